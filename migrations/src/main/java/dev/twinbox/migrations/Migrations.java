@@ -1,0 +1,144 @@
+package dev.twinbox.migrations;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.flywaydb.core.Flyway;
+import org.flywaydb.core.api.output.MigrateResult;
+
+/**
+ * Creates and upgrades Twinbox's tables.
+ *
+ * <p>Uses a schema and a Flyway history table of its own ({@value #HISTORY_TABLE} inside that
+ * schema), so it never meets the migrations of the application that shares the database. When two
+ * processes migrate at once, one does the work and the other waits for it. Needs PostgreSQL 14 or
+ * newer and a role that may create the schema.
+ *
+ * <p>Instances are immutable and may be shared between threads.
+ */
+public final class Migrations {
+  /** The schema that is used when none is named. */
+  public static final String DEFAULT_SCHEMA = "twinbox";
+
+  /** Flyway's history table, inside the schema. */
+  public static final String HISTORY_TABLE = "twinbox_schema_history";
+
+  private static final List<String> SCRIPTS =
+      List.of("V1__outbox.sql", "V2__inbox.sql", "V3__quartz.sql");
+
+  private final SchemaName schema;
+  private final long chunk;
+  private final int leaves;
+
+  private Migrations(SchemaName schema, long chunk, int leaves) {
+    this.schema = schema;
+    this.chunk = chunk;
+    this.leaves = leaves;
+  }
+
+  /**
+   * Migrations into the schema {@value #DEFAULT_SCHEMA} with a ring of 8 leaves of 100,000 rows.
+   */
+  public static Migrations defaults() {
+    return new Migrations(new SchemaName(DEFAULT_SCHEMA), 100_000, 8);
+  }
+
+  /** Applies {@link #defaults()}. */
+  public static MigrationResult apply(DataSource dataSource) {
+    return defaults().applyTo(dataSource);
+  }
+
+  /**
+   * Uses another schema. Default {@value #DEFAULT_SCHEMA}.
+   *
+   * @throws IllegalArgumentException when the name is not one that Twinbox accepts; see {@link
+   *     SchemaName}
+   */
+  public Migrations schema(String name) {
+    return new Migrations(new SchemaName(name), chunk, leaves);
+  }
+
+  /**
+   * Sets the measures of the outbox ring, which count only when the tables are first created. A
+   * leaf is emptied by TRUNCATE once all its rows are relayed, so a healthy outbox holds one to two
+   * chunks on disk.
+   *
+   * @param rowsPerChunk positions that go to one leaf before the next is used; at least 100,
+   *     default 100,000
+   * @param leaves number of leaves, 2 to 256; default 8
+   */
+  public Migrations ring(long rowsPerChunk, int leaves) {
+    if (rowsPerChunk < 100) {
+      throw new IllegalArgumentException(
+          "rowsPerChunk is %d; the smallest is 100.".formatted(rowsPerChunk));
+    }
+    if (leaves < 2 || leaves > 256) {
+      throw new IllegalArgumentException("leaves is %d; choose 2 to 256.".formatted(leaves));
+    }
+    return new Migrations(schema, rowsPerChunk, leaves);
+  }
+
+  /**
+   * Brings the schema up to date; does nothing where it already is.
+   *
+   * @param dataSource connections of a role that may create the schema and its tables
+   * @return how many migrations were applied and which version the schema has now
+   * @throws org.flywaydb.core.api.FlywayException when a migration fails; it is rolled back whole
+   */
+  public MigrationResult applyTo(DataSource dataSource) {
+    MigrateResult result =
+        Flyway.configure(Migrations.class.getClassLoader())
+            .dataSource(dataSource)
+            .locations("classpath:dev/twinbox/migrations")
+            .defaultSchema(schema.name())
+            .schemas(schema.name())
+            .createSchemas(true)
+            .table(HISTORY_TABLE)
+            .placeholders(placeholders())
+            .load()
+            .migrate();
+    String version =
+        result.targetSchemaVersion != null
+            ? result.targetSchemaVersion
+            : result.initialSchemaVersion;
+    return new MigrationResult(
+        schema.name(), result.migrationsExecuted, version == null ? "" : version);
+  }
+
+  /**
+   * All of it as one SQL script, for teams that keep every change of their database in migrations
+   * of their own. Run it as a whole, once; the tables then need no history table of ours.
+   */
+  public String sql() {
+    StringBuilder script =
+        new StringBuilder("create schema if not exists " + schema.quoted() + ";\n");
+    for (String name : SCRIPTS) {
+      String text = read(name);
+      for (Map.Entry<String, String> placeholder : placeholders().entrySet()) {
+        text = text.replace("${" + placeholder.getKey() + "}", placeholder.getValue());
+      }
+      script.append("\n-- ").append(name).append('\n').append(text);
+    }
+    return script.toString();
+  }
+
+  private Map<String, String> placeholders() {
+    return Map.of(
+        "schema", schema.quoted(), "chunk", Long.toString(chunk), "ring", Integer.toString(leaves));
+  }
+
+  private static String read(String script) {
+    try (InputStream in = Migrations.class.getResourceAsStream(script)) {
+      if (in == null) {
+        throw new IllegalStateException("The migration " + script + " is missing from the jar.");
+      }
+      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

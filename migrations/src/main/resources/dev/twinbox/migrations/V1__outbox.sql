@@ -1,0 +1,204 @@
+-- The write side and the relay's memory.
+--
+-- Hot path: outbox, written by producers, read by the relay, emptied leaf by leaf with TRUNCATE.
+-- No row of a healthy message is ever updated or deleted.
+
+create table ${schema}.schema_version (
+  version integer primary key,
+  serves_code_from integer not null,
+  applied_at timestamptz not null default clock_timestamp()
+);
+comment on table ${schema}.schema_version is
+  'One row a migration: the oldest code version that can still work with the schema from here on.';
+insert into ${schema}.schema_version (version, serves_code_from) values (1, 1);
+
+-- Which cluster the lanes belong to. A dump restored elsewhere shows another system_identifier.
+create table ${schema}.outbox_cluster (
+  only_row boolean primary key default true check (only_row),
+  system_identifier bigint not null
+);
+insert into ${schema}.outbox_cluster (system_identifier)
+  select system_identifier from pg_control_system();
+
+-- A broker's lanes are first_lane .. first_lane + lanes - 1. Producers read this row at each enqueue.
+create table ${schema}.outbox_broker (
+  broker text primary key,
+  first_lane integer not null check (first_lane >= 0),
+  lanes integer not null check (lanes between 1 and 1024)
+);
+
+create table ${schema}.outbox_lane (
+  lane integer primary key,
+  broker text not null references ${schema}.outbox_broker,
+  shard integer not null check (shard >= 0),
+  unique (broker, shard)
+);
+
+-- The state of each lane, as an insert-only log: the row with the highest seq is the state.
+-- A writer inserts seq + 1 of what it knows; the primary key lets exactly one writer succeed, so a
+-- delayed, repeated or stale write hits nothing. Insert-only, because a row that is updated in place
+-- slows down with each update while some transaction holds the xmin horizon.
+create table ${schema}.outbox_lane_log (
+  lane integer not null references ${schema}.outbox_lane,
+  seq bigint not null,
+  action text not null,
+  owner text,
+  claim_id uuid,
+  epoch bigint not null,
+  lease_until timestamptz,
+  window_number bigint not null,
+  done pg_snapshot not null,
+  target pg_snapshot,
+  floor bigint not null,
+  next_floor bigint not null,
+  ceiling bigint not null,
+  cursor_position bigint not null,
+  ahead bigint[] not null,
+  written_at timestamptz not null default clock_timestamp(),
+  primary key (lane, seq)
+);
+
+-- The state of each lane now.
+create view ${schema}.outbox_lane_state as
+  select l.broker, l.shard, s.*
+  from ${schema}.outbox_lane l
+  cross join lateral (
+    select * from ${schema}.outbox_lane_log g where g.lane = l.lane order by g.seq desc limit 1
+  ) s;
+
+-- Relays that live: lanes are shared among them.
+create table ${schema}.outbox_relay (
+  relay text primary key,
+  started_at timestamptz not null default clock_timestamp(),
+  alive_until timestamptz not null
+) with (fillfactor = 50);
+
+-- Single values, one at a time, never cycling: positions must rise in the order in which they are drawn.
+create sequence ${schema}.outbox_position as bigint increment by 1 start with 1 cache 1 no cycle;
+
+-- (lane, position): a page, in order. (lane, xid, position): late transactions and the idle poll.
+-- The position's default forces the xid first: a position must never be older than its transaction's xid.
+create table ${schema}.outbox (
+  xid xid8 not null default pg_current_xact_id(),
+  position bigint not null default
+    case when pg_current_xact_id() is not null then nextval('${schema}.outbox_position') end,
+  id uuid not null,
+  created_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz,
+  lane integer not null,
+  destination text not null,
+  key text,
+  type text not null,
+  content_type text,
+  headers text[],
+  payload bytea
+) partition by list (((position / ${chunk}) % ${ring}));
+
+do $twinbox$
+begin
+  for leaf in 0 .. ${ring} - 1 loop
+    execute format(
+      'create table ${schema}.outbox_%s partition of ${schema}.outbox for values in (%s)', leaf, leaf);
+  end loop;
+end
+$twinbox$;
+create index outbox_lane_position on ${schema}.outbox (lane, position);
+create index outbox_lane_xid_position on ${schema}.outbox (lane, xid, position);
+
+-- The ring's measures, as created.
+create table ${schema}.outbox_ring (
+  only_row boolean primary key default true check (only_row),
+  chunk bigint not null check (chunk > 0),
+  leaves integer not null check (leaves > 1)
+);
+insert into ${schema}.outbox_ring (chunk, leaves) values (${chunk}, ${ring});
+
+-- Not due yet. (due_at, number): promotion in order of due time, then of enqueueing.
+create table ${schema}.outbox_scheduled (
+  number bigint generated always as identity,
+  due_at timestamptz not null,
+  id uuid primary key,
+  created_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz,
+  broker text not null,
+  hash integer not null,
+  destination text not null,
+  key text,
+  type text not null,
+  content_type text,
+  headers text[],
+  payload bytea
+);
+create index outbox_scheduled_due on ${schema}.outbox_scheduled (due_at, number);
+
+-- Copies of rows that wait for a broken destination or behind a blocked key, in their order.
+create table ${schema}.outbox_parked (
+  lane integer not null,
+  position bigint not null,
+  id uuid not null,
+  created_at timestamptz not null,
+  expires_at timestamptz,
+  destination text not null,
+  key text,
+  type text not null,
+  content_type text,
+  headers text[],
+  payload bytea,
+  reason text not null,
+  error text,
+  attempts integer not null default 0,
+  next_attempt_at timestamptz,
+  parked_at timestamptz not null default clock_timestamp(),
+  primary key (lane, position)
+);
+create index outbox_parked_order on ${schema}.outbox_parked (lane, destination, key, position);
+
+-- The whole message, with why and when it was given up.
+create table ${schema}.outbox_dead_letter (
+  number bigint generated always as identity primary key,
+  lane integer not null,
+  position bigint not null,
+  id uuid not null,
+  created_at timestamptz not null,
+  expires_at timestamptz,
+  destination text not null,
+  key text,
+  type text not null,
+  content_type text,
+  headers text[],
+  payload bytea,
+  reason text not null,
+  error text,
+  attempts integer not null,
+  first_failed_at timestamptz not null,
+  dead_at timestamptz not null default clock_timestamp(),
+  unique (lane, position)
+);
+create index outbox_dead_letter_cause on ${schema}.outbox_dead_letter (destination, reason, number);
+create index outbox_dead_letter_id on ${schema}.outbox_dead_letter (id);
+
+-- Producer-side keys: the second enqueue of the same key is a no-op.
+create table ${schema}.outbox_dedup (
+  dedup_key text primary key,
+  message_id uuid not null,
+  created_at timestamptz not null default clock_timestamp()
+);
+create index outbox_dedup_age on ${schema}.outbox_dedup using brin (created_at);
+
+-- Who did what by hand: redrive, discard, restore, lane changes.
+create table ${schema}.outbox_audit (
+  number bigint generated always as identity primary key,
+  done_at timestamptz not null default clock_timestamp(),
+  done_by text not null,
+  action text not null,
+  selection text not null,
+  affected bigint not null
+);
+
+insert into ${schema}.outbox_broker (broker, first_lane, lanes) values ('kafka', 0, 4), ('rabbitmq', 4, 4);
+insert into ${schema}.outbox_lane (lane, broker, shard)
+  select first_lane + shard, broker, shard
+  from ${schema}.outbox_broker cross join lateral generate_series(0, lanes - 1) shard;
+insert into ${schema}.outbox_lane_log
+  (lane, seq, action, epoch, window_number, done, floor, next_floor, ceiling, cursor_position, ahead)
+  select lane, 0, 'create', 0, 0, '1:1:', 0, 0, 0, 0, '{}' from ${schema}.outbox_lane;
