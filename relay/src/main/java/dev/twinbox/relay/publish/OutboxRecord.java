@@ -1,0 +1,47 @@
+package dev.twinbox.relay.publish;
+
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A row of the outbox on its way to a broker.
+ *
+ * @param lane the lane that relays it
+ * @param position its place in the lane's order
+ * @param id the message id, the same at each publication
+ * @param createdAt when it was enqueued, by the database's clock
+ * @param expiresAt when it must no longer be handed to a broker, or null
+ * @param destination as enqueued, for example {@code kafka:orders}
+ * @param key the ordering key, or null for none
+ * @param type the CloudEvents type
+ * @param contentType media type of the payload, or null
+ * @param headers the user's headers, and CloudEvents attributes under names that begin with {@code
+ *     ce_}; each name once
+ * @param payload the bytes, or null for a tombstone; not copied: never modify it
+ */
+@SuppressWarnings("ArrayRecordComponent") // copying each payload once more would cost the hot path
+public record OutboxRecord(
+    int lane,
+    long position,
+    UUID id,
+    Instant createdAt,
+    @Nullable Instant expiresAt,
+    String destination,
+    @Nullable String key,
+    String type,
+    @Nullable String contentType,
+    List<Header> headers,
+    byte @Nullable [] payload) {
+
+  /** One header; values are text. */
+  public record Header(String name, String value) {}
+
+  /** About how many bytes it takes in memory and on the wire; never below its payload's size. */
+  public int size() {
+    return (payload == null ? 0 : payload.length)
+        + (key == null ? 0 : key.length())
+        + 64 * (headers.size() + 4);
+  }
+}

@@ -1,0 +1,38 @@
+package dev.twinbox.relay.publish;
+
+/**
+ * Hands messages of one lane to a broker and reports what became of each.
+ *
+ * <p>Contract, the same for every broker:
+ *
+ * <ul>
+ *   <li>{@link #publish} and {@link #flush} are called by one thread, in the lane's order.
+ *   <li>Each record handed over gets exactly one outcome, from any thread, possibly before {@code
+ *       publish} returns; never none. Outcomes of different keys come in any order.
+ *   <li>{@link Outcome.Published} only after the broker's durable confirm (Kafka acks=all; RabbitMQ
+ *       publisher confirm of a routed, persistent message).
+ *   <li>Records with the same key reach the broker in the order in which they were handed over: one
+ *       that follows an unsettled one of its key is never confirmed while the earlier could still
+ *       fail. After the first outcome of a key other than Published or Rejected, no later record of
+ *       that key is sent; each gets {@link Outcome.Unknown}.
+ *   <li>{@code publish} does not wait for the broker. How many records are outstanding is the
+ *       caller's business; the publisher keeps what it cannot send yet.
+ *   <li>After an outcome other than Published or Rejected the caller may close the publisher and
+ *       open a new one; the others that are outstanding then are Unknown.
+ * </ul>
+ */
+public interface Publisher extends AutoCloseable {
+  /** Takes the next record; the listener hears its one outcome. */
+  void publish(OutboxRecord record, OutcomeListener listener);
+
+  /** Says that no record follows for now: what is buffered is sent without further delay. */
+  void flush();
+
+  /**
+   * Gives up at once, without waiting for the broker. Every record without an outcome gets {@link
+   * Outcome.Unknown} before this returns, and none gets one afterwards. Idempotent; callable from
+   * any thread.
+   */
+  @Override
+  void close();
+}
