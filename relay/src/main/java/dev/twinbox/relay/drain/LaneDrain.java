@@ -123,7 +123,8 @@ public final class LaneDrain {
       log.warn("{}", e.getMessage());
       abandon(null);
     } catch (SQLException e) {
-      log.warn("Lane {}: the database failed; the lane is claimed anew", lane, e);
+      log.warn("Lane {}: {}; the lane is claimed anew", lane, e.getMessage());
+      log.debug("The database failed", e);
       abandon(claim == null ? null : claim.state().claimId());
       wakeup.await(failures.pause());
     } catch (RuntimeException e) {
