@@ -34,7 +34,7 @@ class TestRabbitClusterTest {
       }
 
       cluster.node(0).restart();
-      cluster.node(2).kill();
+      cluster.node(0).control("await_online_nodes", "3");
       try (Connection connection = cluster.node(0).connectionFactory().newConnection();
           Channel channel = connection.createChannel()) {
         await()
