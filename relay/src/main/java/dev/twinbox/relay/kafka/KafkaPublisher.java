@@ -1,5 +1,8 @@
 package dev.twinbox.relay.kafka;
 
+import dev.twinbox.outbox.Destination;
+import dev.twinbox.outbox.InvalidMessageException;
+import dev.twinbox.outbox.KafkaDestination;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Outcome.Reason;
@@ -35,12 +38,13 @@ final class KafkaPublisher implements Publisher {
   private static final Outcome CLOSED =
       new Outcome.Unknown("the publisher was closed before the broker confirmed");
 
-  private final String prefix;
+  private final String broker;
   private final KafkaLimits limits;
   private final Consumer<KafkaPublisher> onClose;
   private final Settlements settlements = new Settlements();
   private final Map<String, TopicLine> lines = new HashMap<>();
   private final KeyTurns turns = new KeyTurns();
+  private final TopicLine nowhere = new TopicLine("", KafkaWire.destination(""));
 
   /** Lines that may have something to send. */
   private final ArrayDeque<TopicLine> ready = new ArrayDeque<>();
@@ -58,7 +62,7 @@ final class KafkaPublisher implements Publisher {
   private @Nullable Exception thrownBack;
 
   KafkaPublisher(String brokerName, KafkaLimits limits, Consumer<KafkaPublisher> onClose) {
-    this.prefix = brokerName + ":";
+    this.broker = brokerName;
     this.limits = limits;
     this.onClose = onClose;
   }
@@ -96,15 +100,16 @@ final class KafkaPublisher implements Publisher {
   public void publish(OutboxRecord record, OutcomeListener listener) {
     settlements.lock();
     try {
-      KafkaSend send = new KafkaSend(this, line(record.destination()), record, listener);
+      TopicLine line = line(record.destination());
+      KafkaSend send = new KafkaSend(this, line == null ? nowhere : line, record, listener);
       if (stopped) {
         settlements.settle(send, closed ? CLOSED : afterStop);
-      } else if (!record.destination().startsWith(prefix)) {
+      } else if (line == null) {
         settlements.settle(
             send,
             new Outcome.Rejected(
                 Reason.UNKNOWN_DESTINATION,
-                record.destination() + " does not begin with " + prefix));
+                "%s is not %s:topic".formatted(record.destination(), broker)));
       } else if (turns.enter(send)) {
         enqueue(send);
         sendWhatMayGo();
@@ -352,13 +357,22 @@ final class KafkaPublisher implements Publisher {
     }
   }
 
-  private TopicLine line(String destination) {
+  /** The line of a destination, or null if it is no topic of this broker. */
+  private @Nullable TopicLine line(String destination) {
     TopicLine line = lines.get(destination);
-    if (line == null) {
-      String topic = destination.substring(destination.indexOf(':') + 1);
-      line = new TopicLine(topic, KafkaWire.destination(destination));
+    if (line == null && topic(destination) instanceof KafkaDestination topic) {
+      line = new TopicLine(topic.topic(), KafkaWire.destination(destination));
       lines.put(destination, line);
     }
     return line;
+  }
+
+  private @Nullable Destination topic(String destination) {
+    try {
+      Destination parsed = Destination.parse(destination);
+      return parsed.broker().equals(broker) ? parsed : null;
+    } catch (InvalidMessageException e) {
+      return null;
+    }
   }
 }

@@ -5,6 +5,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.Return;
 import com.rabbitmq.client.ShutdownSignalException;
+import dev.twinbox.outbox.RabbitDestination;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Outcome.Reason;
@@ -40,7 +41,7 @@ final class RabbitPublisher implements Publisher {
 
   private final RabbitBroker broker;
   private final int lane;
-  private final String prefix;
+  private final Routes routes;
   private final Settlements settlements = new Settlements();
   private final Condition changed = settlements.newCondition();
   private final KeyQueues keys = new KeyQueues();
@@ -72,18 +73,16 @@ final class RabbitPublisher implements Publisher {
     this.broker = broker;
     this.lane = lane;
     this.oneByOne = oneByOne;
-    this.prefix = broker.name() + ":";
+    this.routes = new Routes(broker.name());
   }
 
   @Override
   public void publish(OutboxRecord record, OutcomeListener listener) {
-    String destination = record.destination();
-    int slash = destination.indexOf('/');
-    boolean ours = destination.startsWith(prefix) && slash >= prefix.length();
+    RabbitDestination route = routes.of(record.destination());
     RabbitSend send =
         new RabbitSend(
-            ours ? destination.substring(prefix.length(), slash) : "",
-            ours ? destination.substring(slash + 1) : "",
+            route == null ? "" : route.exchange(),
+            route == null ? "" : route.routingKey(),
             record,
             listener);
     settlements.lock();
@@ -91,12 +90,13 @@ final class RabbitPublisher implements Publisher {
       unsettled++;
       if (stopped) {
         settle(send, closed ? CLOSED : AFTER_STOP);
-      } else if (!ours) {
+      } else if (route == null) {
         settle(
             send,
             new Outcome.Rejected(
                 Reason.UNKNOWN_DESTINATION,
-                "%s is not %sexchange/routing-key".formatted(destination, prefix)));
+                "%s is not %s:exchange/routing.key"
+                    .formatted(record.destination(), broker.name())));
       } else {
         switch (keys.enter(send)) {
           case FIRST -> makeReady(send);
