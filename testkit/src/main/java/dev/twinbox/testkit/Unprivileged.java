@@ -12,6 +12,7 @@ enum Unprivileged {
   /** Where namespaces are forbidden, as in many containers. */
   NOBODY(List.of("runuser", "-u", "nobody", "--"));
 
+  @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable
   private final List<String> prefix;
 
   Unprivileged(List<String> prefix) {

@@ -1,0 +1,331 @@
+package dev.twinbox.relay.store;
+
+import java.sql.Array;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The lanes' states, an insert-only log: every change appends row {@code seq + 1} to the one it
+ * knows, naming the claim and the window that it means. The primary key lets one writer succeed; a
+ * stale, delayed or repeated write inserts nothing and answers empty, which means that the lane is
+ * lost.
+ *
+ * <p>Why no row is lost between two windows. Let a window reach from snapshot {@code done} to
+ * snapshot {@code target}. A row that {@code target} sees and {@code done} does not has an xid that
+ * {@code done} lists as running, or one at or above {@code xmax(done)}. The first are read by xid.
+ * The second are read by position above the floor, and the floor is the sequence's value read in a
+ * statement before the settling or claiming transaction had an xid of its own, which ended before
+ * {@code done} was taken. A row at or below that floor belongs to a transaction whose xid was drawn
+ * before the floor was read (the column default draws the xid first), so before the settling
+ * transaction's xid; that one had completed when {@code done} was taken, so {@code xmax(done)} is
+ * above it.
+ *
+ * <p>Thread-safe.
+ */
+public final class LaneLog {
+  private static final String COLUMNS =
+      "lane, seq, action, owner, claim_id, epoch, lease_until, window_number, done, target, floor,"
+          + " next_floor, ceiling, cursor_position, ahead";
+  private static final String RETURNING =
+      " returning lane, seq, owner, claim_id, epoch, window_number, done::text, target::text, floor,"
+          + " next_floor, ceiling, cursor_position, ahead; commit";
+  private static final String LEASE = "clock_timestamp() + ? * interval '1 millisecond'";
+
+  /** Both must hold for whoever writes: the state is the one it knows, and the claim is its own. */
+  private static final String OURS =
+      " from {outbox_lane_log} s where s.lane = ? and s.seq = ? and s.epoch = ? and s.claim_id = ?"
+          + " and s.window_number = ?";
+
+  /**
+   * Reads the highest position handed out, into a setting of this transaction. It must be a
+   * statement of its own before the one that writes: there the transaction has no xid yet.
+   */
+  static final String READ_POSITION =
+      "select set_config('twinbox.position',"
+          + " (select last_value - (not is_called)::int from {outbox_position})::text, true); ";
+
+  private static final String POSITION = "current_setting('twinbox.position')::bigint";
+
+  private final Pipeline pipeline;
+  private final long leaseMillis;
+  private final String read;
+  private final String readAll;
+  private final String claim;
+  private final String renew;
+  private final String refresh;
+  private final String open;
+  private final String progress;
+  private final String settle;
+  private final String release;
+  private final String trim;
+
+  /**
+   * @param pipeline the database
+   * @param tables where the tables are
+   * @param lease how long a claim holds after each write, by the database's clock
+   */
+  public LaneLog(Pipeline pipeline, Tables tables, Duration lease) {
+    this.pipeline = pipeline;
+    this.leaseMillis = lease.toMillis();
+    String select =
+        "select lane, seq, owner, claim_id, epoch, window_number, done::text, target::text, floor,"
+            + " next_floor, ceiling, cursor_position, ahead, lease_until is null or lease_until <"
+            + " clock_timestamp() as free from {outbox_lane_state} ";
+    read = tables.sql(select + "where lane = ?");
+    readAll = tables.sql(select + "where broker = any (?) order by lane");
+    String settled = "set local synchronous_commit = off; ";
+    String durable = "set local synchronous_commit = on; ";
+    claim =
+        tables.sql(
+            Pipeline.BEGIN
+                + durable
+                + READ_POSITION
+                + insert(
+                    "s.lane, s.seq + 1, 'claim', ?, ?, s.epoch + 1, "
+                        + LEASE
+                        + ", s.window_number, s.done, s.target, s.floor, case when s.target is null"
+                        + " then "
+                        + POSITION
+                        + " else s.next_floor end, s.ceiling, s.cursor_position, s.ahead",
+                    " from {outbox_lane_log} s where s.lane = ? and s.seq = ? and (s.lease_until is"
+                        + " null or s.lease_until < clock_timestamp() or s.claim_id = ?)"));
+    renew =
+        tables.sql(
+            Pipeline.BEGIN
+                + settled
+                + insert(
+                    "s.lane, s.seq + 1, 'renew', s.owner, s.claim_id, s.epoch, "
+                        + LEASE
+                        + ", s.window_number, s.done, s.target, s.floor, s.next_floor, s.ceiling,"
+                        + " s.cursor_position, s.ahead",
+                    OURS));
+    refresh =
+        tables.sql(
+            Pipeline.BEGIN
+                + settled
+                + READ_POSITION
+                + insert(
+                    "s.lane, s.seq + 1, 'refresh', s.owner, s.claim_id, s.epoch, "
+                        + LEASE
+                        + ", s.window_number, s.done, s.target, s.floor, "
+                        + POSITION
+                        + ", s.ceiling, s.cursor_position, s.ahead",
+                    OURS + " and s.target is null"));
+    // The subquery reads the sequence after this statement's snapshot was taken, as a ceiling must.
+    open =
+        tables.sql(
+            Pipeline.BEGIN
+                + durable
+                + insert(
+                    "s.lane, s.seq + 1, 'open', s.owner, s.claim_id, s.epoch, "
+                        + LEASE
+                        + ", s.window_number + 1, s.done, pg_current_snapshot(), s.floor,"
+                        + " s.next_floor, (select last_value from {outbox_position}), 0, '{}'",
+                    OURS + " and s.target is null"));
+    progress =
+        tables.sql(
+            Pipeline.BEGIN
+                + settled
+                + insert(
+                    "s.lane, s.seq + 1, 'progress', s.owner, s.claim_id, s.epoch, "
+                        + LEASE
+                        + ", s.window_number, s.done, s.target, s.floor, s.next_floor, s.ceiling,"
+                        + " ?, ?",
+                    OURS + " and s.target is not null"));
+    settle =
+        tables.sql(
+            Pipeline.BEGIN
+                + settled
+                + READ_POSITION
+                + insert(
+                    "s.lane, s.seq + 1, 'settle', s.owner, s.claim_id, s.epoch, "
+                        + LEASE
+                        + ", s.window_number, s.target, null, s.next_floor, "
+                        + POSITION
+                        + ", 0, 0, '{}'",
+                    OURS + " and s.target is not null"));
+    release =
+        tables.sql(
+            Pipeline.BEGIN
+                + durable
+                + insert(
+                    "s.lane, s.seq + 1, 'release', null, null, s.epoch, null, s.window_number,"
+                        + " s.done, s.target, s.floor, s.next_floor, s.ceiling, ?, ?",
+                    OURS));
+    trim =
+        tables.sql(
+            "with gone as (delete from {outbox_lane_log} g using {outbox_lane_state} s where g.lane"
+                + " = s.lane and g.seq < s.seq - ? returning 1) select count(*) from gone");
+  }
+
+  private static String insert(String select, String from) {
+    return "insert into {outbox_lane_log} ("
+        + COLUMNS
+        + ") select "
+        + select
+        + from
+        + " on conflict do nothing"
+        + RETURNING;
+  }
+
+  /** A lane as others see it. */
+  public record Listed(LaneState state, boolean free) {}
+
+  /** The lane's state now, or empty when there is no such lane. */
+  public Optional<LaneState> read(int lane) throws SQLException {
+    return pipeline.query(read, s -> s.setInt(1, lane), LaneLog::one);
+  }
+
+  /** All lanes of these brokers, and whether they may be claimed. */
+  public List<Listed> list(Collection<String> brokers) throws SQLException {
+    return pipeline.query(
+        readAll,
+        s -> s.setArray(1, s.getConnection().createArrayOf("text", brokers.toArray())),
+        rows -> {
+          List<Listed> lanes = new ArrayList<>();
+          while (rows.next()) {
+            lanes.add(new Listed(state(rows), rows.getBoolean("free")));
+          }
+          return lanes;
+        });
+  }
+
+  /**
+   * Takes a lane whose lease is free, or whose claim is {@code former}: epoch + 1, a fresh claim
+   * id. The next floor is refreshed only when no window is open; an open window is continued.
+   *
+   * @return the new state, or empty when another relay holds or took it
+   */
+  public Optional<LaneState> claim(LaneState known, String owner, @Nullable UUID former)
+      throws SQLException {
+    UUID claimId = UUID.randomUUID();
+    return pipeline.query(
+        claim,
+        s -> {
+          s.setString(1, owner);
+          s.setObject(2, claimId);
+          s.setLong(3, leaseMillis);
+          s.setInt(4, known.lane());
+          s.setLong(5, known.seq());
+          s.setObject(6, former == null ? new UUID(0, 0) : former);
+        },
+        LaneLog::one);
+  }
+
+  /** Extends the lease. Empty when the lane is lost. */
+  public Optional<LaneState> renew(LaneState known) throws SQLException {
+    return append(renew, known);
+  }
+
+  /** Raises the next floor while no window is open: cheaper pages after a burst. */
+  public Optional<LaneState> refresh(LaneState known) throws SQLException {
+    return append(refresh, known);
+  }
+
+  /**
+   * Opens the window up to now. Durable, on the synchronous standby too, before it returns:
+   * whatever the window shows can then no longer be erased by a crash.
+   */
+  public Optional<LaneState> open(LaneState known) throws SQLException {
+    return append(open, known);
+  }
+
+  /**
+   * Notes how far the open window has come.
+   *
+   * @param cursor every row of the window up to here is settled
+   * @param ahead settled positions beyond the cursor
+   */
+  public Optional<LaneState> progress(LaneState known, long cursor, List<Long> ahead)
+      throws SQLException {
+    return write(progress, known, cursor, ahead, true);
+  }
+
+  /** Ends the open window, every row of which must be settled. */
+  public Optional<LaneState> settle(LaneState known) throws SQLException {
+    return append(settle, known);
+  }
+
+  /** Frees the lane for others; the open window, if any, stays open at the cursor. */
+  public Optional<LaneState> release(LaneState known, long cursor, List<Long> ahead)
+      throws SQLException {
+    return write(release, known, cursor, ahead, false);
+  }
+
+  /** Deletes all but the newest rows of each lane; never the state itself. */
+  public long trim(long keep) throws SQLException {
+    return pipeline.query(
+        trim,
+        s -> s.setLong(1, keep),
+        rows -> {
+          rows.next();
+          return rows.getLong(1);
+        });
+  }
+
+  private Optional<LaneState> append(String sql, LaneState known) throws SQLException {
+    return pipeline.query(
+        sql,
+        s -> {
+          s.setLong(1, leaseMillis);
+          bindOurs(s, 2, known);
+        },
+        LaneLog::one);
+  }
+
+  private Optional<LaneState> write(
+      String sql, LaneState known, long cursor, List<Long> ahead, boolean leased)
+      throws SQLException {
+    return pipeline.query(
+        sql,
+        s -> {
+          int next = 1;
+          if (leased) {
+            s.setLong(next++, leaseMillis);
+          }
+          s.setLong(next++, cursor);
+          s.setArray(next++, s.getConnection().createArrayOf("bigint", ahead.toArray()));
+          bindOurs(s, next, known);
+        },
+        LaneLog::one);
+  }
+
+  private static void bindOurs(java.sql.PreparedStatement s, int first, LaneState known)
+      throws SQLException {
+    s.setInt(first, known.lane());
+    s.setLong(first + 1, known.seq());
+    s.setLong(first + 2, known.epoch());
+    s.setObject(first + 3, known.claimId());
+    s.setLong(first + 4, known.window());
+  }
+
+  private static Optional<LaneState> one(ResultSet rows) throws SQLException {
+    return rows.next() ? Optional.of(state(rows)) : Optional.empty();
+  }
+
+  private static LaneState state(ResultSet rows) throws SQLException {
+    Array ahead = rows.getArray("ahead");
+    return new LaneState(
+        rows.getInt("lane"),
+        rows.getLong("seq"),
+        rows.getString("owner"),
+        rows.getObject("claim_id", UUID.class),
+        rows.getLong("epoch"),
+        rows.getLong("window_number"),
+        rows.getString("done"),
+        rows.getString("target"),
+        rows.getLong("floor"),
+        rows.getLong("next_floor"),
+        rows.getLong("ceiling"),
+        rows.getLong("cursor_position"),
+        Arrays.asList((Long[]) ahead.getArray()));
+  }
+}

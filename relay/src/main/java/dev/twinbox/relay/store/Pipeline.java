@@ -1,0 +1,115 @@
+package dev.twinbox.relay.store;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLWarning;
+import java.sql.Statement;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Sends whole transactions, {@code begin} to {@code commit}, as one statement text and so in one
+ * round trip. Each says READ COMMITTED itself, whatever the role's default is, and uses nothing
+ * that outlives a transaction, so it works behind a transaction-pooling proxy.
+ *
+ * <p>Thread-safe: each call borrows a connection of its own.
+ */
+public final class Pipeline {
+  static final String BEGIN = "begin isolation level read committed read write; ";
+  private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
+
+  private final DataSource dataSource;
+  private final int networkTimeoutMillis;
+
+  /**
+   * @param dataSource a pool; connections are borrowed for single transactions
+   * @param networkTimeoutMillis after how long a silent server counts as gone
+   */
+  public Pipeline(DataSource dataSource, int networkTimeoutMillis) {
+    this.dataSource = dataSource;
+    this.networkTimeoutMillis = networkTimeoutMillis;
+  }
+
+  /** Sets the parameters of a statement. */
+  @FunctionalInterface
+  interface Binder {
+    void bind(PreparedStatement statement) throws SQLException;
+  }
+
+  /** Reads a result set. */
+  @FunctionalInterface
+  interface Reader<T> {
+    T read(ResultSet rows) throws SQLException;
+  }
+
+  /** Runs {@code sql}, which may be several statements, and reads the last result set. */
+  <T> T query(String sql, Binder binder, Reader<T> reader) throws SQLException {
+    try (Connection connection = borrow()) {
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        binder.bind(statement);
+        ResultSet last = null;
+        boolean isRows = statement.execute();
+        while (isRows || statement.getUpdateCount() != -1) {
+          if (isRows) {
+            last = statement.getResultSet();
+          }
+          isRows = statement.getMoreResults(Statement.KEEP_CURRENT_RESULT);
+        }
+        if (last == null) {
+          throw new SQLException("No result set came back from: " + sql);
+        }
+        refuseUnconfirmedCommit(statement.getWarnings());
+        refuseUnconfirmedCommit(connection.getWarnings());
+        return reader.read(last);
+      } catch (SQLException | RuntimeException e) {
+        rollback(connection, e);
+        throw e;
+      }
+    }
+  }
+
+  /**
+   * A cancelled wait for the synchronous standby is only a warning: the commit is known locally,
+   * but a failover could erase it. What is not on the standby must count as not done.
+   */
+  private static void refuseUnconfirmedCommit(@Nullable SQLWarning warning) throws SQLException {
+    for (SQLWarning each = warning; each != null; each = each.getNextWarning()) {
+      if ("01000".equals(each.getSQLState())
+          && each.getMessage() != null
+          && each.getMessage().contains("synchronous replication")) {
+        throw new SQLException("The commit is not confirmed by the standby: " + each.getMessage());
+      }
+    }
+  }
+
+  /**
+   * The connection is in auto-commit mode as far as the driver knows, so it would not roll back.
+   */
+  private static void rollback(Connection connection, Exception cause) {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("rollback");
+    } catch (SQLException e) {
+      cause.addSuppressed(e);
+      log.debug("No rollback on a broken connection", e);
+    }
+  }
+
+  private Connection borrow() throws SQLException {
+    Connection connection = dataSource.getConnection();
+    try {
+      if (!connection.getAutoCommit()) {
+        connection.setAutoCommit(true);
+      }
+      connection.clearWarnings();
+      connection.setNetworkTimeout(Runnable::run, networkTimeoutMillis);
+      return connection;
+    } catch (SQLException | RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package dev.twinbox.relay.store;
+
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Twinbox's tables in the schema of the user's choosing, quoted.
+ *
+ * @param quotedSchema the schema's name in double quotes
+ */
+public record Tables(String quotedSchema) {
+  private static final Pattern NAME = Pattern.compile("\\{([a-z_0-9]+)}");
+
+  /** {@code name} in this schema, ready for SQL. */
+  public String of(String name) {
+    return quotedSchema + "." + name;
+  }
+
+  /** {@code sql} with every {@code {name}} replaced by that table in this schema. */
+  public String sql(String sql) {
+    return NAME.matcher(sql).replaceAll(Matcher.quoteReplacement(quotedSchema) + ".$1");
+  }
+}

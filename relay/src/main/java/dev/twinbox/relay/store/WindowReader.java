@@ -1,0 +1,226 @@
+package dev.twinbox.relay.store;
+
+import dev.twinbox.relay.publish.OutboxRecord;
+import java.sql.Array;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads a lane's outbox rows: the idle poll and the pages of a window. Thread-safe.
+ *
+ * <p>The plans must not depend on statistics, so each statement's shape admits one index only, and
+ * the transaction switches off the alternatives to walking it in order. A comparison of whole rows,
+ * {@code (lane, xid, position) > (...)}, can be walked in order by the index on just these columns
+ * and by no other.
+ */
+public final class WindowReader {
+  /** Sequential scans, bitmaps and sorts are what a planner without statistics gets wrong. */
+  private static final String INDEX_ORDER_ONLY =
+      "set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort ="
+          + " off; set local enable_incremental_sort = off; set local jit = off; ";
+
+  private static final String ROW =
+      "o.lane, o.position, o.xid, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"
+          + " o.content_type, o.headers, o.payload";
+
+  private final Pipeline pipeline;
+  private final String poll;
+  private final String late;
+  private final String page;
+
+  /**
+   * @param pipeline the database
+   * @param tables where the tables are
+   */
+  public WindowReader(Pipeline pipeline, Tables tables) {
+    this.pipeline = pipeline;
+    // By (lane, xid, position): by position it would walk the last burst again at every poll.
+    poll =
+        tables.sql(
+            Pipeline.BEGIN
+                + INDEX_ORDER_ONLY
+                + "select (exists (select 1 from {outbox} o where (o.lane, o.xid, o.position) >= (?,"
+                + " pg_snapshot_xmax(d.done), 0) and o.lane = ? order by o.lane, o.xid, o.position"
+                + " limit 1) or exists (select 1 from pg_snapshot_xip(d.done) x cross join lateral"
+                + " (select 1 from {outbox} o where (o.lane, o.xid, o.position) >= (?, x, 0) and"
+                + " (o.lane, o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane,"
+                + " o.xid, o.position limit 1) late)) as anything, (select last_value - (not"
+                + " is_called)::int from {outbox_position}) as position from (select ?::pg_snapshot"
+                + " as done) d; commit");
+    late =
+        tables.sql(
+            Pipeline.BEGIN
+                + INDEX_ORDER_ONLY
+                + "select x::text from pg_snapshot_xip(?::pg_snapshot) x where"
+                + " pg_visible_in_snapshot(x, ?::pg_snapshot) and exists (select 1 from {outbox} o"
+                + " where (o.lane, o.xid, o.position) > (?, x, ?) and (o.lane, o.xid, o.position)"
+                + " <= (?, x, 9223372036854775807)); commit");
+    // First by (lane, position), then by (lane, xid, position) for each late xid; each part is
+    // ordered and limited by its index, so a page costs its own rows at any backlog.
+    page =
+        tables.sql(
+            Pipeline.BEGIN
+                + INDEX_ORDER_ONLY
+                + "select p.*, p.expires_at <= clock_timestamp() as expired, extract(epoch from"
+                + " p.expires_at - clock_timestamp()) as seconds_left from (select q.*, sum(q.size)"
+                + " over (order by q.position rows unbounded preceding) as total from (select u.*,"
+                + " coalesce(octet_length(u.payload), 0) + 256 as size from ((select "
+                + ROW
+                + " from {outbox} o where o.lane = ? and o.position > ? and o.position <= ? and"
+                + " o.xid >= ?::xid8 and pg_visible_in_snapshot(o.xid, ?::pg_snapshot) order by"
+                + " o.lane, o.position limit ?) union all (select r.* from unnest(?::xid8[]) x cross"
+                + " join lateral (select "
+                + ROW
+                + " from {outbox} o where (o.lane, o.xid, o.position) > (?, x, ?) and (o.lane,"
+                + " o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane, o.xid,"
+                + " o.position limit ?) r)) u order by u.position limit ?) q) p where p.total -"
+                + " p.size < ? order by p.position; commit");
+  }
+
+  /**
+   * What a poll saw.
+   *
+   * @param anything whether a committed row waits that {@code done} does not cover
+   * @param position the highest position handed out so far
+   */
+  public record Poll(boolean anything, long position) {}
+
+  /** Whether the lane has anything to relay; only reads. For a lane without an open window. */
+  public Poll poll(LaneState state) throws SQLException {
+    return pipeline.query(
+        poll,
+        s -> {
+          s.setInt(1, state.lane());
+          s.setInt(2, state.lane());
+          s.setInt(3, state.lane());
+          s.setInt(4, state.lane());
+          s.setString(5, state.done());
+        },
+        rows -> {
+          rows.next();
+          return new Poll(rows.getBoolean("anything"), rows.getLong("position"));
+        });
+  }
+
+  /**
+   * The transactions that {@code done} lists as running, that the target sees as finished, and that
+   * have rows beyond the cursor. They do not change while the window is open, except that they run
+   * dry.
+   */
+  public List<String> lateTransactions(LaneState window, long cursor) throws SQLException {
+    return pipeline.query(
+        late,
+        s -> {
+          s.setString(1, window.done());
+          s.setString(2, window.target());
+          s.setInt(3, window.lane());
+          s.setLong(4, cursor);
+          s.setInt(5, window.lane());
+        },
+        rows -> {
+          List<String> xids = new ArrayList<>();
+          while (rows.next()) {
+            xids.add(rows.getString(1));
+          }
+          return xids;
+        });
+  }
+
+  /**
+   * A row of a page.
+   *
+   * @param record what to publish
+   * @param timeLeft how long until it expires, as the database saw it when the page was read; null
+   *     when it never expires, zero or negative when it has expired
+   */
+  public record Row(OutboxRecord record, @Nullable Duration timeLeft) {}
+
+  /**
+   * The next rows of the open window in position order; empty when there are none beyond {@code
+   * after}.
+   *
+   * @param window the lane with its open window
+   * @param late what {@link #lateTransactions} found, or more
+   * @param after only rows beyond this position
+   * @param rows at most so many rows
+   * @param bytes the page ends with the row that reaches so many bytes
+   */
+  public List<Row> page(LaneState window, List<String> late, long after, int rows, long bytes)
+      throws SQLException {
+    return pipeline.query(
+        page,
+        s -> bindPage(s, window, late, after, rows, bytes),
+        result -> {
+          List<Row> page = new ArrayList<>();
+          while (result.next()) {
+            page.add(row(result));
+          }
+          return page;
+        });
+  }
+
+  private static void bindPage(
+      PreparedStatement s, LaneState window, List<String> late, long after, int rows, long bytes)
+      throws SQLException {
+    s.setInt(1, window.lane());
+    s.setLong(2, Math.max(window.floor(), after));
+    s.setLong(3, window.ceiling());
+    s.setString(4, Snapshots.xmax(window.done()));
+    s.setString(5, window.target());
+    s.setInt(6, rows);
+    s.setString(7, "{" + String.join(",", late) + "}");
+    s.setInt(8, window.lane());
+    s.setLong(9, after);
+    s.setInt(10, window.lane());
+    s.setInt(11, rows);
+    s.setInt(12, rows);
+    s.setLong(13, bytes);
+  }
+
+  private static Row row(ResultSet r) throws SQLException {
+    OutboxRecord record =
+        new OutboxRecord(
+            r.getInt("lane"),
+            r.getLong("position"),
+            r.getObject("id", UUID.class),
+            r.getObject("created_at", OffsetDateTime.class).toInstant(),
+            instant(r, "expires_at"),
+            r.getString("destination"),
+            r.getString("key"),
+            r.getString("type"),
+            r.getString("content_type"),
+            headers(r.getArray("headers")),
+            r.getBytes("payload"));
+    Duration timeLeft =
+        record.expiresAt() == null
+            ? null
+            : Duration.ofNanos((long) (r.getDouble("seconds_left") * 1e9));
+    return new Row(record, timeLeft);
+  }
+
+  private static @Nullable Instant instant(ResultSet r, String column) throws SQLException {
+    OffsetDateTime time = r.getObject(column, OffsetDateTime.class);
+    return time == null ? null : time.toInstant();
+  }
+
+  private static List<OutboxRecord.Header> headers(@Nullable Array array) throws SQLException {
+    if (array == null) {
+      return List.of();
+    }
+    List<String> flat = Arrays.asList((String[]) array.getArray());
+    List<OutboxRecord.Header> headers = new ArrayList<>(flat.size() / 2);
+    for (int i = 0; i + 1 < flat.size(); i += 2) {
+      headers.add(new OutboxRecord.Header(flat.get(i), flat.get(i + 1)));
+    }
+    return headers;
+  }
+}

@@ -1,0 +1,175 @@
+package dev.twinbox.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * A TCP proxy on a free port of localhost that breaks connections the way networks do.
+ *
+ * <p>It passes everything on unchanged until told otherwise. Faults can be combined and hold for
+ * open and for later connections. Safe for use by several threads; its own are daemons.
+ */
+public final class FaultProxy implements AutoCloseable {
+  private final InetSocketAddress target;
+  private final int port;
+  private final Weather weather = new Weather();
+  private final Set<ProxiedConnection> open = ConcurrentHashMap.newKeySet();
+  private final AtomicLong connections = new AtomicLong();
+  private ServerSocket listener;
+  private volatile boolean closed;
+
+  private FaultProxy(InetSocketAddress target) {
+    this.target = target;
+    listener = listen(0);
+    port = listener.getLocalPort();
+  }
+
+  /** Starts a proxy to the given address, which need not be reachable yet. */
+  public static FaultProxy to(String host, int port) {
+    return new FaultProxy(new InetSocketAddress(host, port));
+  }
+
+  /** The port on 127.0.0.1 to connect to. */
+  public int port() {
+    return port;
+  }
+
+  /** How many connections were taken since the start. */
+  public long connections() {
+    return connections.get();
+  }
+
+  /** How many connections are open now. */
+  public int openConnections() {
+    return open.size();
+  }
+
+  /** Resets every open connection on both sides; new ones are taken. */
+  public void cut() {
+    List.copyOf(open).forEach(ProxiedConnection::reset);
+  }
+
+  /** Has new connections refused, as if nobody listened; open ones stay. */
+  public synchronized void refuse() {
+    close(listener);
+  }
+
+  /** Ends {@link #refuse()}. */
+  public synchronized void accept() {
+    if (listener.isClosed()) {
+      listener = listen(port);
+    }
+  }
+
+  /** Holds back all bytes, both ways, while connections stay open and new ones are taken. */
+  public void freeze() {
+    weather.frozen(true);
+  }
+
+  /** Ends {@link #freeze()}: what was held back arrives. */
+  public void thaw() {
+    weather.frozen(false);
+  }
+
+  /** Delivers bytes later by this much, both ways, at unchanged bandwidth. Default: zero. */
+  public void delay(Duration delay) {
+    weather.delay(delay);
+  }
+
+  /** Swallows what the server says, its goodbye included: requests arrive, answers do not. */
+  public void dropResponses() {
+    weather.dropping(true);
+  }
+
+  /** Ends {@link #dropResponses()} for new connections, and resets those that lost bytes. */
+  public void passResponses() {
+    weather.dropping(false);
+    List.copyOf(open).stream()
+        .filter(ProxiedConnection::hasLostBytes)
+        .forEach(ProxiedConnection::reset);
+  }
+
+  /** Ends every fault. */
+  public void restore() {
+    delay(Duration.ZERO);
+    passResponses();
+    thaw();
+    accept();
+  }
+
+  /** Resets every connection and stops listening. */
+  @Override
+  public void close() {
+    closed = true;
+    refuse();
+    cut();
+  }
+
+  @Override
+  public String toString() {
+    return "Proxy from port " + port + " to " + target;
+  }
+
+  private ServerSocket listen(int wantedPort) {
+    try {
+      ServerSocket socket = new ServerSocket();
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort));
+      daemon("listener", () -> take(socket));
+      return socket;
+    } catch (IOException e) {
+      throw new UncheckedIOException("Port " + wantedPort + " is not free for the proxy", e);
+    }
+  }
+
+  private void take(ServerSocket socket) {
+    while (!socket.isClosed()) {
+      Socket client;
+      try {
+        client = socket.accept();
+      } catch (IOException e) {
+        continue;
+      }
+      connections.incrementAndGet();
+      daemon("connection", () -> connect(client));
+    }
+  }
+
+  private void connect(Socket client) {
+    Socket server = new Socket();
+    ProxiedConnection connection = new ProxiedConnection(client, server, weather, open::remove);
+    open.add(connection);
+    try {
+      server.connect(target);
+      connection.start();
+    } catch (IOException e) {
+      connection.reset();
+    }
+    if (closed) {
+      connection.reset();
+    }
+  }
+
+  static void daemon(String name, Runnable work) {
+    Thread thread = new Thread(work, "fault-proxy-" + name);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  static void close(AutoCloseable socket) {
+    try {
+      socket.close();
+    } catch (Exception e) {
+      // Already closed by the other side, which is what was wanted.
+    }
+  }
+}

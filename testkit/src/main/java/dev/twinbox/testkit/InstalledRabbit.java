@@ -1,0 +1,221 @@
+package dev.twinbox.testkit;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A private node from the RabbitMQ installed here: own name, ports, folders, cookie and epmd, so
+ * that it meets no other node of this machine.
+ */
+final class InstalledRabbit implements RabbitNode {
+  private final Path scripts;
+  private final Path folder = Reaper.temporaryFolder("rabbitmq");
+  private final int port = Commands.freePort();
+  private final int managementPort = Commands.freePort();
+  private final Map<String, String> environment = new HashMap<>();
+  private final Process epmd;
+  private @Nullable Process server;
+
+  /**
+   * @param scripts the folder of the real scripts; Debian's wrapper around them would change the
+   *     user and its folder
+   */
+  InstalledRabbit(Path scripts) {
+    this.scripts = scripts;
+    int epmdPort = Commands.freePort();
+    environment.put("HOME", folder.toString());
+    environment.put("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:" + path());
+    environment.put("ERL_EPMD_PORT", Integer.toString(epmdPort));
+    environment.put("ERL_EPMD_ADDRESS", "127.0.0.1");
+    environment.put("ERL_FLAGS", "-kernel inet_dist_use_interface {127,0,0,1}");
+    environment.put("ERL_CRASH_DUMP_BYTES", "0");
+    environment.put("LANG", "C.UTF-8");
+    environment.put(
+        "RABBITMQ_NODENAME",
+        "twinbox-" + UUID.randomUUID().toString().substring(0, 8) + "@localhost");
+    environment.put("RABBITMQ_DIST_PORT", Integer.toString(Commands.freePort()));
+    environment.put("RABBITMQ_MNESIA_BASE", folder.resolve("data").toString());
+    environment.put("RABBITMQ_LOG_BASE", folder.resolve("log").toString());
+    environment.put("RABBITMQ_CONF_ENV_FILE", write("rabbitmq-env.conf", ""));
+    environment.put("RABBITMQ_ADVANCED_CONFIG_FILE", write("advanced.config", "[]."));
+    environment.put("RABBITMQ_ENABLED_PLUGINS_FILE", write("plugins", "[rabbitmq_management]."));
+    environment.put("RABBITMQ_CONFIG_FILE", write("rabbitmq.conf", configuration()));
+    protect(write(".erlang.cookie", UUID.randomUUID().toString()));
+    epmd = launch("epmd", "-port", Integer.toString(epmdPort), "-address", "127.0.0.1");
+  }
+
+  /** The folder of RabbitMQ's own scripts, if it is installed. */
+  static Optional<Path> find() {
+    Stream<String> known = Stream.of("/usr/lib/rabbitmq/bin", "/opt/rabbitmq/sbin");
+    return Stream.concat(known, Stream.of(path().split(File.pathSeparator)))
+        .map(Path::of)
+        .filter(bin -> Files.isExecutable(bin.resolve("rabbitmq-server")))
+        .filter(bin -> !isWrapper(bin.resolve("rabbitmq-server")))
+        .findFirst();
+  }
+
+  @Override
+  public URI amqp() {
+    return URI.create("amqp://guest:guest@127.0.0.1:" + port);
+  }
+
+  @Override
+  public URI management() {
+    return URI.create("http://127.0.0.1:" + managementPort);
+  }
+
+  @Override
+  public void start() {
+    server = launch(scripts.resolve("rabbitmq-server").toString());
+  }
+
+  @Override
+  public void stop() {
+    end(Process::destroy);
+  }
+
+  @Override
+  public void kill() {
+    end(
+        running -> {
+          // The script waits for the Erlang machine, its child, and ends when that is gone.
+          running.descendants().forEach(ProcessHandle::destroyForcibly);
+          Commands.awaitExit("RabbitMQ", running);
+        });
+  }
+
+  @Override
+  public void pause() {
+    Commands.pause(running().toHandle());
+  }
+
+  @Override
+  public void resume() {
+    Commands.resume(running().toHandle());
+  }
+
+  @Override
+  public void control(String... command) {
+    List<String> words = new ArrayList<>(List.of(scripts.resolve("rabbitmqctl").toString()));
+    words.addAll(List.of(command));
+    Commands.run(words, environment).orFail(String.join(" ", command));
+  }
+
+  @Override
+  public void remove() {
+    kill();
+    epmd.destroyForcibly();
+    Commands.awaitExit("epmd", epmd);
+    Reaper.spare(epmd.pid());
+    Reaper.delete(folder);
+  }
+
+  @Override
+  public void checkAlive() {
+    if (!running().isAlive()) {
+      throw new IllegalStateException("RabbitMQ has ended: " + Commands.tail(output()));
+    }
+  }
+
+  private interface Ending {
+    void apply(Process running);
+  }
+
+  private void end(Ending ending) {
+    Process running = server;
+    if (running == null) {
+      return;
+    }
+    if (running.isAlive()) {
+      ending.apply(running);
+      Commands.awaitExit("RabbitMQ", running);
+    }
+    Reaper.spare(running.pid());
+    server = null;
+  }
+
+  private Process running() {
+    Process running = server;
+    if (running == null) {
+      throw new IllegalStateException("RabbitMQ does not run");
+    }
+    return running;
+  }
+
+  private Process launch(String... command) {
+    ProcessBuilder builder =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectErrorStream(true)
+            .redirectOutput(ProcessBuilder.Redirect.appendTo(output().toFile()));
+    builder
+        .environment()
+        .keySet()
+        .removeIf(name -> name.startsWith("RABBITMQ_") || name.startsWith("ERL_"));
+    builder.environment().putAll(environment);
+    try {
+      Process process = builder.start();
+      Reaper.killAtEnd(process.pid());
+      return process;
+    } catch (IOException e) {
+      throw new UncheckedIOException(command[0] + " did not start", e);
+    }
+  }
+
+  private String configuration() {
+    return """
+        listeners.tcp.1 = 127.0.0.1:%d
+        management.tcp.ip = 127.0.0.1
+        management.tcp.port = %d
+        log.file.level = warning
+        log.console = false
+        """
+        .formatted(port, managementPort);
+  }
+
+  private Path output() {
+    return folder.resolve("output.log");
+  }
+
+  private String write(String name, String content) {
+    try {
+      return Files.writeString(folder.resolve(name), content).toString();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void protect(String file) {
+    try {
+      Files.setPosixFilePermissions(Path.of(file), PosixFilePermissions.fromString("r--------"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isWrapper(Path script) {
+    try {
+      return script.toRealPath().endsWith("rabbitmq-script-wrapper");
+    } catch (IOException e) {
+      return true;
+    }
+  }
+
+  private static String path() {
+    String path = System.getenv("PATH");
+    return path == null ? "/usr/bin" : path;
+  }
+}

@@ -1,0 +1,126 @@
+package dev.twinbox.testkit;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Kafka with a process of 300 MB for each node, which can be killed and frozen. Several brokers
+ * have a controller beside them, which is never touched.
+ */
+public final class TestKafkaProcesses extends KafkaCluster {
+  private final Map<KafkaNode, Process> running = new HashMap<>();
+
+  private TestKafkaProcesses(int brokers) {
+    super(brokers);
+  }
+
+  /** Starts the given number of brokers and waits until they serve, for 90 seconds at most. */
+  public static TestKafkaProcesses start(int brokers) {
+    TestKafkaProcesses kafka = new TestKafkaProcesses(brokers);
+    kafka.nodes().forEach(kafka::launch);
+    kafka.nodes().stream().filter(KafkaNode::isBroker).forEach(kafka::awaitService);
+    return kafka;
+  }
+
+  @Override
+  public synchronized void startBroker(int i) {
+    KafkaNode node = broker(i);
+    if (!running.containsKey(node)) {
+      launch(node);
+      awaitService(node);
+    }
+  }
+
+  @Override
+  public synchronized void stopBroker(int i) {
+    end(broker(i), Process::destroy);
+  }
+
+  /** Kills broker {@code i}, counted from 0, with SIGKILL. */
+  public synchronized void kill(int i) {
+    end(broker(i), Process::destroyForcibly);
+  }
+
+  /** Freezes broker {@code i}; its connections stay open and nothing answers. */
+  public synchronized void pause(int i) {
+    Commands.pause(process(broker(i)).toHandle());
+  }
+
+  /** Ends {@link #pause(int)}. */
+  public synchronized void resume(int i) {
+    Commands.resume(process(broker(i)).toHandle());
+  }
+
+  @Override
+  void end() {
+    nodes().forEach(node -> end(node, Process::destroyForcibly));
+  }
+
+  private interface Ending {
+    void apply(Process process);
+  }
+
+  private void end(KafkaNode node, Ending ending) {
+    Process process = running.remove(node);
+    if (process != null) {
+      ending.apply(process);
+      Commands.awaitExit("Kafka", process);
+      Reaper.spare(process.pid());
+    }
+  }
+
+  private void launch(KafkaNode node) {
+    List<String> command =
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Xmx300m",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-Dlogback.configurationFile=dev/twinbox/testkit/kafka-logback.xml",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "kafka.Kafka",
+            node.propertiesFile().toString());
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .directory(node.folder().toFile())
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.appendTo(log(node).toFile()))
+              .start();
+      Reaper.killAtEnd(process.pid());
+      running.put(node, process);
+    } catch (IOException e) {
+      throw new UncheckedIOException("Kafka did not start", e);
+    }
+  }
+
+  private void awaitService(KafkaNode node) {
+    Process process = process(node);
+    Commands.await(
+        "Starting Kafka",
+        START_LIMIT,
+        () -> {
+          if (!process.isAlive()) {
+            throw new IllegalStateException("Kafka has ended: " + Commands.tail(log(node)));
+          }
+          return serves(node);
+        });
+  }
+
+  private Process process(KafkaNode node) {
+    Process process = running.get(node);
+    if (process == null) {
+      throw new IllegalStateException("Broker " + node.id() + " does not run");
+    }
+    return process;
+  }
+
+  private static Path log(KafkaNode node) {
+    return node.folder().resolve("output.log");
+  }
+}
