@@ -120,7 +120,7 @@ create table ${schema}.outbox_scheduled (
   id uuid primary key,
   created_at timestamptz not null default clock_timestamp(),
   expires_at timestamptz,
-  broker text not null,
+  broker text not null references ${schema}.outbox_broker,
   hash integer not null,
   destination text not null,
   key text,

@@ -1,7 +1,6 @@
 package dev.twinbox.testkit;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
@@ -10,12 +9,17 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /** Short commands, signals and waiting, as every server here needs them. */
 final class Commands {
+  private static final Set<Integer> GIVEN_PORTS = ConcurrentHashMap.newKeySet();
+
   private Commands() {}
 
   record Result(int exitCode, String output) {
@@ -72,11 +76,27 @@ final class Commands {
     signal("CONT", process.pid());
   }
 
+  /**
+   * A port that nobody uses and that this JVM was not given before.
+   *
+   * <p>It lies below those that systems hand out to clients. Else a client that keeps trying to
+   * reach a stopped server could be given that server's own port, and keep it from starting again.
+   */
   static int freePort() {
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      return socket.getLocalPort();
+    for (int attempt = 0; attempt < 1000; attempt++) {
+      int port = ThreadLocalRandom.current().nextInt(16_000, 32_000);
+      if (GIVEN_PORTS.add(port) && isFree(port)) {
+        return port;
+      }
+    }
+    throw new IllegalStateException("No free port between 16000 and 31999");
+  }
+
+  private static boolean isFree(int port) {
+    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+      return socket.isBound();
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      return false;
     }
   }
 

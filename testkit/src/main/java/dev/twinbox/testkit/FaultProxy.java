@@ -29,8 +29,8 @@ public final class FaultProxy implements AutoCloseable {
 
   private FaultProxy(InetSocketAddress target) {
     this.target = target;
-    listener = listen(0);
-    port = listener.getLocalPort();
+    port = Commands.freePort();
+    listener = listen();
   }
 
   /** Starts a proxy to the given address, which need not be reachable yet. */
@@ -66,7 +66,7 @@ public final class FaultProxy implements AutoCloseable {
   /** Ends {@link #refuse()}. */
   public synchronized void accept() {
     if (listener.isClosed()) {
-      listener = listen(port);
+      listener = listen();
     }
   }
 
@@ -119,15 +119,15 @@ public final class FaultProxy implements AutoCloseable {
     return "Proxy from port " + port + " to " + target;
   }
 
-  private ServerSocket listen(int wantedPort) {
+  private ServerSocket listen() {
     try {
       ServerSocket socket = new ServerSocket();
       socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wantedPort));
+      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
       daemon("listener", () -> take(socket));
       return socket;
     } catch (IOException e) {
-      throw new UncheckedIOException("Port " + wantedPort + " is not free for the proxy", e);
+      throw new UncheckedIOException("Port " + port + " is not free for the proxy", e);
     }
   }
 

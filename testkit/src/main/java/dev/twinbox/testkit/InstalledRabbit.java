@@ -26,35 +26,44 @@ final class InstalledRabbit implements RabbitNode {
   private final int port = Commands.freePort();
   private final int managementPort = Commands.freePort();
   private final Map<String, String> environment = new HashMap<>();
-  private final Process epmd;
+  private final Epmd epmd;
   private @Nullable Process server;
 
   /**
    * @param scripts the folder of the real scripts; Debian's wrapper around them would change the
    *     user and its folder
+   * @param peers the names of all nodes of the cluster, this one included
    */
-  InstalledRabbit(Path scripts) {
+  InstalledRabbit(Path scripts, Epmd epmd, String name, List<String> peers) {
     this.scripts = scripts;
-    int epmdPort = Commands.freePort();
+    this.epmd = epmd;
     environment.put("HOME", folder.toString());
     environment.put("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin:" + path());
-    environment.put("ERL_EPMD_PORT", Integer.toString(epmdPort));
+    environment.put("LANG", "C.UTF-8");
+    environment.put("ERL_EPMD_PORT", Integer.toString(epmd.port()));
     environment.put("ERL_EPMD_ADDRESS", "127.0.0.1");
     environment.put("ERL_FLAGS", "-kernel inet_dist_use_interface {127,0,0,1}");
     environment.put("ERL_CRASH_DUMP_BYTES", "0");
-    environment.put("LANG", "C.UTF-8");
-    environment.put(
-        "RABBITMQ_NODENAME",
-        "twinbox-" + UUID.randomUUID().toString().substring(0, 8) + "@localhost");
+    environment.put("RABBITMQ_NODENAME", name);
     environment.put("RABBITMQ_DIST_PORT", Integer.toString(Commands.freePort()));
     environment.put("RABBITMQ_MNESIA_BASE", folder.resolve("data").toString());
     environment.put("RABBITMQ_LOG_BASE", folder.resolve("log").toString());
     environment.put("RABBITMQ_CONF_ENV_FILE", write("rabbitmq-env.conf", ""));
     environment.put("RABBITMQ_ADVANCED_CONFIG_FILE", write("advanced.config", "[]."));
     environment.put("RABBITMQ_ENABLED_PLUGINS_FILE", write("plugins", "[rabbitmq_management]."));
-    environment.put("RABBITMQ_CONFIG_FILE", write("rabbitmq.conf", configuration()));
-    protect(write(".erlang.cookie", UUID.randomUUID().toString()));
-    epmd = launch("epmd", "-port", Integer.toString(epmdPort), "-address", "127.0.0.1");
+    environment.put("RABBITMQ_CONFIG_FILE", write("rabbitmq.conf", configuration(peers)));
+    protect(write(".erlang.cookie", epmd.cookie()));
+    epmd.use(this::launch);
+  }
+
+  /** A node by itself. */
+  static InstalledRabbit single(Path scripts) {
+    String name = newName();
+    return new InstalledRabbit(scripts, new Epmd(), name, List.of(name));
+  }
+
+  static String newName() {
+    return "twinbox-" + UUID.randomUUID().toString().substring(0, 8) + "@localhost";
   }
 
   /** The folder of RabbitMQ's own scripts, if it is installed. */
@@ -117,9 +126,7 @@ final class InstalledRabbit implements RabbitNode {
   @Override
   public void remove() {
     kill();
-    epmd.destroyForcibly();
-    Commands.awaitExit("epmd", epmd);
-    Reaper.spare(epmd.pid());
+    epmd.release();
     Reaper.delete(folder);
   }
 
@@ -175,15 +182,22 @@ final class InstalledRabbit implements RabbitNode {
     }
   }
 
-  private String configuration() {
-    return """
+  private String configuration(List<String> peers) {
+    StringBuilder text =
+        new StringBuilder(
+            """
         listeners.tcp.1 = 127.0.0.1:%d
         management.tcp.ip = 127.0.0.1
         management.tcp.port = %d
         log.file.level = warning
         log.console = false
         """
-        .formatted(port, managementPort);
+                .formatted(port, managementPort));
+    for (int i = 0; i < peers.size() && peers.size() > 1; i++) {
+      text.append(
+          "cluster_formation.classic_config.nodes.%d = %s\n".formatted(i + 1, peers.get(i)));
+    }
+    return text.toString();
   }
 
   private Path output() {

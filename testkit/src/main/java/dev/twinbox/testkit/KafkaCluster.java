@@ -35,8 +35,8 @@ public abstract sealed class KafkaCluster implements AutoCloseable
   private final List<KafkaNode> brokers;
   private @Nullable Admin admin;
 
-  KafkaCluster(int brokers) {
-    nodes = KafkaNode.plan(folder, brokers);
+  KafkaCluster(int brokers, Map<String, String> settings) {
+    nodes = KafkaNode.plan(folder, brokers, settings);
     this.brokers = nodes.stream().filter(KafkaNode::isBroker).toList();
   }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.metadata.storage.Formatter;
@@ -20,7 +21,14 @@ import org.apache.kafka.metadata.storage.Formatter;
  * @param id the node's number; brokers count from 0
  * @param port of the broker, or of the controller where that is all it is
  */
-record KafkaNode(int id, String roles, int port, Path folder, int brokers, Controller controller) {
+record KafkaNode(
+    int id,
+    String roles,
+    int port,
+    Path folder,
+    int brokers,
+    Controller controller,
+    Map<String, String> settings) {
   private static final int CONTROLLER_ID = 100;
 
   record Controller(int id, int port) {}
@@ -31,7 +39,7 @@ record KafkaNode(int id, String roles, int port, Path folder, int brokers, Contr
    *
    * @return the brokers, and then the controller if it is a node of its own
    */
-  static List<KafkaNode> plan(Path folder, int brokers) {
+  static List<KafkaNode> plan(Path folder, int brokers, Map<String, String> settings) {
     if (brokers < 1) {
       throw new IllegalArgumentException("A cluster needs a broker, not " + brokers);
     }
@@ -41,7 +49,13 @@ record KafkaNode(int id, String roles, int port, Path folder, int brokers, Contr
       String roles = brokers == 1 ? "broker,controller" : "broker";
       nodes.add(
           new KafkaNode(
-              id, roles, Commands.freePort(), folder.resolve("node" + id), brokers, controller));
+              id,
+              roles,
+              Commands.freePort(),
+              folder.resolve("node" + id),
+              brokers,
+              controller,
+              settings));
     }
     if (brokers > 1) {
       nodes.add(
@@ -51,7 +65,8 @@ record KafkaNode(int id, String roles, int port, Path folder, int brokers, Contr
               controller.port,
               folder.resolve("controller"),
               brokers,
-              controller));
+              controller,
+              settings));
     }
     String cluster = Uuid.randomUuid().toString();
     nodes.forEach(node -> node.format(cluster));
@@ -107,6 +122,7 @@ record KafkaNode(int id, String roles, int port, Path folder, int brokers, Contr
     properties.put("log.cleaner.dedupe.buffer.size", "2097152");
     properties.put("log.index.size.max.bytes", "1048576");
     properties.put("offsets.load.buffer.size", "524288");
+    properties.putAll(settings);
     return properties;
   }
 

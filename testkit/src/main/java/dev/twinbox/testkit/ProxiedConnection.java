@@ -35,6 +35,7 @@ final class ProxiedConnection {
   }
 
   /** Bytes and when they may arrive; no bytes at all are the end of the stream. */
+  @SuppressWarnings("ArrayRecordComponent")
   private record Parcel(byte[] bytes, long dueNanos) {}
 
   void start() throws SocketException {

@@ -6,7 +6,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Objects;
 
 /**
  * Ends the processes and removes the folders that this JVM leaves behind, however it ends.
@@ -24,7 +23,12 @@ final class Reaper {
         value=${line#* }
         case $line in
           'kill '*) pids="$pids$value " ;;
-          'spare '*) pids="${pids%% $value *} ${pids#* $value }" ;;
+          'spare '*)
+            kept=' '
+            for pid in $pids; do
+              [ "$pid" = "$value" ] || kept="$kept$pid "
+            done
+            pids=$kept ;;
           'delete '*) folders="$folders
       $value" ;;
         esac
@@ -81,7 +85,7 @@ final class Reaper {
 
   /** Deletes the folder now, as far as it can be deleted. */
   static void delete(Path folder) {
-    Commands.run("rm", "-rf", "--", Objects.requireNonNull(folder).toString());
+    Commands.run("rm", "-rf", "--", folder.toString());
   }
 
   private synchronized void order(String line) {

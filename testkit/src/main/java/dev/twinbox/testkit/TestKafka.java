@@ -24,8 +24,8 @@ public final class TestKafka extends KafkaCluster {
 
   private final Map<KafkaNode, KafkaRaftServer> running = new HashMap<>();
 
-  private TestKafka(int brokers) {
-    super(brokers);
+  private TestKafka(int brokers, Map<String, String> settings) {
+    super(brokers, settings);
   }
 
   /** Starts one broker. */
@@ -35,7 +35,15 @@ public final class TestKafka extends KafkaCluster {
 
   /** Starts the given number of brokers, and beside them a controller if they are several. */
   public static TestKafka start(int brokers) {
-    TestKafka kafka = new TestKafka(brokers);
+    return start(brokers, Map.of());
+  }
+
+  /**
+   * Starts the given number of brokers with settings as in server.properties, which go before those
+   * of this class.
+   */
+  public static TestKafka start(int brokers, Map<String, String> settings) {
+    TestKafka kafka = new TestKafka(brokers, settings);
     // The controller first: a broker's start waits for it.
     kafka.nodes().stream().filter(node -> !node.isBroker()).forEach(kafka::startNode);
     kafka.nodes().stream().filter(KafkaNode::isBroker).forEach(kafka::startNode);

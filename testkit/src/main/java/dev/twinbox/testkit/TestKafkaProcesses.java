@@ -14,13 +14,21 @@ import java.util.Map;
 public final class TestKafkaProcesses extends KafkaCluster {
   private final Map<KafkaNode, Process> running = new HashMap<>();
 
-  private TestKafkaProcesses(int brokers) {
-    super(brokers);
+  private TestKafkaProcesses(int brokers, Map<String, String> settings) {
+    super(brokers, settings);
   }
 
   /** Starts the given number of brokers and waits until they serve, for 90 seconds at most. */
   public static TestKafkaProcesses start(int brokers) {
-    TestKafkaProcesses kafka = new TestKafkaProcesses(brokers);
+    return start(brokers, Map.of());
+  }
+
+  /**
+   * Starts the given number of brokers with settings as in server.properties, which go before those
+   * of this class.
+   */
+  public static TestKafkaProcesses start(int brokers, Map<String, String> settings) {
+    TestKafkaProcesses kafka = new TestKafkaProcesses(brokers, settings);
     kafka.nodes().forEach(kafka::launch);
     kafka.nodes().stream().filter(KafkaNode::isBroker).forEach(kafka::awaitService);
     return kafka;

@@ -7,8 +7,11 @@ import java.net.URI;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,8 +42,16 @@ public final class TestRabbit implements AutoCloseable {
    * @throws IllegalStateException if there is no RabbitMQ to start
    */
   public static TestRabbit start() {
-    TestRabbit rabbit = new TestRabbit(choose());
+    TestRabbit rabbit =
+        new TestRabbit(choose(System.getenv(), InstalledRabbit::find, ContainerRabbit::isPossible));
     rabbit.startNode();
+    return rabbit;
+  }
+
+  /** A node that somebody else has started, once it accepts connections. */
+  static TestRabbit started(RabbitNode node) {
+    TestRabbit rabbit = new TestRabbit(node);
+    rabbit.awaitNode();
     return rabbit;
   }
 
@@ -108,6 +119,15 @@ public final class TestRabbit implements AutoCloseable {
     node.resume();
   }
 
+  /**
+   * Runs rabbitmqctl on the node, for policies, users and the like.
+   *
+   * @throws IllegalStateException with its output, if it fails
+   */
+  public synchronized void control(String... command) {
+    node.control(command);
+  }
+
   /** Raises the memory alarm: connections that publish are blocked. */
   public synchronized void raiseMemoryAlarm() {
     node.control("set_vm_memory_high_watermark", "0");
@@ -131,6 +151,10 @@ public final class TestRabbit implements AutoCloseable {
 
   private void startNode() {
     node.start();
+    awaitNode();
+  }
+
+  private void awaitNode() {
     Commands.await("Starting RabbitMQ", START_LIMIT, this::accepts);
   }
 
@@ -143,20 +167,23 @@ public final class TestRabbit implements AutoCloseable {
     }
   }
 
-  private static RabbitNode choose() {
-    String given = System.getenv("TWINBOX_RABBITMQ");
+  static RabbitNode choose(
+      Map<String, String> environment,
+      Supplier<Optional<Path>> find,
+      BooleanSupplier containersArePossible) {
+    String given = environment.get("TWINBOX_RABBITMQ");
     if (given != null && !given.isBlank()) {
-      String management = System.getenv("TWINBOX_RABBITMQ_MANAGEMENT");
+      String management = environment.get("TWINBOX_RABBITMQ_MANAGEMENT");
       URI amqp = URI.create(given);
       return new GivenRabbit(
           amqp,
           URI.create(management == null ? "http://" + amqp.getHost() + ":15672" : management));
     }
-    Optional<Path> installed = InstalledRabbit.find();
+    Optional<Path> installed = find.get();
     if (installed.isPresent()) {
-      return new InstalledRabbit(installed.get());
+      return InstalledRabbit.single(installed.get());
     }
-    if (ContainerRabbit.isPossible()) {
+    if (containersArePossible.getAsBoolean()) {
       return new ContainerRabbit();
     }
     throw new IllegalStateException(

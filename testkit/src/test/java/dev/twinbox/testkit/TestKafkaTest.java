@@ -3,9 +3,12 @@ package dev.twinbox.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.junit.jupiter.api.Test;
@@ -31,6 +34,18 @@ class TestKafkaTest {
             () -> TestKafka.shared().admin().describeTopics(List.of("none")).allTopicNames().get())
         .isInstanceOf(ExecutionException.class)
         .hasCauseInstanceOf(UnknownTopicOrPartitionException.class);
+  }
+
+  @Test
+  void aBrokerTakesSettings() throws Exception {
+    try (TestKafka kafka = TestKafka.start(1, Map.of("message.max.bytes", "12345"))) {
+      ConfigResource broker = new ConfigResource(ConfigResource.Type.BROKER, "0");
+      Collection<Config> settings =
+          kafka.admin().describeConfigs(List.of(broker)).all().get().values();
+      assertThat(settings)
+          .extracting(c -> c.get("message.max.bytes").value())
+          .containsExactly("12345");
+    }
   }
 
   @Test

@@ -15,6 +15,8 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -116,6 +118,39 @@ class TestRabbitTest {
 
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(answer.body()).contains("rabbitmq_version");
+  }
+
+  @Test
+  void theNodeOfTheEnvironmentIsUsedButNotHarmed() {
+    Map<String, String> environment =
+        Map.of(
+            "TWINBOX_RABBITMQ",
+            rabbit.uri().toString(),
+            "TWINBOX_RABBITMQ_MANAGEMENT",
+            "http://127.0.0.1:1");
+    RabbitNode node = TestRabbit.choose(environment, Optional::empty, () -> false);
+
+    assertThat(node.amqp()).isEqualTo(rabbit.uri());
+    assertThat(node.management()).hasPort(1);
+    assertThatThrownBy(node::kill)
+        .isInstanceOf(UnsupportedOperationException.class)
+        .hasMessageContaining("TWINBOX_RABBITMQ");
+  }
+
+  @Test
+  void withoutAnyRabbitTheMessageSaysWhatToInstall() {
+    assertThatThrownBy(() -> TestRabbit.choose(Map.of(), Optional::empty, () -> false))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("apt-get install rabbitmq-server")
+        .hasMessageContaining("Docker")
+        .hasMessageContaining("TWINBOX_RABBITMQ=amqp://");
+  }
+
+  @Test
+  void aFailedCommandSaysWhy() {
+    assertThatThrownBy(() -> rabbit.control("no_such_command"))
+        .isInstanceOf(IllegalStateException.class)
+        .hasMessageContaining("no_such_command");
   }
 
   private static void publish(Connection connection, String queue, String body) throws Exception {

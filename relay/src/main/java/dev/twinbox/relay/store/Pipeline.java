@@ -98,7 +98,7 @@ public final class Pipeline {
     }
   }
 
-  private Connection borrow() throws SQLException {
+  Connection borrow() throws SQLException {
     Connection connection = dataSource.getConnection();
     try {
       if (!connection.getAutoCommit()) {

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.migrations.SchemaName;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -10,6 +11,16 @@ import java.util.regex.Pattern;
  */
 public record Tables(String quotedSchema) {
   private static final Pattern NAME = Pattern.compile("\\{([a-z_0-9]+)}");
+
+  /**
+   * Tables in the named schema.
+   *
+   * @throws IllegalArgumentException when the name is not one that {@link
+   *     dev.twinbox.migrations.Migrations} accepts
+   */
+  public static Tables in(String schema) {
+    return new Tables(new SchemaName(schema).quoted());
+  }
 
   /** {@code name} in this schema, ready for SQL. */
   public String of(String name) {

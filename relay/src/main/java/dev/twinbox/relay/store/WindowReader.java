@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class WindowReader {
   /** Sequential scans, bitmaps and sorts are what a planner without statistics gets wrong. */
-  private static final String INDEX_ORDER_ONLY =
+  static final String INDEX_ORDER_ONLY =
       "set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort ="
           + " off; set local enable_incremental_sort = off; set local jit = off; ";
 
@@ -46,16 +46,14 @@ public final class WindowReader {
     // By (lane, xid, position): by position it would walk the last burst again at every poll.
     poll =
         tables.sql(
-            Pipeline.BEGIN
-                + INDEX_ORDER_ONLY
-                + "select (exists (select 1 from {outbox} o where (o.lane, o.xid, o.position) >= (?,"
+            "select (exists (select 1 from {outbox} o where (o.lane, o.xid, o.position) >= (?,"
                 + " pg_snapshot_xmax(d.done), 0) and o.lane = ? order by o.lane, o.xid, o.position"
                 + " limit 1) or exists (select 1 from pg_snapshot_xip(d.done) x cross join lateral"
                 + " (select 1 from {outbox} o where (o.lane, o.xid, o.position) >= (?, x, 0) and"
                 + " (o.lane, o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane,"
                 + " o.xid, o.position limit 1) late)) as anything, (select last_value - (not"
                 + " is_called)::int from {outbox_position}) as position from (select ?::pg_snapshot"
-                + " as done) d; commit");
+                + " as done) d");
     late =
         tables.sql(
             Pipeline.BEGIN
@@ -77,7 +75,8 @@ public final class WindowReader {
                 + ROW
                 + " from {outbox} o where o.lane = ? and o.position > ? and o.position <= ? and"
                 + " o.xid >= ?::xid8 and pg_visible_in_snapshot(o.xid, ?::pg_snapshot) order by"
-                + " o.lane, o.position limit ?) union all (select r.* from unnest(?::xid8[]) x cross"
+                + " o.lane, o.position limit ?) union all (select r.* from (select x from"
+                + " unnest(?::xid8[]) x where pg_visible_in_snapshot(x, ?::pg_snapshot)) late cross"
                 + " join lateral (select "
                 + ROW
                 + " from {outbox} o where (o.lane, o.xid, o.position) > (?, x, ?) and (o.lane,"
@@ -145,26 +144,44 @@ public final class WindowReader {
   public record Row(OutboxRecord record, @Nullable Duration timeLeft) {}
 
   /**
-   * The next rows of the open window in position order; empty when there are none beyond {@code
-   * after}.
+   * Some rows of a window, in position order.
+   *
+   * @param rows the rows
+   * @param isLast whether the window has no row beyond them
+   */
+  public record Page(List<Row> rows, boolean isLast) {
+    public Page {
+      rows = List.copyOf(rows);
+    }
+  }
+
+  /** The transactions that a snapshot lists as running: the first guess at the late ones. */
+  public static List<String> runningAt(String snapshot) {
+    return Snapshots.running(snapshot);
+  }
+
+  /**
+   * The next rows of the open window in position order.
    *
    * @param window the lane with its open window
-   * @param late what {@link #lateTransactions} found, or more
+   * @param late the late transactions, or more: all that {@code done} lists as running
    * @param after only rows beyond this position
    * @param rows at most so many rows
    * @param bytes the page ends with the row that reaches so many bytes
    */
-  public List<Row> page(LaneState window, List<String> late, long after, int rows, long bytes)
+  public Page page(LaneState window, List<String> late, long after, int rows, long bytes)
       throws SQLException {
     return pipeline.query(
         page,
         s -> bindPage(s, window, late, after, rows, bytes),
         result -> {
           List<Row> page = new ArrayList<>();
+          long size = 0;
           while (result.next()) {
             page.add(row(result));
+            size += result.getLong("size");
           }
-          return page;
+          return new Page(page, page.size() < rows && size < bytes);
         });
   }
 
@@ -178,12 +195,13 @@ public final class WindowReader {
     s.setString(5, window.target());
     s.setInt(6, rows);
     s.setString(7, "{" + String.join(",", late) + "}");
-    s.setInt(8, window.lane());
-    s.setLong(9, after);
-    s.setInt(10, window.lane());
-    s.setInt(11, rows);
+    s.setString(8, window.target());
+    s.setInt(9, window.lane());
+    s.setLong(10, after);
+    s.setInt(11, window.lane());
     s.setInt(12, rows);
-    s.setLong(13, bytes);
+    s.setInt(13, rows);
+    s.setLong(14, bytes);
   }
 
   private static Row row(ResultSet r) throws SQLException {

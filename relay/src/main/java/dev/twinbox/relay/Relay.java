@@ -1,0 +1,154 @@
+package dev.twinbox.relay;
+
+import dev.twinbox.relay.drain.Counters;
+import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.LaneDrain;
+import dev.twinbox.relay.drain.LaneStore;
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.schedule.RelayScheduler;
+import dev.twinbox.relay.schedule.Upkeep;
+import dev.twinbox.relay.store.DeadLetters;
+import dev.twinbox.relay.store.LaneLog;
+import dev.twinbox.relay.store.Lanes;
+import dev.twinbox.relay.store.Pipeline;
+import dev.twinbox.relay.store.RelayRegistry;
+import dev.twinbox.relay.store.Rotation;
+import dev.twinbox.relay.store.Scheduled;
+import dev.twinbox.relay.store.SchemaGuard;
+import dev.twinbox.relay.store.Tables;
+import dev.twinbox.relay.store.WindowReader;
+import java.sql.SQLException;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import javax.sql.DataSource;
+import org.quartz.SchedulerException;
+
+/**
+ * Publishes what was committed to the outbox, until the broker has confirmed it.
+ *
+ * <p>Run it inside a service or as a process of its own; run several on one database and they share
+ * the lanes. Each message is published at least once, with the same id each time; messages with the
+ * same key in the order in which their transactions committed. When a relay dies, its lanes are
+ * taken over within the lease and about two seconds.
+ *
+ * <p>Thread-safe. Use: {@code Relay.builder().dataSource(pool).broker(kafka).build().start()}, and
+ * {@link #close} at the end.
+ */
+public final class Relay implements AutoCloseable {
+  private final String name;
+  private final Pipeline pipeline;
+  private final Tables tables;
+  private final Map<String, Broker> brokers;
+  private final DrainSettings settings;
+  private final DataSource dataSource;
+  private final Counters counters = new Counters();
+  private volatile List<LaneDrain> lanes = List.of();
+  private @org.jspecify.annotations.Nullable RelayScheduler scheduler;
+
+  Relay(RelayBuilder builder) {
+    name = builder.name();
+    tables = builder.tables();
+    dataSource = builder.dataSource();
+    settings = builder.settings();
+    pipeline = new Pipeline(dataSource, Math.toIntExact(settings.lease().toMillis()));
+    brokers = new LinkedHashMap<>();
+    for (Broker broker : builder.brokers()) {
+      brokers.put(broker.name(), broker);
+    }
+  }
+
+  /** A builder with the defaults that its methods document. */
+  public static RelayBuilder builder() {
+    return new RelayBuilder();
+  }
+
+  /**
+   * Checks the schema, makes lanes for brokers that have none yet, and starts relaying.
+   *
+   * @return this relay
+   * @throws IllegalStateException when the schema is missing, too old or too new, or the database
+   *     cannot be reached; or when this relay was started before
+   */
+  public synchronized Relay start() {
+    if (scheduler != null) {
+      throw new IllegalStateException("Relay " + name + " was started before; build a new one.");
+    }
+    try {
+      SchemaGuard.check(pipeline, tables);
+      LaneLog log = new LaneLog(pipeline, tables, settings.lease());
+      RelayRegistry registry = new RelayRegistry(pipeline, tables, settings.lease());
+      Upkeep upkeep =
+          new Upkeep(new Scheduled(pipeline, tables), new Rotation(pipeline, tables), log);
+      RelayScheduler starting = new RelayScheduler(name, dataSource, tables, registry, upkeep);
+      LaneStore store =
+          new LaneStore(log, new WindowReader(pipeline, tables), new DeadLetters(pipeline, tables));
+      lanes = lanes(store, starting);
+      starting.start(lanes);
+      scheduler = starting;
+      return this;
+    } catch (SQLException e) {
+      throw new IllegalStateException(
+          "Relay " + name + " cannot work with its database: " + e.getMessage(), e);
+    } catch (SchedulerException e) {
+      throw new IllegalStateException("Quartz did not start: " + e.getMessage(), e);
+    }
+  }
+
+  private List<LaneDrain> lanes(LaneStore store, RelayScheduler starting) throws SQLException {
+    Lanes known = new Lanes(pipeline, tables);
+    List<LaneDrain> drains = new ArrayList<>();
+    for (Broker broker : brokers.values()) {
+      known.register(broker.name());
+      for (int lane : known.of(broker.name())) {
+        drains.add(
+            new LaneDrain(
+                lane,
+                name,
+                broker,
+                store,
+                settings,
+                counters,
+                () -> starting.share().test(lane),
+                InstantSource.system()));
+      }
+    }
+    return List.copyOf(drains);
+  }
+
+  /** This relay's name among all. */
+  public String name() {
+    return name;
+  }
+
+  /** Says that something was committed. Cheap; callable from any thread; never throws. */
+  public void wake() {
+    lanes.forEach(LaneDrain::wake);
+  }
+
+  /** The lanes that this relay holds now. */
+  public List<Integer> heldLanes() {
+    return lanes.stream().filter(LaneDrain::isHeld).map(LaneDrain::lane).toList();
+  }
+
+  /** What this relay has done since it started. */
+  public Counters counters() {
+    return counters;
+  }
+
+  /**
+   * Stops taking messages, waits for outstanding confirms (default at most 10 s), notes how far
+   * each lane has come, frees the lanes for others, and closes the brokers' connections.
+   * Idempotent.
+   */
+  @Override
+  public synchronized void close() {
+    RelayScheduler running = scheduler;
+    if (running != null) {
+      running.close();
+    }
+    brokers.values().forEach(Broker::close);
+  }
+}

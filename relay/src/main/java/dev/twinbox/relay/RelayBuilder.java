@@ -1,0 +1,112 @@
+package dev.twinbox.relay;
+
+import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.store.Tables;
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** Configures a {@link Relay}. Not thread-safe. */
+public final class RelayBuilder {
+  private @Nullable DataSource dataSource;
+  private Tables tables = Tables.in("twinbox");
+  private DrainSettings settings = DrainSettings.DEFAULTS;
+  private final List<Broker> brokers = new ArrayList<>();
+  private String name =
+      ManagementFactory.getRuntimeMXBean().getName()
+          + "-"
+          + UUID.randomUUID().toString().substring(0, 8);
+
+  RelayBuilder() {}
+
+  /**
+   * Required: a connection pool on the database's primary, best one of the relay's own with at
+   * least as many connections as it has lanes, and three more. Connections are borrowed for single
+   * transactions.
+   */
+  public RelayBuilder dataSource(DataSource pool) {
+    dataSource = pool;
+    return this;
+  }
+
+  /** The schema of Twinbox's tables. Default {@code twinbox}. */
+  public RelayBuilder schema(String schema) {
+    tables = Tables.in(schema);
+    return this;
+  }
+
+  /** Adds a broker to publish to; at least one. The relay closes it. */
+  public RelayBuilder broker(Broker broker) {
+    brokers.add(broker);
+    return this;
+  }
+
+  /** This relay's name among all. Default: process, host and a random part. */
+  public RelayBuilder name(String relayName) {
+    name = relayName;
+    return this;
+  }
+
+  /**
+   * How long a lane stays with a relay that no longer writes, by the database's clock. Shorter
+   * means faster takeover and less tolerance of long pauses. Default 10 s, at least 1 s.
+   */
+  public RelayBuilder lease(Duration lease) {
+    settings = settings.withLease(lease);
+    return this;
+  }
+
+  /** Everything else that can be set. Default {@link DrainSettings#DEFAULTS}. */
+  public RelayBuilder settings(DrainSettings all) {
+    settings = all;
+    return this;
+  }
+
+  /**
+   * Builds the relay, without starting it.
+   *
+   * @throws IllegalStateException when data source or broker is missing, or two brokers have the
+   *     same name
+   */
+  public Relay build() {
+    if (dataSource == null) {
+      throw new IllegalStateException("The relay has no data source: call dataSource(pool).");
+    }
+    if (brokers.isEmpty()) {
+      throw new IllegalStateException("The relay has no broker: call broker(...).");
+    }
+    if (brokers.stream().map(Broker::name).distinct().count() < brokers.size()) {
+      throw new IllegalStateException(
+          "Two brokers have the same name: "
+              + brokers.stream().map(Broker::name).toList()
+              + "; name one of them, as in kafka@billing.");
+    }
+    return new Relay(this);
+  }
+
+  DataSource dataSource() {
+    return Objects.requireNonNull(dataSource, "dataSource");
+  }
+
+  Tables tables() {
+    return tables;
+  }
+
+  DrainSettings settings() {
+    return settings;
+  }
+
+  List<Broker> brokers() {
+    return brokers;
+  }
+
+  String name() {
+    return name;
+  }
+}

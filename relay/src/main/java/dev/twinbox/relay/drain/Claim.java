@@ -1,0 +1,100 @@
+package dev.twinbox.relay.drain;
+
+import dev.twinbox.relay.store.LaneLog;
+import dev.twinbox.relay.store.LaneState;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A lane that is ours, as of our last write. Every write of it goes through here, so that the state
+ * is always the one that the log has. Used by the lane's thread.
+ */
+final class Claim {
+  private final LaneLog log;
+  private final long leaseNanos;
+  private LaneState state;
+  private long writtenAt;
+
+  private Claim(LaneLog log, Duration lease, LaneState state, long writtenAt) {
+    this.log = log;
+    this.leaseNanos = lease.toNanos();
+    this.state = state;
+    this.writtenAt = writtenAt;
+  }
+
+  /** Claims a lane, or answers empty when somebody else holds it. */
+  static Optional<Claim> take(
+      LaneLog log,
+      Duration lease,
+      int lane,
+      String owner,
+      java.util.@org.jspecify.annotations.Nullable UUID former)
+      throws SQLException {
+    long now = System.nanoTime();
+    Optional<LaneState> known = log.read(lane);
+    if (known.isEmpty()) {
+      return Optional.empty();
+    }
+    return log.claim(known.get(), owner, former)
+        .map(claimed -> new Claim(log, lease, claimed, now));
+  }
+
+  LaneState state() {
+    return state;
+  }
+
+  void open() throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    take(log.open(state), now, "open");
+  }
+
+  void refresh() throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    take(log.refresh(state), now, "refresh");
+  }
+
+  void settle() throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    take(log.settle(state), now, "settle");
+  }
+
+  void progress(long cursor, List<Long> ahead) throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    take(log.progress(state, cursor, ahead), now, "progress");
+  }
+
+  /** Extends the lease when a third of it is over. */
+  void renewIfDue() throws SQLException, LaneLostException {
+    if (age() > leaseNanos / 3) {
+      long now = System.nanoTime();
+      take(log.renew(state), now, "renew");
+    }
+  }
+
+  /** Gives the lane back. */
+  void release(long cursor, List<Long> ahead) throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    take(log.release(state, cursor, ahead), now, "release");
+  }
+
+  /**
+   * Whether the lease may have run out. Measured from before our last write was sent, so it never
+   * says no too late, whatever the clocks of the two machines show.
+   */
+  boolean mayHaveExpired() {
+    return age() > leaseNanos;
+  }
+
+  /** How long ago the last write was sent. */
+  long age() {
+    return System.nanoTime() - writtenAt;
+  }
+
+  private void take(Optional<LaneState> written, long sentAt, String during)
+      throws LaneLostException {
+    state = written.orElseThrow(() -> new LaneLostException(state.lane(), during));
+    writtenAt = sentAt;
+  }
+}

@@ -1,0 +1,104 @@
+package dev.twinbox.relay.drain;
+
+import java.time.Duration;
+
+/**
+ * How a lane is drained.
+ *
+ * @param pageRows most rows a page; default 1,000
+ * @param pageBytes a page ends with the row that reaches so many bytes; default 4 MiB
+ * @param rowsInFlight most rows that are handed over and not confirmed, each lane; default 10,000
+ * @param bytesInFlight no page is read while so many bytes are in flight, each lane; default 16 MiB
+ * @param lease how long a lane stays ours after our last write; default 10 s
+ * @param shortestPoll pause between polls right after work; default 2 ms
+ * @param longestPoll pause between polls when idle; default 100 ms
+ * @param retry how long to wait after a failure, and when to give a message up
+ * @param stopDeadline how long a stop waits for outstanding confirms; default 10 s
+ */
+public record DrainSettings(
+    int pageRows,
+    long pageBytes,
+    int rowsInFlight,
+    long bytesInFlight,
+    Duration lease,
+    Duration shortestPoll,
+    Duration longestPoll,
+    RetryPolicy retry,
+    Duration stopDeadline) {
+
+  /** The defaults. */
+  public static final DrainSettings DEFAULTS =
+      new DrainSettings(
+          1_000,
+          4L << 20,
+          10_000,
+          16L << 20,
+          Duration.ofSeconds(10),
+          Duration.ofMillis(2),
+          Duration.ofMillis(100),
+          RetryPolicy.DEFAULTS,
+          Duration.ofSeconds(10));
+
+  public DrainSettings {
+    if (pageRows < 1 || rowsInFlight < pageRows) {
+      throw new IllegalArgumentException(
+          "pageRows is %d and rowsInFlight is %d; choose 1 <= pageRows <= rowsInFlight."
+              .formatted(pageRows, rowsInFlight));
+    }
+    if (pageBytes < 1 || bytesInFlight < pageBytes) {
+      throw new IllegalArgumentException(
+          "pageBytes is %d and bytesInFlight is %d; choose 1 <= pageBytes <= bytesInFlight."
+              .formatted(pageBytes, bytesInFlight));
+    }
+    if (lease.compareTo(Duration.ofSeconds(1)) < 0) {
+      throw new IllegalArgumentException("lease is %s; the shortest is 1 s.".formatted(lease));
+    }
+    if (shortestPoll.isNegative() || shortestPoll.compareTo(longestPoll) > 0) {
+      throw new IllegalArgumentException(
+          "shortestPoll is %s and longestPoll is %s; choose 0 <= shortestPoll <= longestPoll."
+              .formatted(shortestPoll, longestPoll));
+    }
+  }
+
+  /** These settings with another lease. */
+  public DrainSettings withLease(Duration lease) {
+    return new DrainSettings(
+        pageRows,
+        pageBytes,
+        rowsInFlight,
+        bytesInFlight,
+        lease,
+        shortestPoll,
+        longestPoll,
+        retry,
+        stopDeadline);
+  }
+
+  /** These settings with other pages. */
+  public DrainSettings withPages(int rows, long bytes) {
+    return new DrainSettings(
+        rows,
+        bytes,
+        Math.max(rows, rowsInFlight),
+        Math.max(bytes, bytesInFlight),
+        lease,
+        shortestPoll,
+        longestPoll,
+        retry,
+        stopDeadline);
+  }
+
+  /** These settings with another retry policy. */
+  public DrainSettings withRetry(RetryPolicy retry) {
+    return new DrainSettings(
+        pageRows,
+        pageBytes,
+        rowsInFlight,
+        bytesInFlight,
+        lease,
+        shortestPoll,
+        longestPoll,
+        retry,
+        stopDeadline);
+  }
+}

@@ -1,0 +1,285 @@
+package dev.twinbox.relay.drain;
+
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.store.LaneState;
+import dev.twinbox.relay.store.WindowReader;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One lane on one relay, for as long as the relay lives: claims it when it may, drains window after
+ * window in bounded sessions, and lets go of it when told to or when another relay has taken it.
+ *
+ * <p>{@link #session} is called by one thread at a time; {@link #wake} and {@link #requestStop} by
+ * any. Nothing is held between two calls but the claim and the publisher; no database transaction
+ * is open while a broker is waited for.
+ */
+public final class LaneDrain {
+  private static final Logger log = LoggerFactory.getLogger(LaneDrain.class);
+
+  /**
+   * Beyond so many positions since the last floor, raising it first is cheaper than walking them.
+   */
+  private static final long REFRESH_BEYOND = 1_000;
+
+  /** How long outstanding outcomes are waited for after the first failure. */
+  private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
+
+  private final int lane;
+  private final String relay;
+  private final Broker broker;
+  private final LaneStore store;
+  private final DrainSettings settings;
+  private final Counters counters;
+  private final BooleanSupplier mayHold;
+  private final Failures failures;
+  private final Wakeup wakeup = new Wakeup();
+  private volatile boolean stopping;
+  private volatile boolean held;
+  private @Nullable Claim claim;
+  private @Nullable UUID formerClaim;
+  private @Nullable Publisher publisher;
+  private @Nullable WindowDrain window;
+  private Duration pollPause;
+
+  /**
+   * @param lane the lane's number
+   * @param relay the name of this relay
+   * @param broker where the lane's messages go
+   * @param store the database
+   * @param settings limits and pauses
+   * @param counters what is counted
+   * @param mayHold whether this relay may hold this lane now, given the others
+   * @param clock for failures' times
+   */
+  public LaneDrain(
+      int lane,
+      String relay,
+      Broker broker,
+      LaneStore store,
+      DrainSettings settings,
+      Counters counters,
+      BooleanSupplier mayHold,
+      InstantSource clock) {
+    this.lane = lane;
+    this.relay = relay;
+    this.broker = broker;
+    this.store = store;
+    this.settings = settings;
+    this.counters = counters;
+    this.mayHold = mayHold;
+    this.failures = new Failures(settings.retry(), clock);
+    this.pollPause = settings.shortestPoll();
+  }
+
+  /** The lane's number. */
+  public int lane() {
+    return lane;
+  }
+
+  /** Whether this relay holds the lane, as far as it knows. */
+  public boolean isHeld() {
+    return held;
+  }
+
+  /** Something was committed: look now. */
+  public void wake() {
+    wakeup.wake();
+  }
+
+  /** Ends the running session soon, and makes the next one finish up and release the lane. */
+  public void requestStop() {
+    stopping = true;
+    wakeup.wake();
+  }
+
+  /**
+   * Works on the lane for about so long, if it is or can be ours. Returns early when it is not.
+   * Does not throw: what goes wrong is logged and tried again in a later session.
+   */
+  public void session(Duration length) {
+    try {
+      if (claim == null && !takeLane()) {
+        return;
+      }
+      long end = System.nanoTime() + length.toNanos();
+      while (!stopping && mayHold.getAsBoolean() && System.nanoTime() - end < 0) {
+        round();
+      }
+      if (stopping || !mayHold.getAsBoolean()) {
+        finish();
+      }
+    } catch (LaneLostException e) {
+      log.warn("{}", e.getMessage());
+      abandon(null);
+    } catch (SQLException e) {
+      log.warn("Lane {}: the database failed; the lane is claimed anew", lane, e);
+      abandon(claim == null ? null : claim.state().claimId());
+      wakeup.await(failures.pause());
+    } catch (RuntimeException e) {
+      log.error("Lane {}: unexpected failure; the lane is claimed anew", lane, e);
+      abandon(claim == null ? null : claim.state().claimId());
+      wakeup.await(failures.pause());
+    }
+  }
+
+  private boolean takeLane() throws SQLException {
+    if (stopping || !mayHold.getAsBoolean()) {
+      return false;
+    }
+    Optional<Claim> taken = Claim.take(store.log(), settings.lease(), lane, relay, formerClaim);
+    if (taken.isEmpty()) {
+      return false;
+    }
+    claim = taken.get();
+    formerClaim = null;
+    held = true;
+    LaneState state = claim.state();
+    log.info("Lane {} is ours: epoch {}, window {}", lane, state.epoch(), state.window());
+    return true;
+  }
+
+  /** One poll, or one step of the open window. */
+  private void round() throws SQLException, LaneLostException {
+    Claim ours = claim();
+    if (ours.mayHaveExpired()) {
+      // Another relay may have taken it; whatever it decided stands in the log.
+      ours.renewIfDue();
+    }
+    if (window == null && !ours.state().isOpen() && !openWindow(ours)) {
+      ours.renewIfDue();
+      pollPause = wakeup.await(pollPause) ? settings.shortestPoll() : longer(pollPause);
+      return;
+    }
+    if (window == null) {
+      window = new WindowDrain(ours, store, settings, failures, counters, wakeup);
+    }
+    pollPause = settings.shortestPoll();
+    window.step(publisher());
+    if (window.isTroubled()) {
+      recover(window);
+    } else if (window.isDrained()) {
+      ours.settle();
+      window = null;
+      counters.windowSettled();
+    }
+  }
+
+  private boolean openWindow(Claim ours) throws SQLException, LaneLostException {
+    WindowReader.Poll poll = store.reader().poll(ours.state());
+    if (!poll.anything()) {
+      return false;
+    }
+    if (poll.position() - ours.state().nextFloor() > REFRESH_BEYOND) {
+      ours.refresh();
+    }
+    ours.open();
+    return true;
+  }
+
+  private Duration longer(Duration pause) {
+    Duration doubled = pause.isZero() ? Duration.ofMillis(1) : pause.multipliedBy(2);
+    return doubled.compareTo(settings.longestPoll()) > 0 ? settings.longestPoll() : doubled;
+  }
+
+  /** Lets what is outstanding settle for a moment, then closes the publisher and starts over. */
+  private void recover(WindowDrain troubled) throws SQLException, LaneLostException {
+    awaitOutcomes(troubled, AFTER_TROUBLE);
+    closePublisher();
+    Optional<Outcome> trouble = troubled.recover();
+    if (trouble.isPresent()) {
+      Duration pause = failures.pause();
+      log.warn("Lane {}: {}; next try in {} ms", lane, trouble.get(), pause.toMillis());
+      waitRenewing(pause);
+    }
+  }
+
+  private void awaitOutcomes(WindowDrain unsettled, Duration atMost)
+      throws SQLException, LaneLostException {
+    long end = System.nanoTime() + atMost.toNanos();
+    while (!unsettled.allSettled() && System.nanoTime() - end < 0 && !interrupted()) {
+      claim().renewIfDue();
+      wakeup.await(Duration.ofMillis(20));
+    }
+  }
+
+  private void waitRenewing(Duration pause) throws SQLException, LaneLostException {
+    long end = System.nanoTime() + pause.toNanos();
+    for (long left = pause.toNanos();
+        left > 0 && !stopping && !interrupted();
+        left = end - System.nanoTime()) {
+      claim().renewIfDue();
+      wakeup.await(Duration.ofNanos(Math.min(left, 200_000_000)));
+    }
+  }
+
+  private static boolean interrupted() {
+    return Thread.currentThread().isInterrupted();
+  }
+
+  /** Waits for outstanding confirms to a deadline, notes what is settled, frees the lease. */
+  private void finish() throws SQLException, LaneLostException {
+    Claim ours = claim();
+    long cursor = ours.state().cursor();
+    List<Long> ahead = ours.state().ahead();
+    if (window != null) {
+      awaitOutcomes(window, settings.stopDeadline());
+      closePublisher();
+      if (window.finish()) {
+        ours.settle();
+        cursor = 0;
+        ahead = List.of();
+      } else {
+        cursor = window.cursor();
+        ahead = window.aheadBounded();
+      }
+    }
+    ours.release(cursor, ahead);
+    log.info("Lane {} is released", lane);
+    abandon(null);
+  }
+
+  /** Forgets the lane. The next session may claim it anew, by the former claim if there is one. */
+  private void abandon(@Nullable UUID former) {
+    closePublisher();
+    formerClaim = former;
+    claim = null;
+    window = null;
+    held = false;
+  }
+
+  private Claim claim() throws LaneLostException {
+    Claim ours = claim;
+    if (ours == null) {
+      throw new LaneLostException(lane, "use without a claim");
+    }
+    return ours;
+  }
+
+  private Publisher publisher() {
+    Publisher open = publisher;
+    if (open == null) {
+      open = broker.open(lane);
+      publisher = open;
+    }
+    return open;
+  }
+
+  private void closePublisher() {
+    Publisher open = publisher;
+    publisher = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+}

@@ -1,0 +1,228 @@
+package dev.twinbox.relay.schedule;
+
+import dev.twinbox.relay.drain.LaneDrain;
+import dev.twinbox.relay.store.RelayRegistry;
+import dev.twinbox.relay.store.Tables;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.function.Function;
+import java.util.function.IntPredicate;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+import org.quartz.JobBuilder;
+import org.quartz.JobDetail;
+import org.quartz.Scheduler;
+import org.quartz.SchedulerException;
+import org.quartz.SimpleScheduleBuilder;
+import org.quartz.Trigger;
+import org.quartz.TriggerBuilder;
+import org.quartz.impl.SchedulerRepository;
+import org.quartz.impl.StdSchedulerFactory;
+import org.quartz.utils.ConnectionProvider;
+import org.quartz.utils.DBConnectionManager;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Quartz, twice: in memory, for this relay's lanes and heartbeat; and on the clustered JDBC store,
+ * with threads of its own, for the upkeep that one relay of all does.
+ *
+ * <p>All triggers are plain intervals, so daylight saving means nothing to them, and what misfired
+ * is caught up with one run.
+ */
+public final class RelayScheduler implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(RelayScheduler.class);
+  private static final int CLAIM_EVERY_MILLIS = 500;
+  private static final int HEARTBEAT_EVERY_MILLIS = 1_000;
+
+  private final String relay;
+  private final LaneShare share;
+  private final RelayRegistry registry;
+  private final DataSource dataSource;
+  private final Tables tables;
+  private final Upkeep upkeep;
+  private List<LaneDrain> lanes = List.of();
+  private @Nullable Scheduler drains;
+  private @Nullable Scheduler duties;
+
+  /**
+   * @param relay this relay's name, unique among all
+   * @param dataSource for Quartz's own tables
+   * @param tables where the tables are
+   * @param registry which relays live
+   * @param upkeep what one relay of all does
+   */
+  public RelayScheduler(
+      String relay, DataSource dataSource, Tables tables, RelayRegistry registry, Upkeep upkeep) {
+    this.relay = relay;
+    this.dataSource = dataSource;
+    this.tables = tables;
+    this.registry = registry;
+    this.share = new LaneShare(registry, relay);
+    this.upkeep = upkeep;
+  }
+
+  /** Whether this relay may hold the lane now. */
+  public IntPredicate share() {
+    return share::mayHold;
+  }
+
+  /** Starts everything. */
+  public void start(List<LaneDrain> lanesToDrain) throws SchedulerException {
+    lanes = List.copyOf(lanesToDrain);
+    share.lanes(lanes);
+    share.refresh();
+    Scheduler inMemory = create(inMemory());
+    drains = inMemory;
+    Map<String, LaneDrain> byLane =
+        lanes.stream()
+            .collect(Collectors.toMap(l -> Integer.toString(l.lane()), Function.identity()));
+    inMemory.setJobFactory(
+        (fired, any) -> {
+          LaneDrain lane =
+              byLane.get(fired.getJobDetail().getJobDataMap().getString(DrainJob.LANE));
+          return lane == null ? new ShareJob(share) : new DrainJob(lane);
+        });
+    inMemory.scheduleJob(
+        JobBuilder.newJob(ShareJob.class).withIdentity("share").build(),
+        every(HEARTBEAT_EVERY_MILLIS, "share"));
+    for (LaneDrain lane : lanes) {
+      String name = "lane-" + lane.lane();
+      JobDetail job =
+          JobBuilder.newJob(DrainJob.class)
+              .withIdentity(name)
+              .usingJobData(DrainJob.LANE, Integer.toString(lane.lane()))
+              .build();
+      inMemory.scheduleJob(job, every(CLAIM_EVERY_MILLIS, name));
+    }
+    Scheduler clustered = create(clustered());
+    duties = clustered;
+    clustered.setJobFactory(
+        (fired, any) ->
+            new UpkeepJob(
+                upkeep,
+                UpkeepJob.Duty.valueOf(
+                    fired.getJobDetail().getJobDataMap().getString(UpkeepJob.DUTY))));
+    for (UpkeepJob.Duty duty : UpkeepJob.Duty.values()) {
+      JobDetail job =
+          JobBuilder.newJob(UpkeepJob.class)
+              .withIdentity(duty.name())
+              .usingJobData(UpkeepJob.DUTY, duty.name())
+              .build();
+      clustered.scheduleJob(
+          job, java.util.Set.of(every(duty.everyMillis, duty.name())), /* replace= */ true);
+    }
+    inMemory.start();
+    clustered.start();
+  }
+
+  private static Trigger every(int millis, String name) {
+    return TriggerBuilder.newTrigger()
+        .withIdentity(name)
+        .withSchedule(
+            SimpleScheduleBuilder.simpleSchedule()
+                .withIntervalInMilliseconds(millis)
+                .repeatForever()
+                .withMisfireHandlingInstructionNowWithExistingCount())
+        .startNow()
+        .build();
+  }
+
+  private Properties inMemory() {
+    Properties properties = new Properties();
+    properties.setProperty("org.quartz.scheduler.instanceName", "twinbox-lanes-" + relay);
+    properties.setProperty("org.quartz.scheduler.instanceId", relay);
+    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 1));
+    properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
+    properties.setProperty("org.quartz.jobStore.misfireThreshold", "1000");
+    return common(properties);
+  }
+
+  private Properties clustered() {
+    String source = "twinbox-" + relay;
+    DBConnectionManager.getInstance().addConnectionProvider(source, new Connections(dataSource));
+    Properties properties = new Properties();
+    properties.setProperty("org.quartz.scheduler.instanceName", "twinbox");
+    properties.setProperty("org.quartz.scheduler.instanceId", relay);
+    properties.setProperty("org.quartz.threadPool.threadCount", "2");
+    String store = "org.quartz.jobStore.";
+    properties.setProperty(store + "class", "org.quartz.impl.jdbcjobstore.JobStoreTX");
+    properties.setProperty(
+        store + "driverDelegateClass", "org.quartz.impl.jdbcjobstore.PostgreSQLDelegate");
+    properties.setProperty(store + "dataSource", source);
+    properties.setProperty(store + "tablePrefix", tables.of("qrtz_"));
+    properties.setProperty(store + "useProperties", "true");
+    properties.setProperty(store + "isClustered", "true");
+    properties.setProperty(store + "clusterCheckinInterval", "5000");
+    properties.setProperty(store + "misfireThreshold", "5000");
+    properties.setProperty(store + "acquireTriggersWithinLock", "true");
+    return common(properties);
+  }
+
+  private static Properties common(Properties properties) {
+    properties.setProperty("org.quartz.scheduler.skipUpdateCheck", "true");
+    properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
+    properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
+    properties.setProperty("org.quartz.scheduler.makeSchedulerThreadDaemon", "true");
+    return properties;
+  }
+
+  /**
+   * Quartz keeps one scheduler a name and virtual machine; all relays of a database share the name
+   * of the clustered one, also two within one process.
+   */
+  private static Scheduler create(Properties properties) throws SchedulerException {
+    synchronized (RelayScheduler.class) {
+      Scheduler scheduler = new StdSchedulerFactory(properties).getScheduler();
+      SchedulerRepository.getInstance()
+          .remove(properties.getProperty("org.quartz.scheduler.instanceName"));
+      return scheduler;
+    }
+  }
+
+  /** Lends Quartz our connections. */
+  private record Connections(DataSource dataSource) implements ConnectionProvider {
+    @Override
+    public Connection getConnection() throws SQLException {
+      return dataSource.getConnection();
+    }
+
+    @Override
+    public void initialize() {}
+
+    @Override
+    public void shutdown() {}
+  }
+
+  /** Ends sessions, lets each lane finish up and release, and leaves the others. */
+  @Override
+  public void close() {
+    lanes.forEach(LaneDrain::requestStop);
+    shutdown(duties);
+    shutdown(drains);
+    // What Quartz did not run any more: a session after the stop only finishes up.
+    lanes.parallelStream()
+        .filter(LaneDrain::isHeld)
+        .forEach(l -> l.session(java.time.Duration.ZERO));
+    try {
+      registry.leave(relay);
+    } catch (SQLException e) {
+      log.warn("This relay's heartbeat runs out by itself: {}", e.getMessage());
+    }
+  }
+
+  private static void shutdown(@Nullable Scheduler scheduler) {
+    if (scheduler == null) {
+      return;
+    }
+    try {
+      scheduler.shutdown(/* waitForJobsToComplete= */ true);
+    } catch (SchedulerException e) {
+      log.warn("Quartz did not shut down cleanly", e);
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package dev.twinbox.relay.schedule;
+
+import java.util.function.Consumer;
+import org.quartz.DisallowConcurrentExecution;
+import org.quartz.Job;
+import org.quartz.JobExecutionContext;
+
+/** Quartz runs this on one relay of all, once for each duty. Its name is in Quartz's tables. */
+@DisallowConcurrentExecution
+final class UpkeepJob implements Job {
+  static final String DUTY = "duty";
+
+  private final Upkeep upkeep;
+  private final Duty duty;
+
+  UpkeepJob(Upkeep upkeep, Duty duty) {
+    this.upkeep = upkeep;
+    this.duty = duty;
+  }
+
+  @Override
+  public void execute(JobExecutionContext context) {
+    duty.work.accept(upkeep);
+  }
+
+  /** The duties and how often each is due. */
+  enum Duty {
+    PROMOTE(500, Upkeep::promote),
+    ROTATE(5_000, Upkeep::rotate),
+    TRIM(30_000, Upkeep::trim);
+
+    final int everyMillis;
+    private final Consumer<Upkeep> work;
+
+    Duty(int everyMillis, Consumer<Upkeep> work) {
+      this.everyMillis = everyMillis;
+      this.work = work;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package dev.twinbox.relay.store;
+
+import java.sql.SQLException;
+import java.time.Duration;
+
+/** Which relays live, by the database's clock. Thread-safe. */
+public final class RelayRegistry {
+  private final Pipeline pipeline;
+  private final long aliveMillis;
+  private final String heartbeat;
+  private final String leave;
+
+  /**
+   * @param pipeline the database
+   * @param tables where the table is
+   * @param alive how long a heartbeat counts
+   */
+  public RelayRegistry(Pipeline pipeline, Tables tables, Duration alive) {
+    this.pipeline = pipeline;
+    this.aliveMillis = alive.toMillis();
+    heartbeat =
+        tables.sql(
+            Pipeline.BEGIN
+                + "set local synchronous_commit = off; insert into {outbox_relay} as r (relay,"
+                + " alive_until) values (?, clock_timestamp() + ? * interval '1 millisecond') on"
+                + " conflict (relay) do update set alive_until = excluded.alive_until; select"
+                + " count(*) from {outbox_relay} where alive_until > clock_timestamp(); commit");
+    leave =
+        tables.sql(
+            "with gone as (delete from {outbox_relay} where relay = ? or alive_until <"
+                + " clock_timestamp() - interval '1 day' returning 1) select count(*) from gone");
+  }
+
+  /** Says that this relay lives, and answers how many do. */
+  public int heartbeat(String relay) throws SQLException {
+    return pipeline.query(
+        heartbeat,
+        s -> {
+          s.setString(1, relay);
+          s.setLong(2, aliveMillis);
+        },
+        rows -> {
+          rows.next();
+          return Math.max(1, rows.getInt(1));
+        });
+  }
+
+  /** Takes this relay out, and those that have been dead for a day. */
+  public void leave(String relay) throws SQLException {
+    pipeline.query(leave, s -> s.setString(1, relay), rows -> rows.next());
+  }
+}

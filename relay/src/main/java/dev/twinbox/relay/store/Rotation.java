@@ -1,0 +1,121 @@
+package dev.twinbox.relay.store;
+
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Empties leaves of the ring by TRUNCATE. A leaf is emptied only when each of its rows belongs to a
+ * lane whose {@code done} sees it; a row without a lane forbids it. Whether that holds is tested
+ * first without a lock, and decides only when tested again, in a new READ COMMITTED statement,
+ * under an exclusive lock that is never waited for. Thread-safe.
+ */
+public final class Rotation {
+  private static final Logger log = LoggerFactory.getLogger(Rotation.class);
+
+  private final Pipeline pipeline;
+  private final Tables tables;
+
+  /** Works on the ring in {@code tables}. */
+  public Rotation(Pipeline pipeline, Tables tables) {
+    this.pipeline = pipeline;
+    this.tables = tables;
+  }
+
+  /**
+   * Tries each leaf once, but for the one in use.
+   *
+   * @return the names of the leaves that were emptied
+   */
+  public List<String> rotate() throws SQLException {
+    List<String> emptied = new ArrayList<>();
+    for (int leaf : others()) {
+      if (truncate(leaf)) {
+        emptied.add("outbox_" + leaf);
+      }
+    }
+    return emptied;
+  }
+
+  /** All leaves but that of the position to be drawn next. */
+  private List<Integer> others() throws SQLException {
+    String sql =
+        tables.sql(
+            "select leaf from {outbox_ring} r cross join lateral generate_series(0, r.leaves - 1)"
+                + " leaf where leaf <> (select (last_value + is_called::int) / r.chunk % r.leaves"
+                + " from {outbox_position}) order by leaf");
+    return pipeline.query(
+        sql,
+        s -> {},
+        rows -> {
+          List<Integer> leaves = new ArrayList<>();
+          while (rows.next()) {
+            leaves.add(rows.getInt(1));
+          }
+          return leaves;
+        });
+  }
+
+  private boolean truncate(int leaf) throws SQLException {
+    String table = tables.of("outbox_" + leaf);
+    try (Connection connection = pipeline.borrow();
+        Statement statement = connection.createStatement()) {
+      try {
+        statement.execute(Pipeline.BEGIN + WindowReader.INDEX_ORDER_ONLY);
+        if (!isNonEmpty(statement, table) || isNeeded(statement, table)) {
+          return false;
+        }
+        statement.execute("lock table only " + table + " in access exclusive mode nowait");
+        if (isNeeded(statement, table)) {
+          return false;
+        }
+        statement.execute("truncate only " + table);
+        statement.execute("commit");
+        return true;
+      } catch (SQLException e) {
+        if ("55P03".equals(e.getSQLState())) {
+          log.debug("{} is in use; it is tried again later", table);
+          return false;
+        }
+        throw e;
+      } finally {
+        statement.execute("rollback");
+      }
+    }
+  }
+
+  private static boolean isNonEmpty(Statement statement, String table) throws SQLException {
+    return ask(statement, "select pg_relation_size('" + table + "') > 0");
+  }
+
+  /**
+   * Whether any row of the leaf is not yet relayed. Not visible in a snapshot means: at or above
+   * its xmax, or listed as running. Both are looked up by (lane, xid, position), so that a leaf
+   * with a single unrelayed row is not scanned at each attempt. The lanes in the leaf are found by
+   * skipping from one to the next.
+   */
+  private boolean isNeeded(Statement statement, String table) throws SQLException {
+    String sql =
+        tables.sql(
+            "with recursive present(lane) as ((select min(lane) from %1$s) union all select (select"
+                + " min(o.lane) from %1$s o where o.lane > p.lane) from present p where p.lane is"
+                + " not null) select exists (select 1 from present p left join"
+                + " {outbox_lane_state} l using (lane) where p.lane is not null and (l.lane is null"
+                + " or exists (select 1 from %1$s o where o.lane = p.lane and o.xid >="
+                + " pg_snapshot_xmax(l.done)) or exists (select 1 from pg_snapshot_xip(l.done) x"
+                + " where exists (select 1 from %1$s o where o.lane = p.lane and o.xid = x))))");
+    return ask(statement, sql.formatted(table));
+  }
+
+  private static boolean ask(Statement statement, String sql) throws SQLException {
+    try (ResultSet answer = statement.executeQuery(sql)) {
+      answer.next();
+      return answer.getBoolean(1);
+    }
+  }
+}

@@ -1,0 +1,149 @@
+package dev.twinbox.relay;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.migrations.Migrations;
+import dev.twinbox.relay.store.LaneLog;
+import dev.twinbox.relay.store.Pipeline;
+import dev.twinbox.relay.store.Rotation;
+import dev.twinbox.relay.store.Tables;
+import dev.twinbox.relay.store.WindowReader;
+import dev.twinbox.testkit.TestDatabase;
+import dev.twinbox.testkit.TestPostgres;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.UUID;
+import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
+
+/** A fresh database with Twinbox's tables, and producers that insert as outbox-core does. */
+public final class OutboxDatabase implements AutoCloseable {
+  public static final Tables TABLES = Tables.in("twinbox");
+  private static final String INSERT =
+      "insert into twinbox.outbox (lane, id, destination, key, type, payload) values (?, ?, ?, ?,"
+          + " 'test', ?)";
+
+  private final TestDatabase database;
+  private final HikariDataSource pool;
+
+  public OutboxDatabase(long chunk, int ring) {
+    this(TestPostgres.shared().createDatabase(), chunk, ring);
+  }
+
+  public OutboxDatabase(TestDatabase database, long chunk, int ring) {
+    this.database = database;
+    Migrations.defaults().ring(chunk, ring).applyTo(database.dataSource());
+    pool = pool(24);
+  }
+
+  private OutboxDatabase(TestDatabase database) {
+    this.database = database;
+    pool = pool(4);
+  }
+
+  /** The same database with new connections, which see its changed defaults. */
+  public OutboxDatabase reconnected() {
+    return new OutboxDatabase(database);
+  }
+
+  public HikariDataSource pool(int size) {
+    HikariConfig config = new HikariConfig();
+    config.setDataSource(database.dataSource());
+    config.setMaximumPoolSize(size);
+    config.setMinimumIdle(0);
+    return new HikariDataSource(config);
+  }
+
+  public DataSource dataSource() {
+    return pool;
+  }
+
+  public TestDatabase database() {
+    return database;
+  }
+
+  public Pipeline pipeline() {
+    return new Pipeline(pool, 10_000);
+  }
+
+  public LaneLog log(Duration lease) {
+    return new LaneLog(pipeline(), TABLES, lease);
+  }
+
+  public WindowReader reader() {
+    return new WindowReader(pipeline(), TABLES);
+  }
+
+  public Rotation rotation() {
+    return new Rotation(pipeline(), TABLES);
+  }
+
+  /** A producer's connection with an open transaction. */
+  public Connection begin() throws SQLException {
+    Connection connection = database.dataSource().getConnection();
+    connection.setAutoCommit(false);
+    return connection;
+  }
+
+  public UUID insert(Connection producer, int lane, @Nullable String key) throws SQLException {
+    return insert(producer, lane, key, new byte[0]);
+  }
+
+  public UUID insert(Connection producer, int lane, @Nullable String key, byte[] payload)
+      throws SQLException {
+    UUID id = UUID.randomUUID();
+    try (PreparedStatement statement = producer.prepareStatement(INSERT)) {
+      statement.setInt(1, lane);
+      statement.setObject(2, id);
+      statement.setString(3, "kafka:test");
+      statement.setString(4, key);
+      statement.setBytes(5, payload);
+      statement.executeUpdate();
+    }
+    return id;
+  }
+
+  /** A row at a position that the sequence has passed, as a slow producer would insert it. */
+  public void insertAt(Connection producer, int lane, long position) throws SQLException {
+    try (Statement statement = producer.createStatement()) {
+      statement.execute(
+          "insert into twinbox.outbox (lane, position, id, destination, type) values (%d, %d,"
+                  .formatted(lane, position)
+              + " gen_random_uuid(), 'kafka:test', 'test')");
+    }
+  }
+
+  /** One message in a transaction of its own. */
+  public UUID commitOne(int lane, @Nullable String key) throws SQLException {
+    try (Connection producer = begin()) {
+      UUID id = insert(producer, lane, key);
+      producer.commit();
+      return id;
+    }
+  }
+
+  public void execute(String sql) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(sql);
+    }
+  }
+
+  public long number(String sql) throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement();
+        ResultSet rows = statement.executeQuery(sql)) {
+      rows.next();
+      return rows.getLong(1);
+    }
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+  }
+}

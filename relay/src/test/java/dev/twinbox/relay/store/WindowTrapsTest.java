@@ -1,0 +1,405 @@
+package dev.twinbox.relay.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.twinbox.relay.OutboxDatabase;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class WindowTrapsTest {
+  private static final Duration LEASE = Duration.ofSeconds(30);
+
+  private final OutboxDatabase database = new OutboxDatabase(100, 4);
+  private final LaneLog log = database.log(LEASE);
+  private final WindowReader reader = database.reader();
+  private final ExecutorService threads = Executors.newCachedThreadPool();
+  private LaneState lane;
+
+  @BeforeEach
+  void claim() throws SQLException {
+    lane = log.claim(log.read(0).orElseThrow(), "relay-1", null).orElseThrow();
+  }
+
+  @AfterEach
+  void close() {
+    threads.shutdownNow();
+    database.close();
+  }
+
+  @Test
+  void theFirstMessageOnAVirginSequenceIsRead() throws SQLException {
+    UUID first = database.commitOne(0, "k");
+
+    assertThat(drainWindow()).containsExactly(first);
+  }
+
+  @Test
+  void aRowBelowTheHighestPositionReadComesInTheNextWindow() throws SQLException {
+    try (Connection early = database.begin();
+        Connection late = database.begin()) {
+      drawXid(early);
+      UUID waiting = database.insert(late, 0, "a");
+      UUID committed = database.insert(early, 0, "b");
+      early.commit();
+      // late has the lower position, the higher xid, and is at or above the target's xmax:
+      // unlisted.
+      assertThat(drainWindow()).containsExactly(committed);
+
+      late.commit();
+
+      assertThat(drainWindow()).containsExactly(waiting);
+    }
+  }
+
+  @Test
+  void thePositionIsReadBeforeTheSettlingTransactionHasAnXid() throws Exception {
+    UUID first = database.commitOne(0, "k");
+    lane = log.open(lane).orElseThrow();
+    assertThat(read()).containsExactly(first);
+    try (Connection rival = database.begin();
+        Connection producer = database.begin()) {
+      appendUncommitted(rival, lane.seq() + 1);
+      CompletableFuture<LaneState> settling = async(() -> log.settle(lane).orElseThrow());
+      awaitSomebodyWaits();
+      // The settling transaction has its xid and waits. This row is younger than it.
+      UUID younger = database.insert(producer, 0, "k");
+      rival.rollback();
+      lane = settling.join();
+
+      assertThat(drainWindow()).isEmpty();
+      producer.commit();
+      assertThat(drainWindow()).containsExactly(younger);
+    }
+  }
+
+  @Test
+  void thePositionIsReadBeforeTheClaimingTransactionHasAnXid() throws Exception {
+    LaneState other = log.read(1).orElseThrow();
+    try (Connection rival = database.begin();
+        Connection producer = database.begin()) {
+      appendUncommitted(rival, 1, other.seq() + 1);
+      CompletableFuture<LaneState> claiming =
+          async(() -> log.claim(other, "relay-1", null).orElseThrow());
+      awaitSomebodyWaits();
+      UUID younger = database.insert(producer, 1, "k");
+      rival.rollback();
+      lane = claiming.join();
+
+      assertThat(drainWindow()).isEmpty();
+      producer.commit();
+      assertThat(drainWindow()).containsExactly(younger);
+    }
+  }
+
+  @Test
+  void aSecondSettleChangesNothing() throws SQLException {
+    UUID first = database.commitOne(0, "k");
+    LaneState open = log.open(lane).orElseThrow();
+    lane = log.settle(open).orElseThrow();
+
+    assertThat(log.settle(open)).isEmpty();
+    assertThat(log.settle(lane)).isEmpty();
+    assertThat(log.read(0)).contains(lane);
+    assertThat(first).isNotNull();
+  }
+
+  @Test
+  void aClaimKeepsTheFloorOfAnOpenWindow() throws SQLException {
+    UUID committed;
+    UUID waiting;
+    try (Connection early = database.begin();
+        Connection late = database.begin()) {
+      drawXid(early);
+      waiting = database.insert(late, 0, "a");
+      committed = database.insert(early, 0, "b");
+      early.commit();
+      lane = log.open(lane).orElseThrow();
+
+      lane = log.claim(lane, "relay-2", lane.claimId()).orElseThrow();
+
+      assertThat(read()).containsExactly(committed);
+      lane = log.settle(lane).orElseThrow();
+      late.commit();
+    }
+    assertThat(drainWindow()).containsExactly(waiting);
+  }
+
+  @Test
+  void aClaimWithoutAnOpenWindowRaisesTheNextFloor() throws SQLException {
+    database.commitOne(0, "k");
+    long before = lane.nextFloor();
+
+    lane = log.claim(lane, "relay-1", lane.claimId()).orElseThrow();
+
+    assertThat(before).isZero();
+    assertThat(lane.nextFloor()).isEqualTo(1);
+    assertThat(lane.floor()).isZero();
+  }
+
+  @Test
+  void aSetTargetIsContinuedAndNeverReplaced() throws SQLException {
+    UUID inWindow = database.commitOne(0, "k");
+    LaneState open = log.open(lane).orElseThrow();
+    UUID after = database.commitOne(0, "k");
+
+    assertThat(log.open(open)).isEmpty();
+    LaneState takenOver = log.claim(open, "relay-2", open.claimId()).orElseThrow();
+    assertThat(log.open(takenOver)).isEmpty();
+
+    lane = takenOver;
+    assertThat(lane.target()).isEqualTo(open.target());
+    assertThat(read()).containsExactly(inWindow);
+    lane = log.settle(lane).orElseThrow();
+    assertThat(drainWindow()).containsExactly(after);
+  }
+
+  @Test
+  void aTakeoverContinuesFromTheCursorAndKnowsWhatIsAhead() throws SQLException {
+    database.commitOne(0, "k");
+    lane = log.open(lane).orElseThrow();
+    lane = log.progress(lane, 1, List.of(3L, 7L)).orElseThrow();
+
+    LaneState takenOver = log.claim(lane, "relay-2", lane.claimId()).orElseThrow();
+
+    assertThat(takenOver.cursor()).isEqualTo(1);
+    assertThat(takenOver.ahead()).containsExactly(3L, 7L);
+    assertThat(takenOver.epoch()).isEqualTo(lane.epoch() + 1);
+  }
+
+  @Test
+  void aLateWriteOfAnEarlierWindowHitsNothing() throws SQLException {
+    database.commitOne(0, "k");
+    LaneState firstWindow = log.open(lane).orElseThrow();
+    LaneState settled = log.settle(firstWindow).orElseThrow();
+    database.commitOne(0, "k");
+    LaneState secondWindow = log.open(settled).orElseThrow();
+
+    assertThat(log.progress(firstWindow, 1, List.of())).isEmpty();
+    assertThat(log.settle(firstWindow)).isEmpty();
+    assertThat(log.renew(firstWindow)).isEmpty();
+    assertThat(log.release(firstWindow, 1, List.of())).isEmpty();
+    assertThat(log.read(0)).contains(secondWindow);
+  }
+
+  @Test
+  void aStaleOwnerWritesNothing() throws SQLException {
+    LaneState stale = lane;
+    LaneState taken = log.claim(lane, "relay-2", lane.claimId()).orElseThrow();
+
+    assertThat(log.open(stale)).isEmpty();
+    assertThat(log.renew(stale)).isEmpty();
+    assertThat(log.claim(stale, "relay-1", stale.claimId())).isEmpty();
+    assertThat(log.read(0)).contains(taken);
+  }
+
+  @Test
+  void aHeldLaneCannotBeClaimed() throws SQLException {
+    assertThat(log.claim(lane, "relay-2", null)).isEmpty();
+  }
+
+  @Test
+  void rowsThatWereEnqueuedBeforeTheirLaneExistedAreRead() throws SQLException {
+    UUID early = database.commitOne(8, "k");
+    moveOnToLeaf(1);
+    assertThat(database.rotation().rotate()).isEmpty();
+
+    new Lanes(database.pipeline(), OutboxDatabase.TABLES).register("kafka@late");
+
+    lane = log.claim(log.read(8).orElseThrow(), "relay-1", null).orElseThrow();
+    assertThat(drainWindow()).containsExactly(early);
+    assertThat(database.rotation().rotate()).containsExactly("outbox_0");
+  }
+
+  @Test
+  void explicitDefaultsInAnotherOrderStillDrawTheXidFirst() throws Exception {
+    try (Connection gate = database.begin();
+        Statement gateKeeper = gate.createStatement()) {
+      gateKeeper.execute("select pg_advisory_xact_lock(42)");
+      CompletableFuture<Boolean> inserting =
+          async(
+              () -> {
+                database.execute(
+                    "insert into twinbox.outbox (position, lane, xid, id, destination, type) values"
+                        + " (default, (select 0 from pg_advisory_xact_lock(42)), default,"
+                        + " gen_random_uuid(), 'kafka:test', 'test'), (default, 0, default,"
+                        + " gen_random_uuid(), 'kafka:test', 'test')");
+                return true;
+              });
+      awaitSomebodyWaits();
+      assertThat(
+              database.number(
+                  "select count(*) from pg_stat_activity where datname = current_database() and"
+                      + " wait_event = 'advisory' and backend_xid is not null"))
+          .isEqualTo(1);
+      // Whatever is settled now must not raise the floor above that insert's positions.
+      database.commitOne(0, "k");
+      assertThat(drainWindow()).hasSize(1);
+      gate.rollback();
+      inserting.join();
+    }
+    assertThat(drainWindow()).hasSize(2);
+  }
+
+  @Test
+  void aLeafWithAnUnrelayedRowIsNotEmptied() throws SQLException {
+    UUID first = database.commitOne(0, "k");
+    moveOnToLeaf(1);
+    assertThat(database.rotation().rotate()).isEmpty();
+
+    assertThat(drainWindow()).containsExactly(first);
+
+    assertThat(database.rotation().rotate()).containsExactly("outbox_0");
+    assertThat(database.number("select count(*) from twinbox.outbox")).isZero();
+  }
+
+  @Test
+  void aLeafIsTestedAnewAlthoughTheRoleDefaultsToRepeatableRead() throws Exception {
+    database.execute(
+        "alter database "
+            + database.database().name()
+            + " set default_transaction_isolation = 'repeatable read'");
+    UUID relayed = database.commitOne(0, "k");
+    assertThat(drainWindow()).containsExactly(relayed);
+    moveOnToLeaf(1);
+    try (OutboxDatabase fresh = database.reconnected();
+        Connection blocker = database.begin();
+        Connection producer = database.begin();
+        Statement blocking = blocker.createStatement()) {
+      // Holds the rotation between its first statement and its first look at the rows.
+      blocking.execute("lock table twinbox.outbox_lane_log in access exclusive mode");
+      CompletableFuture<List<String>> rotating = async(() -> fresh.rotation().rotate());
+      awaitSomebodyWaits();
+      database.insertAt(producer, 0, 2);
+      producer.commit();
+      blocker.rollback();
+
+      assertThat(rotating.join()).isEmpty();
+    }
+    assertThat(drainWindow()).hasSize(1);
+  }
+
+  @Test
+  void aLeafThatATransactionStillHoldsIsSkipped() throws SQLException {
+    UUID relayed = database.commitOne(0, "k");
+    assertThat(drainWindow()).containsExactly(relayed);
+    try (Connection writer = database.begin()) {
+      UUID open = database.insert(writer, 0, "k");
+      moveOnToLeaf(1);
+      assertThat(database.rotation().rotate()).isEmpty();
+      writer.commit();
+      assertThat(drainWindow()).containsExactly(open);
+    }
+    assertThat(database.rotation().rotate()).containsExactly("outbox_0");
+  }
+
+  @Test
+  void aRolledBackTransactionIsNeverRead() throws SQLException {
+    try (Connection producer = database.begin()) {
+      database.insert(producer, 0, "k");
+      producer.rollback();
+    }
+    assertThat(reader.poll(lane).anything()).isFalse();
+    assertThat(drainWindow()).isEmpty();
+  }
+
+  @Test
+  void aPollSeesLateAndNewTransactionsAndNothingElse() throws SQLException {
+    try (Connection producer = database.begin()) {
+      UUID waiting = database.insert(producer, 0, "k");
+      database.commitOne(0, "k");
+      assertThat(drainWindow()).hasSize(1);
+      assertThat(reader.poll(lane).anything()).isFalse();
+
+      producer.commit();
+
+      assertThat(reader.poll(lane).anything()).isTrue();
+      assertThat(drainWindow()).containsExactly(waiting);
+      assertThat(reader.poll(lane).anything()).isFalse();
+    }
+  }
+
+  /** Opens, reads all, settles. */
+  private List<UUID> drainWindow() throws SQLException {
+    lane = log.open(lane).orElseThrow();
+    List<UUID> ids = read();
+    lane = log.settle(lane).orElseThrow();
+    return ids;
+  }
+
+  /** All of the open window, in pages of two. */
+  private List<UUID> read() throws SQLException {
+    List<UUID> ids = new ArrayList<>();
+    long after = lane.cursor();
+    WindowReader.Page page;
+    do {
+      page = reader.page(lane, WindowReader.runningAt(lane.done()), after, 2, Long.MAX_VALUE);
+      for (WindowReader.Row row : page.rows()) {
+        ids.add(row.record().id());
+        after = row.record().position();
+      }
+    } while (!page.isLast());
+    return ids;
+  }
+
+  private static void drawXid(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("select pg_current_xact_id()");
+    }
+  }
+
+  private static void appendUncommitted(Connection connection, long seq) throws SQLException {
+    appendUncommitted(connection, 0, seq);
+  }
+
+  private static void appendUncommitted(Connection connection, int lane, long seq)
+      throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(
+          "insert into twinbox.outbox_lane_log select lane, %d, 'rival', owner, claim_id, epoch, lease_until, window_number, done, target, floor, next_floor, ceiling, cursor_position, ahead from twinbox.outbox_lane_log where lane = %d and seq = %d"
+              .formatted(seq, lane, seq - 1));
+    }
+  }
+
+  private void awaitSomebodyWaits() {
+    await()
+        .until(
+            () ->
+                database.number(
+                        "select count(*) from pg_stat_activity where datname = current_database()"
+                            + " and wait_event_type = 'Lock'")
+                    > 0);
+  }
+
+  private void moveOnToLeaf(int leaf) throws SQLException {
+    database.execute("select setval('twinbox.outbox_position', %d)".formatted(leaf * 100 + 1));
+  }
+
+  private interface Work<T> {
+    T run() throws Exception;
+  }
+
+  private <T> CompletableFuture<T> async(Work<T> work) {
+    CompletableFuture<T> result = new CompletableFuture<>();
+    threads.execute(
+        () -> {
+          try {
+            result.complete(work.run());
+          } catch (Exception e) {
+            result.completeExceptionally(e);
+          }
+        });
+    return result;
+  }
+}
