@@ -1,0 +1,259 @@
+package dev.twinbox.inbox;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import javax.sql.DataSource;
+import org.jooq.Configuration;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DefaultConfiguration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets each message take effect once: its id is recorded in the transaction in which its handler
+ * writes, so both are committed or neither is.
+ *
+ * <p>A message's database effects commit once per consumer name for as long as its dedup record is
+ * kept, 7 days and more by default; older ones are refused visibly. The handler may run more than
+ * once, only one run commits. Transactions are READ COMMITTED and commit durably whatever the
+ * role's defaults are. Serialization failures and deadlocks run a transaction again and count
+ * nothing.
+ *
+ * <p>Thread-safe. Uses the database for the first time at the first delivery.
+ */
+public final class Inbox {
+  private final DataSource dataSource;
+  private final String schema;
+  private final String consumer;
+  private final Duration handlerTimeLimit;
+  private final Configuration jooq;
+  private final InboxStore store;
+  private final QuarantineStore quarantine;
+  private final Admission admission;
+  private final ConsumerRegistry registry;
+  private final Reception reception;
+
+  private Inbox(DataSource dataSource, String consumer, Builder builder) {
+    this.dataSource = dataSource;
+    this.consumer = consumer;
+    schema = SchemaNames.quoted(builder.schema);
+    handlerTimeLimit = builder.handlerTimeLimit;
+    jooq = builder.jooq;
+    store = new InboxStore(schema, handlerTimeLimit);
+    quarantine = new QuarantineStore(schema);
+    admission = new Admission(Set.copyOf(builder.expectedDestinations));
+    Transactions transactions = new Transactions(dataSource);
+    registry = new ConsumerRegistry(transactions, store, consumer);
+    reception =
+        new Reception(
+            transactions,
+            store,
+            quarantine,
+            new HandlerRun(transactions, store, quarantine, jooq),
+            admission,
+            builder.backoff);
+  }
+
+  /** Starts the description of an inbox. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Receives one delivery in a transaction of the inbox's own.
+   *
+   * @return what became of it; acknowledge the delivery if it is {@link Receipt#settled()},
+   *     otherwise hand it over again later as {@link Delivery#again()}
+   * @throws DatabaseUnavailableException when the database failed; nothing is counted
+   */
+  public Receipt receive(Delivery delivery, Handler handler) {
+    return receiveAll(List.of(delivery), handler).get(0);
+  }
+
+  /**
+   * Receives a batch in one transaction. Where a handler fails, the transaction is rolled back and
+   * the batch runs again one by one, so that the others are processed; what follows the failed one
+   * and has its key is {@link Receipt.Held}. An id that is in the batch twice is processed once.
+   *
+   * @param deliveries in the order in which they arrived, and in which handlers are called
+   * @return a receipt for each delivery, in the same order
+   * @throws DatabaseUnavailableException when the database failed. Part of the batch may have been
+   *     processed by then; handed over again it is recognised
+   */
+  public List<Receipt> receiveAll(List<Delivery> deliveries, Handler handler) {
+    return reception.receive(registry.current(), deliveries, handler);
+  }
+
+  /**
+   * Receives one delivery in a transaction that the caller has begun, and commits or rolls back.
+   * Acknowledge the delivery only after the commit. Whatever the handler throws reaches the caller,
+   * who must roll back; no attempt is counted and nothing is quarantined then.
+   *
+   * @return Processed, Duplicate, Expired, Refused or Quarantined
+   * @throws IllegalStateException when the connection is in auto-commit mode
+   * @throws HandlerException around a checked exception of the handler
+   * @throws DatabaseUnavailableException when the inbox's own statements failed
+   */
+  public Receipt receiveIn(Connection callersTransaction, Delivery delivery, Handler handler) {
+    return receiveIn(callersTransaction, new Work(callersTransaction, jooq), delivery, handler);
+  }
+
+  /** The same as {@link #receiveIn(Connection, Delivery, Handler)} for jOOQ. */
+  public Receipt receiveIn(DSLContext callersTransaction, Delivery delivery, Handler handler) {
+    return callersTransaction.connectionResult(
+        connection ->
+            receiveIn(
+                connection, new CallersWork(callersTransaction, connection), delivery, handler));
+  }
+
+  /** The consumer's name. */
+  public String consumer() {
+    return consumer;
+  }
+
+  /** How long a handler may take; see {@link Builder#handlerTimeLimit}. */
+  public Duration handlerTimeLimit() {
+    return handlerTimeLimit;
+  }
+
+  /** New upkeep for the tables of this inbox; the consumers of this module start one. */
+  public InboxUpkeep upkeep() {
+    return new InboxUpkeep(dataSource, schema);
+  }
+
+  private Receipt receiveIn(
+      Connection connection, InboxTransaction work, Delivery delivery, Handler handler) {
+    Arrival arrival;
+    int consumerId;
+    try {
+      if (connection.getAutoCommit()) {
+        throw new IllegalStateException(
+            "The connection is in auto-commit mode: the id would be committed without the handler's"
+                + " effects. Call setAutoCommit(false), or use receive(delivery, handler).");
+      }
+      Registration registration = registry.currentIn(connection);
+      consumerId = registration.consumerId();
+      arrival = admission.judge(delivery, registration);
+      QuarantineReason refusal = arrival.refusal();
+      if (refusal == QuarantineReason.OLDER_THAN_DEDUP_HORIZON
+          && store.hasPass(connection, consumerId, arrival.id())) {
+        arrival = new Arrival(delivery, MessageIds.old(arrival.id()));
+      } else if (refusal != null) {
+        return reception.keepUnhandled(connection, consumerId, arrival, refusal);
+      }
+      if (!store.recordDurably(connection, consumerId, arrival.id())
+          && store.takePasses(connection, consumerId, Set.of(arrival.id())).isEmpty()) {
+        return new Receipt.Duplicate();
+      }
+    } catch (SQLException e) {
+      throw new DatabaseUnavailableException("The id was not recorded", e);
+    }
+    try {
+      handler.handle(delivery, work);
+      return new Receipt.Processed();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new HandlerException(delivery, e);
+    }
+  }
+
+  /** The caller's own jOOQ context, as it is. */
+  private record CallersWork(DSLContext dsl, Connection connection) implements InboxTransaction {}
+
+  /** Describes an {@link Inbox}; not thread-safe. */
+  public static final class Builder {
+    private @Nullable DataSource dataSource;
+    private @Nullable String consumer;
+    private String schema = "twinbox";
+    private Backoff backoff = Backoff.exponential(Duration.ofSeconds(1));
+    private Duration handlerTimeLimit = Duration.ofMinutes(5);
+    private Configuration jooq = new DefaultConfiguration().set(SQLDialect.POSTGRES);
+    private final Set<String> expectedDestinations = new LinkedHashSet<>();
+
+    private Builder() {}
+
+    /** Connections to the primary; a pool, as each batch takes one. Required. */
+    public Builder dataSource(DataSource source) {
+      dataSource = source;
+      return this;
+    }
+
+    /**
+     * The name under which ids are recorded: each message takes effect once per name. All instances
+     * of a service share one; never change it, or everything still in the broker is processed
+     * again. Required.
+     */
+    public Builder consumer(String name) {
+      consumer = name;
+      return this;
+    }
+
+    /** The schema of Twinbox's tables. Default {@code twinbox}. */
+    public Builder schema(String name) {
+      schema = name;
+      return this;
+    }
+
+    /**
+     * When failed messages are tried again and when they are quarantined. Default: after 1 s,
+     * doubling up to 5 minutes, quarantined after 5 attempts.
+     */
+    public Builder backoff(Backoff policy) {
+      backoff = policy;
+      return this;
+    }
+
+    /**
+     * How long a handler may take without using its transaction. Beyond that the database ends the
+     * session, so that the message can be handled elsewhere, and the consumers of this module give
+     * up the partition or channel when a batch takes longer. At least 1 second, default 5 minutes.
+     */
+    public Builder handlerTimeLimit(Duration limit) {
+      if (limit.compareTo(Duration.ofSeconds(1)) < 0) {
+        throw new IllegalArgumentException(
+            "handlerTimeLimit is %s; choose at least 1 second.".formatted(limit));
+      }
+      handlerTimeLimit = limit;
+      return this;
+    }
+
+    /**
+     * Quarantines messages that were sent to another destination, such as {@code kafka:orders}.
+     * Messages that name none are taken. Default: every destination is taken.
+     */
+    public Builder expectDestinations(String... destinations) {
+      expectedDestinations.addAll(Arrays.asList(destinations));
+      return this;
+    }
+
+    /** What {@link InboxTransaction#dsl()} is derived from. Default: dialect POSTGRES. */
+    public Builder jooq(Configuration configuration) {
+      jooq = configuration;
+      return this;
+    }
+
+    /**
+     * Makes the inbox; nothing is asked of the database yet.
+     *
+     * @throws IllegalArgumentException when something required is missing, or a name not accepted
+     */
+    public Inbox build() {
+      DataSource source = dataSource;
+      String name = consumer;
+      if (source == null) {
+        throw new IllegalArgumentException("An inbox needs dataSource(...).");
+      }
+      if (name == null || name.isBlank() || name.indexOf('\u0000') >= 0) {
+        throw new IllegalArgumentException(
+            "An inbox needs consumer(...), the name under which ids are recorded.");
+      }
+      return new Inbox(source, name, this);
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package dev.twinbox.inbox;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/** Every statement on the hot path, and the consumer's registration. Holds no state. */
+final class InboxStore {
+  private final String findConsumer;
+  private final String addConsumer;
+  private final String insertOne;
+  private final String beginAndInsertOne;
+  private final String beginAndInsertMany;
+  private final String durablyInsertOne;
+  private final String takePasses;
+  private final String hasPass;
+  private final String forget;
+
+  InboxStore(String schema, Duration handlerTimeLimit) {
+    // Both by primary key, the second of one row.
+    findConsumer =
+        """
+        select c.consumer_id,
+          (extract(epoch from c.refuses_from) * 1000)::bigint,
+          (extract(epoch from c.kept_from) * 1000)::bigint,
+          (extract(epoch from r.closed_before) * 1000)::bigint,
+          (extract(epoch from r.horizon) * 1000)::bigint,
+          (extract(epoch from clock_timestamp()) * 1000)::bigint
+        from %1$s.inbox_consumer c cross join %1$s.inbox_retention r
+        where c.consumer = ?"""
+            .formatted(schema);
+    addConsumer =
+        """
+        insert into %1$s.inbox_consumer (consumer, refuses_from, kept_from)
+        select ?, clock_timestamp() - horizon, closed_before from %1$s.inbox_retention
+        on conflict (consumer) do nothing"""
+            .formatted(schema);
+    // The primary key's index of the one partition that the id falls into. Waits for a transaction
+    // that has inserted the same id and is still open.
+    insertOne =
+        "insert into %s.inbox (message_id, consumer_id) values (?, ?) on conflict do nothing"
+            .formatted(schema);
+    String insertMany =
+        """
+        insert into %s.inbox (message_id, consumer_id)
+        select id, ? from unnest(cast(? as uuid[])) as arrived(id)
+        on conflict do nothing returning message_id"""
+            .formatted(schema);
+    // One round trip for the transaction's settings and the insert. A handler that neither returns
+    // nor uses the database, or whose process is frozen, loses its session, so that whoever gets
+    // the message next does not wait for its row for ever.
+    String begin =
+        "set transaction isolation level read committed; "
+            + "set local idle_in_transaction_session_timeout = %d; "
+                .formatted(handlerTimeLimit.toMillis());
+    beginAndInsertOne = begin + insertOne;
+    beginAndInsertMany = begin + insertMany;
+    durablyInsertOne = "set local synchronous_commit = on; " + insertOne;
+    takePasses =
+        """
+        delete from %s.inbox_pass where consumer_id = ? and message_id = any (cast(? as uuid[]))
+        returning message_id"""
+            .formatted(schema);
+    hasPass =
+        "select exists (select from %s.inbox_pass where consumer_id = ? and message_id = ?)"
+            .formatted(schema);
+    forget = "delete from %s.inbox where message_id = ? and consumer_id = ?".formatted(schema);
+  }
+
+  @Nullable Registration registration(Connection connection, String consumer) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(findConsumer)) {
+      statement.setString(1, consumer);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next()
+            ? new Registration(
+                row.getInt(1),
+                row.getLong(2),
+                row.getLong(3),
+                row.getLong(4),
+                row.getLong(5),
+                row.getLong(6),
+                System.nanoTime())
+            : null;
+      }
+    }
+  }
+
+  void register(Connection connection, String consumer) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(addConsumer)) {
+      statement.setString(1, consumer);
+      statement.executeUpdate();
+    }
+  }
+
+  /** Begins a transaction by recording the ids; returns those that were not recorded before. */
+  Set<UUID> begin(Connection connection, int consumer, List<UUID> ids) throws SQLException {
+    return ids.size() == 1
+        ? insertOne(connection, beginAndInsertOne, consumer, ids.get(0))
+        : insertMany(connection, beginAndInsertMany, consumer, ids);
+  }
+
+  /** Records the id inside a transaction; tells whether it was not recorded before. */
+  boolean record(Connection connection, int consumer, UUID id) throws SQLException {
+    return !insertOne(connection, insertOne, consumer, id).isEmpty();
+  }
+
+  /** The same for a transaction that the caller will commit. */
+  boolean recordDurably(Connection connection, int consumer, UUID id) throws SQLException {
+    return !insertOne(connection, durablyInsertOne, consumer, id).isEmpty();
+  }
+
+  void forget(Connection connection, int consumer, UUID id) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(forget)) {
+      statement.setObject(1, id);
+      statement.setInt(2, consumer);
+      statement.executeUpdate();
+    }
+  }
+
+  /** Uses up an operator's permission to process these once more; returns those that had one. */
+  Set<UUID> takePasses(Connection connection, int consumer, Collection<UUID> ids)
+      throws SQLException {
+    if (ids.isEmpty()) {
+      return Set.of();
+    }
+    try (PreparedStatement statement = connection.prepareStatement(takePasses)) {
+      statement.setInt(1, consumer);
+      statement.setString(2, array(ids));
+      try (ResultSet rows = statement.executeQuery()) {
+        return ids(rows);
+      }
+    }
+  }
+
+  boolean hasPass(Connection connection, int consumer, UUID id) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(hasPass)) {
+      statement.setInt(1, consumer);
+      statement.setObject(2, id);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
+  }
+
+  private static Set<UUID> insertOne(Connection connection, String sql, int consumer, UUID id)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setObject(1, id);
+      statement.setInt(2, consumer);
+      statement.execute();
+      int inserted = statement.getUpdateCount();
+      while (statement.getMoreResults() || statement.getUpdateCount() != -1) {
+        inserted = statement.getUpdateCount(); // the last of the statements is the insert
+      }
+      return inserted == 1 ? Set.of(id) : Set.of();
+    }
+  }
+
+  private static Set<UUID> insertMany(
+      Connection connection, String sql, int consumer, List<UUID> ids) throws SQLException {
+    List<UUID> sorted = new ArrayList<>(ids);
+    // Two batches that insert the same ids in opposite orders would deadlock.
+    sorted.sort(null);
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setInt(1, consumer);
+      statement.setString(2, array(sorted));
+      boolean rows = statement.execute();
+      while (!rows) {
+        rows = statement.getMoreResults();
+      }
+      try (ResultSet inserted = statement.getResultSet()) {
+        return ids(inserted);
+      }
+    }
+  }
+
+  static String array(Collection<UUID> ids) {
+    StringBuilder text = new StringBuilder(ids.size() * 37 + 2).append('{');
+    for (UUID id : ids) {
+      text.append(id).append(',');
+    }
+    if (!ids.isEmpty()) {
+      text.setLength(text.length() - 1);
+    }
+    return text.append('}').toString();
+  }
+
+  private static Set<UUID> ids(ResultSet rows) throws SQLException {
+    Set<UUID> ids = new HashSet<>();
+    while (rows.next()) {
+      ids.add(rows.getObject(1, UUID.class));
+    }
+    return ids;
+  }
+}

@@ -1,0 +1,79 @@
+package dev.twinbox.inbox;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which UUID stands for a message in the inbox.
+ *
+ * <p>A UUIDv7 stands for itself. Any other id is hashed with its source into the range from
+ * ff000000-… on, and a UUIDv7 from before the consumer's time into the range below 01000000-…: both
+ * ranges have partitions of their own, and the same message always gets the same UUID.
+ */
+final class MessageIds {
+  private static final byte FOREIGN = (byte) 0xff;
+  private static final byte OLD = 0;
+  private static final int FIRST_FOREIGN_BYTE = 0xff;
+
+  private MessageIds() {}
+
+  /** The UUIDv7 that the text is, or null when it is something else. */
+  static @Nullable UUID version7(String id) {
+    if (id.length() != 36 || id.charAt(14) != '7') {
+      return null;
+    }
+    try {
+      UUID uuid = UUID.fromString(id);
+      // fromString takes shortened groups; only the full form is one.
+      boolean exact =
+          uuid.version() == 7 && uuid.variant() == 2 && uuid.toString().equalsIgnoreCase(id);
+      boolean taken = uuid.getMostSignificantBits() >>> 56 == FIRST_FOREIGN_BYTE;
+      return exact && !taken ? uuid : null;
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+
+  /** Milliseconds since 1970 in a UUIDv7. */
+  static long millis(UUID version7) {
+    return version7.getMostSignificantBits() >>> 16;
+  }
+
+  static UUID foreign(@Nullable String source, String id) {
+    return hash(FOREIGN, source == null ? "" : source, id);
+  }
+
+  static UUID old(UUID version7) {
+    return hash(OLD, "", version7.toString());
+  }
+
+  private static UUID hash(byte range, String source, String id) {
+    MessageDigest digest = sha256();
+    byte[] sourceBytes = source.getBytes(StandardCharsets.UTF_8);
+    // The length keeps ("a", "bc") and ("ab", "c") apart.
+    digest.update(ByteBuffer.allocate(4).putInt(sourceBytes.length).array());
+    digest.update(sourceBytes);
+    digest.update(id.getBytes(StandardCharsets.UTF_8));
+    byte[] hash = digest.digest();
+    hash[0] = range;
+    return uuid(hash);
+  }
+
+  /** The first 16 bytes. */
+  static UUID uuid(byte[] bytes) {
+    ByteBuffer buffer = ByteBuffer.wrap(bytes);
+    return new UUID(buffer.getLong(), buffer.getLong());
+  }
+
+  static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("Every Java has SHA-256", e);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package dev.twinbox.inbox;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import javax.sql.DataSource;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A transaction on a connection of our own; what is not committed is rolled back at close. */
+final class OpenTransaction implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(OpenTransaction.class);
+
+  private final Connection connection;
+  private final boolean autoCommitBefore;
+
+  private OpenTransaction(Connection connection) throws SQLException {
+    this.connection = connection;
+    autoCommitBefore = connection.getAutoCommit();
+    if (autoCommitBefore) {
+      connection.setAutoCommit(false);
+    } else {
+      connection.rollback(); // a validation query may have begun a transaction
+    }
+  }
+
+  static OpenTransaction begin(DataSource dataSource) throws SQLException {
+    Connection connection = dataSource.getConnection();
+    try {
+      return new OpenTransaction(connection);
+    } catch (SQLException | RuntimeException e) {
+      closeQuietly(connection);
+      throw e;
+    }
+  }
+
+  Connection connection() {
+    return connection;
+  }
+
+  /**
+   * Commits durably, in one round trip. The SET LOCAL keeps an acknowledged message's effects over
+   * a crash whatever the role's default is; and it fails where a handler has swallowed an error and
+   * PostgreSQL has aborted the transaction, while a bare COMMIT would quietly roll back.
+   */
+  void commit() throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("set local synchronous_commit = on; commit");
+    }
+  }
+
+  void rollback() throws SQLException {
+    connection.rollback();
+  }
+
+  @Override
+  public void close() {
+    try {
+      connection.rollback(); // nothing is sent when no transaction is open
+      if (autoCommitBefore) {
+        connection.setAutoCommit(true);
+      }
+    } catch (SQLException e) {
+      log.debug("The transaction's connection is broken", e);
+    } finally {
+      closeQuietly(connection);
+    }
+  }
+
+  private static void closeQuietly(Connection connection) {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      log.debug("A connection did not close", e);
+    }
+  }
+}

@@ -1,0 +1,224 @@
+package dev.twinbox.inbox;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Types;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The statements about failures: attempts, and what was given up. Holds no state. */
+final class QuarantineStore {
+  private static final String NOT_FINISHED =
+      "The attempt did not end: its process died or lost its connection.";
+
+  private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
+  private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
+
+  private final String anyFailure;
+  private final String start;
+  private final String startMany;
+  private final String fail;
+  private final String clear;
+  private final String keep;
+
+  QuarantineStore(String schema) {
+    anyFailure =
+        """
+        select exists (select from %s.inbox_failure
+          where consumer_id = ? and message_id = any (cast(? as uuid[])))"""
+            .formatted(schema);
+    // An attempt that is about to begin counts, in case that it kills the process. The last error
+    // stays when no attempt follows.
+    start =
+        """
+        insert into %1$s.inbox_failure as f (consumer_id, message_id, attempts, error)
+        select ?, ?, 1, ?
+        where not exists (select from %1$s.inbox where message_id = ? and consumer_id = ?)
+        on conflict (consumer_id, message_id) do update set
+          attempts = f.attempts + 1,
+          error = case when f.attempts < ? then excluded.error else f.error end,
+          last_failed_at = clock_timestamp()
+        returning attempts, error"""
+            .formatted(schema);
+    startMany =
+        """
+        insert into %1$s.inbox_failure (consumer_id, message_id, attempts, error)
+        select ?, a.id, 1, ? from unnest(cast(? as uuid[])) as a(id)
+        where not exists (select from %1$s.inbox i where i.message_id = a.id and i.consumer_id = ?)
+        order by a.id
+        on conflict do nothing"""
+            .formatted(schema);
+    fail =
+        """
+        insert into %1$s.inbox_failure as f (consumer_id, message_id, attempts, error)
+        values (?, ?, 1, ?)
+        on conflict (consumer_id, message_id) do update set
+          attempts = f.attempts + ?, error = excluded.error, last_failed_at = clock_timestamp()
+        returning attempts"""
+            .formatted(schema);
+    clear =
+        """
+        delete from %s.inbox_failure
+        where consumer_id = ? and message_id = any (cast(? as uuid[]))"""
+            .formatted(schema);
+    // The same place and contents twice is one message: its acknowledgement was lost.
+    keep =
+        """
+        insert into %s.inbox_dead_letter
+          (consumer_id, message_id, id, source, origin, fingerprint, destination, key, type,
+           content_type, message_time, expires_at, headers, payload, reason, error, attempts)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        on conflict (consumer_id, origin, fingerprint) do nothing"""
+            .formatted(schema);
+  }
+
+  /** How many attempts there were, this one included, and what the one before said. */
+  record Attempt(int number, @Nullable String error) {}
+
+  boolean anyFailure(Connection connection, int consumer, Collection<UUID> ids)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(anyFailure)) {
+      statement.setInt(1, consumer);
+      statement.setString(2, InboxStore.array(ids));
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
+  }
+
+  /** Counts an attempt before it begins; empty when the message was processed before. */
+  Optional<Attempt> start(Connection connection, int consumer, UUID id, int limit)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(start)) {
+      statement.setInt(1, consumer);
+      statement.setObject(2, id);
+      statement.setString(3, NOT_FINISHED);
+      statement.setObject(4, id);
+      statement.setInt(5, consumer);
+      statement.setInt(6, limit);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next()
+            ? Optional.of(new Attempt(row.getInt(1), row.getString(2)))
+            : Optional.empty();
+      }
+    }
+  }
+
+  /** Counts the first attempt of messages that will be handled together. */
+  void startMany(Connection connection, int consumer, Collection<UUID> ids) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(startMany)) {
+      statement.setInt(1, consumer);
+      statement.setString(2, NOT_FINISHED);
+      statement.setString(3, InboxStore.array(ids));
+      statement.setInt(4, consumer);
+      statement.executeUpdate();
+    }
+  }
+
+  /** Records a failure; returns the attempts so far. */
+  int fail(Connection connection, int consumer, UUID id, String error, boolean countedAlready)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(fail)) {
+      statement.setInt(1, consumer);
+      statement.setObject(2, id);
+      statement.setString(3, storable(error));
+      statement.setInt(4, countedAlready ? 0 : 1);
+      try (ResultSet row = statement.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    }
+  }
+
+  void clear(Connection connection, int consumer, Collection<UUID> ids) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(clear)) {
+      statement.setInt(1, consumer);
+      statement.setString(2, InboxStore.array(ids));
+      statement.executeUpdate();
+    }
+  }
+
+  /** Keeps the whole message. */
+  void keep(
+      Connection connection,
+      int consumer,
+      Arrival arrival,
+      QuarantineReason reason,
+      @Nullable String error,
+      int attempts)
+      throws SQLException {
+    Delivery delivery = arrival.delivery();
+    try (PreparedStatement statement = connection.prepareStatement(keep)) {
+      statement.setInt(1, consumer);
+      statement.setObject(2, arrival.hasId() ? arrival.id() : null, Types.OTHER);
+      statement.setString(3, storable(delivery.id()));
+      statement.setString(4, storable(delivery.source()));
+      statement.setString(5, storable(delivery.origin()));
+      statement.setObject(6, fingerprint(delivery));
+      statement.setString(7, storable(delivery.destination()));
+      statement.setString(8, storable(delivery.key()));
+      statement.setString(9, storable(delivery.type()));
+      statement.setString(10, storable(delivery.contentType()));
+      setTime(statement, 11, delivery.time());
+      setTime(statement, 12, delivery.expiresAt());
+      statement.setArray(13, connection.createArrayOf("text", headers(delivery)));
+      statement.setBytes(14, delivery.payload());
+      statement.setString(15, reason.code());
+      statement.setString(16, storable(error));
+      statement.setInt(17, attempts);
+      statement.executeUpdate();
+    }
+  }
+
+  private static void setTime(PreparedStatement statement, int index, @Nullable Instant time)
+      throws SQLException {
+    // PostgreSQL's range of years is smaller than Java's, and a message must not be kept out by it.
+    boolean storable = time != null && time.isAfter(EARLIEST) && time.isBefore(LATEST);
+    statement.setObject(
+        index,
+        storable && time != null ? time.atOffset(ZoneOffset.UTC) : null,
+        Types.TIMESTAMP_WITH_TIMEZONE);
+  }
+
+  private static @Nullable String[] headers(Delivery delivery) {
+    return delivery.headers().entrySet().stream()
+        .flatMap(header -> Stream.of(storable(header.getKey()), storable(header.getValue())))
+        .toArray(String[]::new);
+  }
+
+  private static UUID fingerprint(Delivery delivery) {
+    MessageDigest digest = MessageIds.sha256();
+    String attributes =
+        String.join(
+            "\u0000",
+            String.valueOf(delivery.id()),
+            String.valueOf(delivery.source()),
+            String.valueOf(delivery.key()),
+            String.valueOf(delivery.time()),
+            delivery.headers().toString());
+    digest.update(attributes.getBytes(StandardCharsets.UTF_8));
+    byte[] payload = delivery.payload();
+    if (payload != null) {
+      digest.update(payload);
+    }
+    return MessageIds.uuid(digest.digest());
+  }
+
+  /** PostgreSQL's text holds no NUL: a hostile header must not keep its message out. */
+  private static @Nullable String storable(@Nullable String text) {
+    if (text == null) {
+      return null;
+    }
+    String clean = text.replace('\u0000', '\uFFFD');
+    return new String(clean.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+  }
+}

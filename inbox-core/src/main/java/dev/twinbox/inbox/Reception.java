@@ -1,0 +1,264 @@
+package dev.twinbox.inbox;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What happens to a batch: together first, one by one when a handler fails, and who gives up when.
+ */
+final class Reception {
+  private static final Logger log = LoggerFactory.getLogger(Reception.class);
+  private static final Receipt DUPLICATE = new Receipt.Duplicate();
+  private static final Receipt HELD = new Receipt.Held();
+
+  private final Transactions transactions;
+  private final InboxStore store;
+  private final QuarantineStore quarantine;
+  private final HandlerRun handlerRun;
+  private final Admission admission;
+  private final Backoff backoff;
+
+  // Attempts that the database, not the message, brought to an end: not counted once more.
+  private final Set<UUID> cutShort = ConcurrentHashMap.newKeySet();
+
+  Reception(
+      Transactions transactions,
+      InboxStore store,
+      QuarantineStore quarantine,
+      HandlerRun handlerRun,
+      Admission admission,
+      Backoff backoff) {
+    this.transactions = transactions;
+    this.store = store;
+    this.quarantine = quarantine;
+    this.handlerRun = handlerRun;
+    this.admission = admission;
+    this.backoff = backoff;
+  }
+
+  List<Receipt> receive(Registration registration, List<Delivery> deliveries, Handler handler) {
+    Receipt[] receipts = new Receipt[deliveries.size()];
+    List<Arrival> ordinary = new ArrayList<>(deliveries.size());
+    int[] places = new int[deliveries.size()];
+    Set<UUID> ids = new HashSet<>();
+    for (int i = 0; i < receipts.length; i++) {
+      Arrival arrival = admission.judge(deliveries.get(i), registration);
+      if (arrival.refusal() != null) {
+        receipts[i] = refuse(registration, arrival, arrival.refusal(), handler);
+      } else if (!ids.add(arrival.id())) {
+        receipts[i] = DUPLICATE;
+      } else {
+        places[ordinary.size()] = i;
+        ordinary.add(arrival);
+      }
+    }
+    List<Receipt> handled = handle(registration.consumerId(), ordinary, handler);
+    for (int i = 0; i < handled.size(); i++) {
+      receipts[places[i]] = handled.get(i);
+    }
+    return Arrays.asList(receipts);
+  }
+
+  private List<Receipt> handle(int consumer, List<Arrival> arrivals, Handler handler) {
+    if (arrivals.isEmpty()) {
+      return List.of();
+    }
+    if (arrivals.size() == 1) {
+      return oneByOne(consumer, arrivals, handler, Set.of());
+    }
+    List<UUID> suspects =
+        arrivals.stream().filter(a -> a.delivery().redelivered()).map(Arrival::id).toList();
+    if (!suspects.isEmpty() && !startTogether(consumer, suspects)) {
+      // One of them may kill the process: its neighbours must not be counted with it.
+      return oneByOne(consumer, arrivals, handler, Set.of());
+    }
+    try {
+      return handlerRun.together(consumer, arrivals, handler, !suspects.isEmpty());
+    } catch (HandlerFailure e) {
+      log.debug("A batch of {} runs again one by one", arrivals.size(), e);
+      return oneByOne(consumer, arrivals, handler, Set.copyOf(suspects));
+    } catch (DatabaseUnavailableException e) {
+      cutShort.addAll(suspects);
+      throw e;
+    }
+  }
+
+  /** Counts an attempt of each; refuses when one of them has failed before. */
+  private boolean startTogether(int consumer, List<UUID> suspects) {
+    return transactions.run(
+        "Attempts were not recorded",
+        connection -> {
+          if (quarantine.anyFailure(connection, consumer, suspects)) {
+            return false;
+          }
+          quarantine.startMany(connection, consumer, suspects);
+          return true;
+        });
+  }
+
+  private List<Receipt> oneByOne(
+      int consumer, List<Arrival> arrivals, Handler handler, Set<UUID> counted) {
+    List<Receipt> receipts = new ArrayList<>(arrivals.size());
+    Set<String> heldKeys = new HashSet<>();
+    for (Arrival arrival : arrivals) {
+      String key = arrival.delivery().key();
+      if (key != null && heldKeys.contains(key)) {
+        receipts.add(HELD);
+        continue;
+      }
+      Receipt receipt = alone(consumer, arrival, handler, counted.contains(arrival.id()));
+      if (key != null && !receipt.settled()) {
+        heldKeys.add(key);
+      }
+      receipts.add(receipt);
+    }
+    return receipts;
+  }
+
+  private Receipt alone(int consumer, Arrival arrival, Handler handler, boolean countedBefore) {
+    UUID id = arrival.id();
+    boolean counted = countedBefore;
+    if (!counted && arrival.delivery().redelivered()) {
+      if (cutShort.remove(id)) {
+        counted = true;
+      } else {
+        Optional<QuarantineStore.Attempt> attempt =
+            transactions.run(
+                "The attempt was not recorded",
+                connection -> quarantine.start(connection, consumer, id, backoff.attempts()));
+        if (attempt.isPresent() && attempt.get().number() > backoff.attempts()) {
+          return giveUp(
+              consumer,
+              arrival,
+              QuarantineReason.ATTEMPTS_EXHAUSTED,
+              String.valueOf(attempt.get().error()),
+              attempt.get().number() - 1);
+        }
+        counted = attempt.isPresent();
+      }
+    }
+    try {
+      return handlerRun.together(consumer, List.of(arrival), handler, counted).get(0);
+    } catch (DatabaseUnavailableException e) {
+      if (counted) {
+        cutShort.add(id);
+      }
+      throw e;
+    } catch (HandlerFailure e) {
+      return failed(consumer, arrival, e.error(), counted);
+    }
+  }
+
+  private Receipt failed(int consumer, Arrival arrival, Throwable error, boolean counted) {
+    // JDBC would fail on an interrupted thread, and the failure has to be recorded.
+    boolean interrupted = Thread.interrupted() || error instanceof InterruptedException;
+    try {
+      int attempts =
+          transactions.run(
+              "The failure was not recorded",
+              connection ->
+                  quarantine.fail(
+                      connection, consumer, arrival.id(), ErrorText.of(error), counted));
+      if (error instanceof UnprocessableException unprocessable) {
+        return giveUp(consumer, arrival, unprocessable.reason(), ErrorText.of(error), attempts);
+      }
+      if (attempts >= backoff.attempts()) {
+        return giveUp(
+            consumer, arrival, QuarantineReason.ATTEMPTS_EXHAUSTED, ErrorText.of(error), attempts);
+      }
+      log.warn("Attempt {} of {} failed", attempts, arrival.delivery(), error);
+      return new Receipt.Failed(attempts, backoff.pause(attempts), error);
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  /** Keeps the message and records its id: from now on it is a duplicate. */
+  private Receipt giveUp(
+      int consumer, Arrival arrival, QuarantineReason reason, String error, int attempts) {
+    boolean kept =
+        transactions.run(
+            "The message was not quarantined",
+            connection -> {
+              boolean fresh = store.record(connection, consumer, arrival.id());
+              if (fresh
+                  || !store.takePasses(connection, consumer, Set.of(arrival.id())).isEmpty()) {
+                quarantine.keep(connection, consumer, arrival, reason, error, attempts);
+                fresh = true;
+              }
+              quarantine.clear(connection, consumer, Set.of(arrival.id()));
+              return fresh;
+            });
+    if (!kept) {
+      return DUPLICATE;
+    }
+    log.error(
+        "Quarantined after {} attempts ({}): {}", attempts, reason.code(), arrival.delivery());
+    return new Receipt.Quarantined(reason, attempts);
+  }
+
+  private Receipt refuse(
+      Registration registration, Arrival arrival, QuarantineReason reason, Handler handler) {
+    int consumer = registration.consumerId();
+    if (reason == QuarantineReason.OLDER_THAN_DEDUP_HORIZON) {
+      return refuseOld(consumer, arrival, handler);
+    }
+    return transactions.run(
+        "The message was not quarantined",
+        connection -> keepUnhandled(connection, consumer, arrival, reason));
+  }
+
+  /**
+   * Refused, unless an operator lets it through. It is then recorded among the old ids, whose table
+   * is never dropped, so the permission is good for one time however often it is delivered.
+   */
+  private Receipt refuseOld(int consumer, Arrival arrival, Handler handler) {
+    boolean letThrough =
+        transactions.run(
+            "Permissions were not read",
+            connection -> store.hasPass(connection, consumer, arrival.id()));
+    if (letThrough) {
+      Arrival old = new Arrival(arrival.delivery(), MessageIds.old(arrival.id()));
+      return alone(consumer, old, handler, false);
+    }
+    return transactions.run(
+        "The message was not quarantined",
+        connection ->
+            keepUnhandled(
+                connection, consumer, arrival, QuarantineReason.OLDER_THAN_DEDUP_HORIZON));
+  }
+
+  /**
+   * Keeps a message that its handler never gets. Its id is not recorded: another copy of it may be
+   * in order, or come again with a later expiry.
+   */
+  Receipt keepUnhandled(
+      Connection connection, int consumer, Arrival arrival, QuarantineReason reason)
+      throws SQLException {
+    if (reason == QuarantineReason.EXPIRED) {
+      if (!store.record(connection, consumer, arrival.id())) {
+        return DUPLICATE;
+      }
+      store.forget(connection, consumer, arrival.id());
+    }
+    quarantine.keep(connection, consumer, arrival, reason, arrival.detail(), 0);
+    log.warn("Quarantined ({}): {}: {}", reason.code(), arrival.delivery(), arrival.detail());
+    return switch (reason) {
+      case EXPIRED -> new Receipt.Expired();
+      case OLDER_THAN_DEDUP_HORIZON -> new Receipt.Refused(reason);
+      default -> new Receipt.Quarantined(reason, 0);
+    };
+  }
+}

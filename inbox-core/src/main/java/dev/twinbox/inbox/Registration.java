@@ -1,0 +1,44 @@
+package dev.twinbox.inbox;
+
+import java.util.concurrent.TimeUnit;
+
+/**
+ * What the database said about this consumer and its own clock, a moment ago. Times are
+ * milliseconds since 1970.
+ *
+ * @param refusesFrom ids from then on are refused once they are past the horizon
+ * @param keptFrom ids from before cannot have been processed by this consumer and then dropped
+ * @param closedBefore dedup rows of ids from before are dropped, or will be within the hour
+ * @param databaseTime the database's clock when it was asked
+ * @param sampledAt {@link System#nanoTime()} of that moment
+ */
+record Registration(
+    int consumerId,
+    long refusesFrom,
+    long keptFrom,
+    long closedBefore,
+    long horizon,
+    long databaseTime,
+    long sampledAt) {
+
+  /** The database's clock now, without asking again. */
+  long now() {
+    return databaseTime + age();
+  }
+
+  /** Milliseconds since the database was asked. */
+  long age() {
+    return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sampledAt);
+  }
+
+  /** Whether an id of the given time was possibly processed, with its row dropped since. */
+  boolean refuses(long idTime) {
+    if (idTime < keptFrom) {
+      return false;
+    }
+    if (idTime < refusesFrom) {
+      return idTime < closedBefore;
+    }
+    return idTime < Math.max(now() - horizon, closedBefore);
+  }
+}

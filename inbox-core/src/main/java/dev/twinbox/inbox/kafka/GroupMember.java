@@ -1,0 +1,273 @@
+package dev.twinbox.inbox.kafka;
+
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.Pauses;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.RebalanceInProgressException;
+import org.apache.kafka.common.errors.RetriableException;
+import org.apache.kafka.common.errors.WakeupException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One member of the group: a thread that polls and commits offsets, and a worker that handles.
+ *
+ * <p>Only the polling thread touches the Kafka consumer, except for {@code wakeup}. An offset is
+ * committed when the database has committed everything before it, and only while the partition is
+ * ours: what was revoked or lost is forgotten first.
+ */
+final class GroupMember implements ConsumerRebalanceListener {
+  private static final Logger log = LoggerFactory.getLogger(GroupMember.class);
+  private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
+
+  private final String name;
+  private final Map<String, Object> properties;
+  private final List<String> topics;
+  private final Duration handlerTimeLimit;
+  private final Duration revokeLimit;
+  private final InHand inHand;
+  private final Worker worker;
+  private final Thread pollThread;
+  private final Thread workThread;
+  private final CountDownLatch stopping = new CountDownLatch(1);
+  private final Pauses pauses = new Pauses();
+  private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
+  private volatile long closeBy;
+  private boolean givenUp;
+
+  GroupMember(
+      String name,
+      Inbox inbox,
+      Handler handler,
+      KafkaProperties properties,
+      Map<String, Object> ownProperties,
+      List<String> topics,
+      Duration revokeLimit) {
+    this.name = name;
+    this.properties = ownProperties;
+    this.topics = topics;
+    this.revokeLimit = revokeLimit;
+    handlerTimeLimit = inbox.handlerTimeLimit();
+    inHand = new InHand(properties.batchSize());
+    worker = new Worker(inbox, handler, inHand, this::wakeUp);
+    pollThread = new Thread(this::run, name + "-poll");
+    workThread = new Thread(worker, name);
+  }
+
+  void start() {
+    workThread.start();
+    pollThread.start();
+  }
+
+  /** Says that it is time to end, at the latest at the given {@link System#nanoTime()}. */
+  void stop(long deadline) {
+    closeBy = deadline;
+    stopping.countDown();
+    inHand.close();
+    wakeUp();
+  }
+
+  /** Waits for the end; interrupts a handler that does not come to it in time. */
+  void awaitEnd(long deadline) throws InterruptedException {
+    join(workThread, deadline);
+    if (workThread.isAlive()) {
+      log.warn("{}: a handler did not end in time and is interrupted", name);
+      workThread.interrupt();
+    }
+    // The polling thread keeps to the deadline, and has to leave the group then.
+    join(pollThread, deadline + Duration.ofSeconds(5).toNanos());
+  }
+
+  private static void join(Thread thread, long deadline) throws InterruptedException {
+    long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+    thread.join(Math.max(1, millis));
+  }
+
+  private void run() {
+    while (!isStopping()) {
+      try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
+        consumer.subscribe(topics, this);
+        polled = consumer;
+        pollUntilStopped(consumer);
+        finish(consumer);
+      } catch (InterruptException e) {
+        log.warn("{}: interrupted, the group is joined again", name);
+      } catch (KafkaException | IllegalStateException e) {
+        log.error("{}: Kafka failed, the group is joined again", name, e);
+      } finally {
+        polled = null;
+        inHand.forgetAll();
+      }
+      pause(pauses.next());
+    }
+  }
+
+  private void pollUntilStopped(KafkaConsumer<byte[], byte[]> consumer) {
+    while (!isStopping()) {
+      if (givenUp) {
+        comeBack(consumer);
+      } else {
+        poll(consumer);
+        commit(consumer, inHand.progress());
+        giveUpWhatHangs(consumer);
+      }
+    }
+  }
+
+  private void poll(KafkaConsumer<byte[], byte[]> consumer) {
+    try {
+      applyPauses(consumer);
+      ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+      for (TopicPartition partition : records.partitions()) {
+        inHand.add(partition, records.records(partition));
+      }
+      pauses.reset();
+    } catch (WakeupException e) {
+      // The worker has finished a batch.
+    } catch (RetriableException e) {
+      log.debug("{}: poll is tried again", name, e);
+    }
+  }
+
+  /** Anew before each poll, because a rebalance resumes what it assigns. */
+  private void applyPauses(KafkaConsumer<byte[], byte[]> consumer) {
+    Set<TopicPartition> assigned = consumer.assignment();
+    Set<TopicPartition> toPause = inHand.toPause(assigned);
+    Set<TopicPartition> paused = consumer.paused();
+    if (!paused.equals(toPause)) {
+      Set<TopicPartition> toResume = new HashSet<>(paused);
+      toResume.removeAll(toPause);
+      consumer.resume(toResume);
+      consumer.pause(toPause);
+    }
+  }
+
+  private void commit(
+      KafkaConsumer<byte[], byte[]> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
+    while (!offsets.isEmpty()) {
+      try {
+        consumer.commitSync(offsets, COMMIT_LIMIT);
+        inHand.committed(offsets);
+        return;
+      } catch (WakeupException e) {
+        log.trace("{}: woken up in a commit, which is tried again", name);
+      } catch (RetriableException | RebalanceInProgressException e) {
+        log.debug("{}: offsets are committed later", name, e);
+        return;
+      } catch (InterruptException e) {
+        throw e;
+      } catch (KafkaException e) {
+        // Lost partitions, for instance: the next poll tells. Others recognise what we have done.
+        log.warn("{}: offsets were not committed: {}", name, e.toString());
+        return;
+      }
+    }
+  }
+
+  private void giveUpWhatHangs(KafkaConsumer<byte[], byte[]> consumer) {
+    if (worker.hangs(handlerTimeLimit)) {
+      log.error(
+          "{}: a handler has been running for more than {}; it is interrupted and its partitions"
+              + " are left to others",
+          name,
+          handlerTimeLimit);
+      givenUp = true;
+      workThread.interrupt();
+      inHand.forgetAll();
+      consumer.unsubscribe();
+    }
+  }
+
+  /** Joins the group again once the handler that hung has ended. */
+  private void comeBack(KafkaConsumer<byte[], byte[]> consumer) {
+    if (inHand.isWorking()) {
+      pause(POLL);
+    } else {
+      givenUp = false;
+      consumer.subscribe(topics, this);
+    }
+  }
+
+  private void finish(KafkaConsumer<byte[], byte[]> consumer) {
+    while (inHand.isWorking() && !givenUp && System.nanoTime() - closeBy < 0) {
+      poll(consumer); // with everything paused: the partitions stay ours until the end
+    }
+    if (!givenUp) {
+      commit(consumer, inHand.progress());
+    }
+  }
+
+  @Override
+  public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+    inHand.assigned(partitions);
+    KafkaConsumer<byte[], byte[]> consumer = polled;
+    if (consumer != null) {
+      applyPauses(consumer);
+    }
+  }
+
+  @Override
+  public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+    KafkaConsumer<byte[], byte[]> consumer = polled;
+    if (consumer != null && !givenUp && !partitions.isEmpty()) {
+      boolean finished = finishWork(partitions);
+      if (!finished) {
+        log.warn("{}: {} go to others while their batch is still in work", name, partitions);
+      }
+      Map<TopicPartition, OffsetAndMetadata> progress = inHand.progress();
+      progress.keySet().retainAll(partitions);
+      commit(consumer, progress);
+    }
+    inHand.forget(partitions);
+  }
+
+  /** Others own them already: an offset of ours could overwrite theirs. */
+  @Override
+  public void onPartitionsLost(Collection<TopicPartition> partitions) {
+    inHand.forget(partitions);
+  }
+
+  private boolean finishWork(Collection<TopicPartition> partitions) {
+    try {
+      return inHand.finish(partitions, revokeLimit);
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    }
+  }
+
+  private void wakeUp() {
+    KafkaConsumer<byte[], byte[]> consumer = polled;
+    if (consumer != null) {
+      consumer.wakeup();
+    }
+  }
+
+  private boolean isStopping() {
+    return stopping.getCount() == 0;
+  }
+
+  private void pause(Duration duration) {
+    try {
+      stopping.await(duration.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,202 @@
+package dev.twinbox.inbox.kafka;
+
+import dev.twinbox.inbox.Receipt;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * The border between the polling thread and the worker: what was polled and waits, what is in work,
+ * and how far each partition has come. Thread-safe.
+ */
+final class InHand {
+  private static final long MOST_BYTES = 32L * 1024 * 1024;
+
+  private final int batchSize;
+  private final Map<TopicPartition, PartitionHand> hands = new LinkedHashMap<>();
+  private boolean closed;
+  private boolean working;
+  private boolean outage;
+  private long outageUntil;
+
+  InHand(int batchSize) {
+    this.batchSize = batchSize;
+  }
+
+  synchronized void assigned(Collection<TopicPartition> partitions) {
+    partitions.forEach(partition -> hands.put(partition, new PartitionHand(partition)));
+  }
+
+  synchronized void add(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
+    PartitionHand hand = hands.computeIfAbsent(partition, PartitionHand::new);
+    for (ConsumerRecord<byte[], byte[]> record : records) {
+      // One batch is in work and one more may be committed in the database but not yet in Kafka:
+      // the first two batches after an assignment may have been in the hands of a process that
+      // died.
+      boolean maybeAgain = hand.records() < 2L * batchSize;
+      hand.add(
+          new Taken(
+              hand,
+              record.offset(),
+              record.leaderEpoch(),
+              KafkaWire.delivery(record, maybeAgain),
+              false));
+    }
+    notifyAll();
+  }
+
+  /** The worker's next batch; waits for one. Empty when it is time to end. */
+  synchronized List<Taken> take() throws InterruptedException {
+    while (!closed) {
+      long now = System.nanoTime();
+      long pause = outage ? outageUntil - now : 0;
+      if (pause <= 0) {
+        List<Taken> batch = nextBatch(now);
+        if (!batch.isEmpty()) {
+          working = true;
+          return batch;
+        }
+        pause = Duration.ofMillis(anyHeld() ? 10 : 1_000).toNanos();
+      }
+      wait(pause / 1_000_000, (int) (pause % 1_000_000));
+    }
+    return List.of();
+  }
+
+  /** Records that failed go alone: with them the whole batch would run one by one. */
+  private List<Taken> nextBatch(long now) {
+    List<Taken> batch = new ArrayList<>();
+    boolean retries =
+        hands.values().stream().anyMatch(hand -> hand.isRetrying() && !hand.isHeld(now));
+    for (PartitionHand hand : List.copyOf(hands.values())) {
+      if (batch.size() < batchSize && !hand.isHeld(now)) {
+        int before = batch.size();
+        hand.takeInto(batch, batchSize, retries);
+        if (batch.size() > before) {
+          // Who was served goes to the end of the line.
+          hands.remove(hand.partition());
+          hands.put(hand.partition(), hand);
+        }
+      }
+    }
+    return batch;
+  }
+
+  private boolean anyHeld() {
+    return hands.values().stream().anyMatch(PartitionHand::isRetrying);
+  }
+
+  synchronized void settle(List<Taken> batch, List<Receipt> receipts) {
+    Map<PartitionHand, List<Taken>> worked = new LinkedHashMap<>();
+    Map<PartitionHand, List<Receipt>> outcomes = new LinkedHashMap<>();
+    for (int i = 0; i < batch.size(); i++) {
+      PartitionHand hand = batch.get(i).hand();
+      worked.computeIfAbsent(hand, ignored -> new ArrayList<>()).add(batch.get(i));
+      outcomes.computeIfAbsent(hand, ignored -> new ArrayList<>()).add(receipts.get(i));
+    }
+    long now = System.nanoTime();
+    worked.forEach(
+        (hand, taken) -> hand.settle(taken, outcomes.getOrDefault(hand, List.of()), now));
+    outage = false;
+    working = false;
+    notifyAll();
+  }
+
+  /** Nothing was decided about the batch: everything waits. */
+  synchronized void putBack(List<Taken> batch, Duration pause) {
+    Map<PartitionHand, List<Taken>> worked = new LinkedHashMap<>();
+    batch.forEach(
+        taken -> worked.computeIfAbsent(taken.hand(), ignored -> new ArrayList<>()).add(taken));
+    worked.forEach(PartitionHand::giveBackUndecided);
+    outage = true;
+    outageUntil = System.nanoTime() + pause.toNanos();
+    working = false;
+    notifyAll();
+  }
+
+  /** What can be committed to Kafka, of partitions that are still ours. */
+  synchronized Map<TopicPartition, OffsetAndMetadata> progress() {
+    Map<TopicPartition, OffsetAndMetadata> progress = new LinkedHashMap<>();
+    hands.forEach(
+        (partition, hand) -> {
+          OffsetAndMetadata reached = hand.progress();
+          if (reached != null) {
+            progress.put(partition, reached);
+          }
+        });
+    return progress;
+  }
+
+  synchronized void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
+    offsets.forEach(
+        (partition, offset) -> {
+          PartitionHand hand = hands.get(partition);
+          if (hand != null) {
+            hand.committed(offset);
+          }
+        });
+  }
+
+  /** Which of the assigned partitions shall not bring more for now. */
+  synchronized Set<TopicPartition> toPause(Set<TopicPartition> assigned) {
+    int waiting = hands.values().stream().mapToInt(PartitionHand::waiting).sum();
+    long bytes = hands.values().stream().mapToLong(PartitionHand::waitingBytes).sum();
+    if (closed || outage || waiting >= batchSize || bytes >= MOST_BYTES) {
+      return assigned;
+    }
+    long now = System.nanoTime();
+    Set<TopicPartition> paused = new HashSet<>();
+    for (PartitionHand hand : hands.values()) {
+      if (hand.isHeld(now) || hand.isRetrying()) {
+        paused.add(hand.partition());
+      }
+    }
+    paused.retainAll(assigned);
+    return paused;
+  }
+
+  /** Takes nothing more of these, and waits for what is in work of them. */
+  synchronized boolean finish(Collection<TopicPartition> partitions, Duration limit)
+      throws InterruptedException {
+    List<PartitionHand> leaving =
+        hands.values().stream().filter(hand -> partitions.contains(hand.partition())).toList();
+    leaving.forEach(PartitionHand::dropWaiting);
+    long end = System.nanoTime() + limit.toNanos();
+    while (!leaving.stream().allMatch(PartitionHand::isIdle)) {
+      long left = end - System.nanoTime();
+      if (left <= 0) {
+        return false;
+      }
+      wait(left / 1_000_000 + 1);
+    }
+    leaving.forEach(PartitionHand::dropWaiting); // a failed one may have come back
+    return true;
+  }
+
+  /** These are not ours any more; what is in work of them will not be committed to Kafka. */
+  synchronized void forget(Collection<TopicPartition> partitions) {
+    partitions.forEach(hands::remove);
+  }
+
+  synchronized void forgetAll() {
+    hands.clear();
+  }
+
+  /** Lets the worker end after its batch. */
+  synchronized void close() {
+    closed = true;
+    notifyAll();
+  }
+
+  synchronized boolean isWorking() {
+    return working;
+  }
+}

@@ -1,0 +1,144 @@
+package dev.twinbox.inbox.kafka;
+
+import dev.twinbox.inbox.Receipt;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What is in hand of one partition, from its assignment to its revocation: another assignment is
+ * another object, so that what ends late is recognised. Guarded by {@link InHand}.
+ */
+final class PartitionHand {
+  private final TopicPartition partition;
+  private final Deque<Taken> waiting = new ArrayDeque<>();
+  private long waitingBytes;
+  private long records;
+  private int inWork;
+  private long heldUntil;
+  private boolean held;
+  private @Nullable OffsetAndMetadata progress;
+
+  PartitionHand(TopicPartition partition) {
+    this.partition = partition;
+  }
+
+  TopicPartition partition() {
+    return partition;
+  }
+
+  /** How many records came since the assignment. */
+  long records() {
+    return records;
+  }
+
+  void add(Taken taken) {
+    waiting.addLast(taken);
+    waitingBytes += taken.bytes();
+    records++;
+  }
+
+  int waiting() {
+    return waiting.size();
+  }
+
+  long waitingBytes() {
+    return waitingBytes;
+  }
+
+  boolean isIdle() {
+    return inWork == 0;
+  }
+
+  void dropWaiting() {
+    waiting.clear();
+    waitingBytes = 0;
+  }
+
+  /** Whether a failed record waits for its time. */
+  boolean isHeld(long now) {
+    return held && now - heldUntil < 0;
+  }
+
+  /** Whether failed records stand at the head. */
+  boolean isRetrying() {
+    Taken first = waiting.peekFirst();
+    return first != null && first.retry();
+  }
+
+  /** Moves records from the head to work; only failed ones, or only others. */
+  void takeInto(List<Taken> batch, int limit, boolean retries) {
+    while (batch.size() < limit) {
+      Taken first = waiting.peekFirst();
+      if (first == null || first.retry() != retries) {
+        return;
+      }
+      batch.add(waiting.removeFirst());
+      waitingBytes -= first.bytes();
+      inWork++;
+    }
+  }
+
+  /** Takes note of what became of the records in work, given in order. */
+  void settle(List<Taken> worked, List<Receipt> receipts, long now) {
+    inWork -= worked.size();
+    held = false;
+    List<Taken> again = new ArrayList<>();
+    for (int i = 0; i < worked.size(); i++) {
+      Receipt receipt = receipts.get(i);
+      if (!receipt.settled()) {
+        again.add(worked.get(i).asRetry());
+      }
+      if (receipt instanceof Receipt.Failed failed) {
+        hold(failed.retryAfter(), now);
+      }
+    }
+    Taken last = worked.get(worked.size() - 1);
+    progressTo(
+        again.isEmpty() ? last.offset() + 1 : again.get(0).offset(),
+        again.isEmpty() ? last : again.get(0));
+    giveBack(again);
+  }
+
+  /** Returns records that nothing was decided about. */
+  void giveBackUndecided(List<Taken> worked) {
+    inWork -= worked.size();
+    giveBack(worked);
+  }
+
+  /** What may be committed and is not yet, or null. */
+  @Nullable OffsetAndMetadata progress() {
+    return progress;
+  }
+
+  void committed(OffsetAndMetadata offset) {
+    OffsetAndMetadata reached = progress;
+    if (reached != null && reached.offset() == offset.offset()) {
+      progress = null;
+    }
+  }
+
+  private void hold(Duration pause, long now) {
+    long until = now + pause.toNanos();
+    if (!held || until - heldUntil > 0) {
+      heldUntil = until;
+    }
+    held = true;
+  }
+
+  private void giveBack(List<Taken> again) {
+    for (int i = again.size() - 1; i >= 0; i--) {
+      waiting.addFirst(again.get(i));
+      waitingBytes += again.get(i).bytes();
+    }
+  }
+
+  private void progressTo(long offset, Taken from) {
+    progress = new OffsetAndMetadata(offset, from.leaderEpoch(), "");
+  }
+}

@@ -1,0 +1,75 @@
+package dev.twinbox.inbox.kafka;
+
+import dev.twinbox.inbox.DatabaseUnavailableException;
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.Pauses;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Handles batch after batch, so that the polling thread never waits for a handler. */
+final class Worker implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+
+  private final Inbox inbox;
+  private final Handler handler;
+  private final InHand inHand;
+  private final Runnable progressed;
+  private final Pauses pauses = new Pauses();
+  private volatile long handlingSince;
+
+  Worker(Inbox inbox, Handler handler, InHand inHand, Runnable progressed) {
+    this.inbox = inbox;
+    this.inHand = inHand;
+    this.progressed = progressed;
+    this.handler =
+        (delivery, work) -> {
+          handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
+          handler.handle(delivery, work);
+        };
+  }
+
+  @Override
+  public void run() {
+    while (true) {
+      try {
+        List<Taken> batch = inHand.take();
+        if (batch.isEmpty()) {
+          return;
+        }
+        handle(batch);
+      } catch (InterruptedException e) {
+        // Only a handler is interrupted on purpose; the end is told by an empty batch.
+        log.debug("Interrupted between two batches");
+      }
+    }
+  }
+
+  /** Whether one handler has been running for longer than this. */
+  boolean hangs(Duration limit) {
+    long since = handlingSince;
+    return since != 0 && System.nanoTime() - since > limit.toNanos();
+  }
+
+  private void handle(List<Taken> batch) {
+    handlingSince = System.nanoTime() | 1;
+    try {
+      inHand.settle(batch, inbox.receiveAll(batch.stream().map(Taken::delivery).toList(), handler));
+      pauses.reset();
+    } catch (DatabaseUnavailableException e) {
+      Duration pause = pauses.next();
+      log.warn("Consumption pauses for {}: {}", pause, e.getMessage());
+      inHand.putBack(batch, pause);
+    } catch (RuntimeException | Error e) {
+      Duration pause = pauses.next();
+      log.error("A batch was not received; it is tried again in {}", pause, e);
+      inHand.putBack(batch, pause);
+    } finally {
+      handlingSince = 0;
+      Thread.interrupted(); // an interrupt was meant for the handler that has ended now
+      progressed.run();
+    }
+  }
+}
