@@ -48,6 +48,32 @@ public final class MemoryBroker implements Broker {
     }
   }
 
+  /** For messages that the broker takes without anybody hearing of it. */
+  public void keepUnconfirmed(OutboxRecord message) {
+    synchronized (kept) {
+      kept.add(message);
+    }
+  }
+
+  /** This broker, for a relay that closes what it is given. */
+  public Broker borrowed() {
+    MemoryBroker lender = this;
+    return new Broker() {
+      @Override
+      public String name() {
+        return lender.name();
+      }
+
+      @Override
+      public Publisher open(int lane) {
+        return lender.open(lane);
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
   @Override
   public String name() {
     return "kafka";
@@ -92,7 +118,7 @@ public final class MemoryBroker implements Broker {
         return false;
       }
       Waiting next = waiting.removeFirst();
-      Outcome outcome = trouble.apply(next.record).orElse(Outcome.PUBLISHED);
+      Outcome outcome = decide(next.record);
       if (outcome instanceof Outcome.Published) {
         keep(next.record);
       } else if (!(outcome instanceof Outcome.Rejected)) {
@@ -100,6 +126,15 @@ public final class MemoryBroker implements Broker {
       }
       next.listener.settled(next.record, outcome);
       return true;
+    }
+
+    /** A broker that fails in the middle tells nobody. */
+    private Outcome decide(OutboxRecord record) {
+      try {
+        return trouble.apply(record).orElse(Outcome.PUBLISHED);
+      } catch (IllegalStateException e) {
+        return new Outcome.Unknown(String.valueOf(e.getMessage()));
+      }
     }
 
     private void keep(OutboxRecord record) {

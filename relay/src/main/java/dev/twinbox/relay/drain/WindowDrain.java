@@ -210,8 +210,9 @@ final class WindowDrain {
     return false;
   }
 
-  boolean allSettled() {
-    return inFlight.allSettled();
+  /** How many records have no outcome yet. */
+  int unsettled() {
+    return inFlight.unsettled();
   }
 
   long cursor() {
