@@ -32,6 +32,10 @@ public final class Outcomes implements OutcomeListener {
 
   /** The record's outcome, waited for. */
   public Outcome of(OutboxRecord record) {
+    Outcome present = now(record);
+    if (present != null) {
+      return present;
+    }
     await("outcome of " + record.id())
         .pollInterval(Duration.ofMillis(5))
         .atMost(Duration.ofSeconds(60))
