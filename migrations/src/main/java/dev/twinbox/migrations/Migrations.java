@@ -97,6 +97,9 @@ public final class Migrations {
             .defaultSchema(schema.name())
             .schemas(schema.name())
             .createSchemas(true)
+            // The user's schema may hold other tables; Flyway would refuse it without a baseline.
+            .baselineOnMigrate(true)
+            .baselineVersion("0")
             .table(HISTORY_TABLE)
             .placeholders(placeholders())
             .load()
@@ -124,6 +127,29 @@ public final class Migrations {
       script.append("\n-- ").append(name).append('\n').append(text);
     }
     return script.toString();
+  }
+
+  /**
+   * Lets a role enqueue, and nothing more. May be repeated, and must be after a migration that adds
+   * tables. The application's role should own none of them.
+   *
+   * @param dataSource connections of the tables' owner
+   * @param role an existing role, its name as PostgreSQL stores it
+   * @throws IllegalArgumentException for a name that is not accepted
+   * @throws IllegalStateException when the database refuses
+   */
+  public void grantProducer(DataSource dataSource, String role) {
+    new Grants(schema).producer(dataSource, role);
+  }
+
+  /** Lets a role run the relay; the rest as with {@link #grantProducer}. */
+  public void grantRelay(DataSource dataSource, String role) {
+    new Grants(schema).relay(dataSource, role);
+  }
+
+  /** Lets a role consume by the inbox; the rest as with {@link #grantProducer}. */
+  public void grantConsumer(DataSource dataSource, String role) {
+    new Grants(schema).consumer(dataSource, role);
   }
 
   private Map<String, String> placeholders() {

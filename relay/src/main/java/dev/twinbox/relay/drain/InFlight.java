@@ -81,13 +81,14 @@ final class InFlight {
     return troubled;
   }
 
-  boolean allSettled() {
+  int unsettled() {
+    int count = 0;
     for (Slot slot : slots) {
       if (slot.outcome == null) {
-        return false;
+        count++;
       }
     }
-    return true;
+    return count;
   }
 
   void clear() {

@@ -32,8 +32,10 @@ public final class LaneDrain {
    */
   private static final long REFRESH_BEYOND = 1_000;
 
-  /** How long outstanding outcomes are waited for after the first failure. */
+  /** How long outstanding outcomes are waited for after the first failure, while they come. */
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
+
+  private static final Duration NO_MORE_COME = Duration.ofMillis(200);
 
   private final int lane;
   private final String relay;
@@ -123,7 +125,8 @@ public final class LaneDrain {
       log.warn("{}", e.getMessage());
       abandon(null);
     } catch (SQLException e) {
-      log.warn("Lane {}: the database failed; the lane is claimed anew", lane, e);
+      log.warn("Lane {}: {}; the lane is claimed anew", lane, e.getMessage());
+      log.debug("The database failed", e);
       abandon(claim == null ? null : claim.state().claimId());
       wakeup.await(failures.pause());
     } catch (RuntimeException e) {
@@ -194,7 +197,7 @@ public final class LaneDrain {
 
   /** Lets what is outstanding settle for a moment, then closes the publisher and starts over. */
   private void recover(WindowDrain troubled) throws SQLException, LaneLostException {
-    awaitOutcomes(troubled, AFTER_TROUBLE);
+    awaitOutcomes(troubled, AFTER_TROUBLE, NO_MORE_COME);
     closePublisher();
     Optional<Outcome> trouble = troubled.recover();
     if (trouble.isPresent()) {
@@ -204,12 +207,20 @@ public final class LaneDrain {
     }
   }
 
-  private void awaitOutcomes(WindowDrain unsettled, Duration atMost)
+  private void awaitOutcomes(WindowDrain unsettled, Duration atMost, Duration quiet)
       throws SQLException, LaneLostException {
     long end = System.nanoTime() + atMost.toNanos();
-    while (!unsettled.allSettled() && System.nanoTime() - end < 0 && !interrupted()) {
+    long quietSince = System.nanoTime();
+    for (int left = unsettled.unsettled(); left > 0 && !interrupted(); ) {
+      long now = System.nanoTime();
+      if (now - end >= 0 || now - quietSince >= quiet.toNanos()) {
+        return;
+      }
       claim().renewIfDue();
       wakeup.await(Duration.ofMillis(20));
+      int leftNow = unsettled.unsettled();
+      quietSince = leftNow < left ? System.nanoTime() : quietSince;
+      left = leftNow;
     }
   }
 
@@ -233,7 +244,7 @@ public final class LaneDrain {
     long cursor = ours.state().cursor();
     List<Long> ahead = ours.state().ahead();
     if (window != null) {
-      awaitOutcomes(window, settings.stopDeadline());
+      awaitOutcomes(window, settings.stopDeadline(), settings.stopDeadline());
       closePublisher();
       if (window.finish()) {
         ours.settle();

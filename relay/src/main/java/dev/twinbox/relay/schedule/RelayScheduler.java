@@ -220,6 +220,8 @@ public final class RelayScheduler implements AutoCloseable {
       return;
     }
     try {
+      // Standby first: a shutdown interrupts the thread that may be in the middle of a statement.
+      scheduler.standby();
       scheduler.shutdown(/* waitForJobsToComplete= */ true);
     } catch (SchedulerException e) {
       log.warn("Quartz did not shut down cleanly", e);

@@ -1,0 +1,136 @@
+package dev.twinbox.migrations;
+
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.List;
+import javax.sql.DataSource;
+
+/** The least that each kind of role needs. None of them owns anything or may create anything. */
+final class Grants {
+  /** A message's columns, in every table that holds messages. */
+  private static final String MESSAGE =
+      "id, expires_at, destination, key, type, content_type, headers, payload";
+
+  /**
+   * Without xid and position, whose defaults belong together: a producer that set a position by
+   * hand could place a message where the relay has already read.
+   */
+  private static final List<String> PRODUCER =
+      List.of(
+          "grant usage on schema {schema} to {role}",
+          "grant select on {schema}.outbox_broker to {role}",
+          "grant insert (lane, " + MESSAGE + ") on {schema}.outbox to {role}",
+          "grant usage on sequence {schema}.outbox_position to {role}",
+          "grant insert (due_at, broker, hash, "
+              + MESSAGE
+              + ") on {schema}.outbox_scheduled to {role}",
+          "grant insert (dedup_key, message_id), select (dedup_key, message_id)"
+              + " on {schema}.outbox_dedup to {role}");
+
+  /** Select on the sequence reads last_value; update on both is for re-stamping after a restore. */
+  private static final List<String> RELAY =
+      List.of(
+          "grant usage on schema {schema} to {role}",
+          "grant select on {schema}.schema_version, {schema}.outbox_ring, {schema}.outbox_lane_state to {role}",
+          "grant select, insert, update on {schema}.outbox_cluster, {schema}.outbox_broker to {role}",
+          "grant select, insert, update, delete on {schema}.outbox_lane, {schema}.outbox_lane_log,"
+              + " {schema}.outbox_relay, {schema}.outbox_parked, {schema}.outbox_dead_letter, {schema}.outbox_scheduled,"
+              + " {schema}.outbox_dedup to {role}",
+          "grant select, insert on {schema}.outbox_audit to {role}",
+          "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",
+          "grant usage, select, update on sequence {schema}.outbox_position to {role}");
+
+  private static final List<String> CONSUMER =
+      List.of(
+          "grant usage on schema {schema} to {role}",
+          "grant select on {schema}.schema_version, {schema}.inbox_day to {role}",
+          "grant select, insert on {schema}.inbox, {schema}.inbox_consumer to {role}",
+          "grant select, insert, update, delete on {schema}.inbox_failure, {schema}.inbox_dead_letter,"
+              + " {schema}.inbox_pass to {role}");
+
+  private final SchemaName schema;
+
+  Grants(SchemaName schema) {
+    this.schema = schema;
+  }
+
+  void producer(DataSource dataSource, String role) {
+    run(dataSource, role, PRODUCER);
+  }
+
+  /**
+   * The leaves of the ring and Quartz's tables are found by name: how many there are may differ.
+   */
+  void relay(DataSource dataSource, String role) {
+    String each =
+        """
+        do $grants$
+        declare
+          found regclass;
+        begin
+          for found in
+            select inhrelid from pg_inherits where inhparent = '{schema}.outbox'::regclass
+          loop
+            execute format('grant select, insert, update, delete, truncate on %s to %s',
+              found, '{role}');
+          end loop;
+          for found in
+            select c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = '{name}' and c.relkind = 'r' and c.relname like 'qrtz\\_%'
+          loop
+            execute format('grant select, insert, update, delete on %s to %s',
+              found, '{role}');
+          end loop;
+        end
+        $grants$
+        """;
+    run(dataSource, role, RELAY, each);
+  }
+
+  void consumer(DataSource dataSource, String role) {
+    run(dataSource, role, CONSUMER);
+  }
+
+  private void run(DataSource dataSource, String role, List<String> grants, String... more) {
+    String quoted = quotedRole(role);
+    try (Connection connection = dataSource.getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      // Two at once would fail with "tuple concurrently updated".
+      statement.execute("select pg_advisory_xact_lock(hashtextextended('twinbox grants', 0))");
+      for (String grant : grants) {
+        statement.execute(filled(grant, quoted));
+      }
+      for (String block : more) {
+        statement.execute(filled(block, quoted));
+      }
+      connection.commit();
+    } catch (SQLException e) {
+      throw new IllegalStateException(
+          "Granting to the role %s in the schema %s failed: %s"
+              .formatted(role, schema.name(), e.getMessage()),
+          e);
+    }
+  }
+
+  private String filled(String template, String role) {
+    return template
+        .replace("{schema}", schema.quoted())
+        .replace("{name}", schema.name())
+        .replace("{role}", role);
+  }
+
+  private static String quotedRole(String role) {
+    boolean everybody = role.equals("public") || role.equals("none");
+    int bytes = role.getBytes(StandardCharsets.UTF_8).length;
+    if (everybody || bytes == 0 || bytes > 63 || !role.matches("[\\p{L}\\p{N}_.@ -]+")) {
+      throw new IllegalArgumentException(
+          ("The role '%s' is not accepted: name one existing role with letters, digits, '_', '-',"
+                  + " '.', '@' or space, at most 63 bytes.")
+              .formatted(role));
+    }
+    return '"' + role + '"';
+  }
+}

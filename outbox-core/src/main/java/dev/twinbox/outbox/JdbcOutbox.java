@@ -1,0 +1,135 @@
+package dev.twinbox.outbox;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import org.jooq.DSLContext;
+import org.jooq.exception.DataAccessException;
+
+/** The outbox itself: checks first, then plain JDBC on the caller's connection. */
+final class JdbcOutbox implements Outbox {
+  private final OutboxSql sql;
+  private final MessageEncoder encoder;
+  private final SingleInsert single;
+  private final BatchInsert batch;
+  private final Wakeups wakeups = new Wakeups();
+
+  JdbcOutbox(OutboxSql sql, MessageEncoder encoder) {
+    this.sql = sql;
+    this.encoder = encoder;
+    this.single = new SingleInsert(sql);
+    this.batch = new BatchInsert(sql);
+  }
+
+  @Override
+  public Enqueued enqueue(DSLContext dsl, Message message) {
+    OutboxRow row = encoder.encode(message);
+    return dsl.connectionResult(connection -> store(connection, row));
+  }
+
+  @Override
+  public Enqueued enqueue(Connection connection, Message message) {
+    return store(connection, encoder.encode(message));
+  }
+
+  @Override
+  public List<Enqueued> enqueueAll(DSLContext dsl, Collection<Message> messages) {
+    List<OutboxRow> rows = encode(messages);
+    return rows.isEmpty() ? List.of() : dsl.connectionResult(connection -> store(connection, rows));
+  }
+
+  @Override
+  public List<Enqueued> enqueueAll(Connection connection, Collection<Message> messages) {
+    List<OutboxRow> rows = encode(messages);
+    return rows.isEmpty() ? List.of() : store(connection, rows);
+  }
+
+  @Override
+  public Message prepare(Message message) {
+    OutboxRow row = encoder.encode(message);
+    return message.stored(row.id(), row.payload(), row.contentType());
+  }
+
+  @Override
+  public void wake() {
+    wakeups.wake();
+  }
+
+  @Override
+  public Subscription onWake(Runnable listener) {
+    return wakeups.add(Objects.requireNonNull(listener, "listener"));
+  }
+
+  private List<OutboxRow> encode(Collection<Message> messages) {
+    List<OutboxRow> rows = new ArrayList<>(messages.size());
+    for (Message message : messages) {
+      rows.add(encoder.encode(message));
+    }
+    return rows;
+  }
+
+  private Enqueued store(Connection connection, OutboxRow row) {
+    if (!row.isPlain()) {
+      return store(connection, List.of(row)).get(0);
+    }
+    try {
+      refuseAutoCommit(connection);
+      if (row.message().isOrdered()) {
+        batch.lockKeys(connection, List.of(row));
+      }
+      if (!single.insert(connection, row)) {
+        throw new NoLanesException(List.of(row.broker()), sql.schema);
+      }
+    } catch (SQLException e) {
+      throw failure("Message " + row.id(), e);
+    }
+    wakeAfterCommit();
+    return new Enqueued(row.id(), false);
+  }
+
+  private List<Enqueued> store(Connection connection, List<OutboxRow> rows) {
+    List<Enqueued> results;
+    try {
+      refuseAutoCommit(connection);
+      batch.lockKeys(connection, rows);
+      results = batch.insert(connection, rows);
+    } catch (SQLException e) {
+      throw failure(
+          rows.size() == 1 ? "Message " + rows.get(0).id() : rows.size() + " messages", e);
+    }
+    wakeAfterCommit();
+    return results;
+  }
+
+  private void wakeAfterCommit() {
+    if (!wakeups.isEmpty()) {
+      SpringCommit.wakeAfterCommit(wakeups);
+    }
+  }
+
+  private static void refuseAutoCommit(Connection connection) throws SQLException {
+    if (connection.getAutoCommit()) {
+      throw new IllegalStateException(
+          "The connection is in auto-commit mode, so the message would be committed apart from your"
+              + " own rows. Begin a transaction first and enqueue on its connection:"
+              + " dsl.transaction(...), connection.setAutoCommit(false), Spring's @Transactional"
+              + " with a transaction-aware data source.");
+    }
+  }
+
+  private DataAccessException failure(String what, SQLException e) {
+    String state = e.getSQLState() == null ? "" : e.getSQLState();
+    String remedy =
+        switch (state) {
+          case "42P01", "3F000" ->
+              " Schema %s has no outbox: run the migrations, or name the right schema."
+                  .formatted(sql.schema.name());
+          case "42501" -> " The role lacks a privilege: run Migrations.grantProducer for it.";
+          default -> "";
+        };
+    return new DataAccessException(what + " could not be enqueued." + remedy, e);
+  }
+}

@@ -1,0 +1,20 @@
+package dev.twinbox.outbox;
+
+import java.util.Collection;
+import java.util.List;
+
+/**
+ * The database has no lanes for a message's broker, so no relay would ever read it. Nothing was
+ * stored, of a whole {@code enqueueAll} nothing either, and the transaction can go on.
+ */
+public final class NoLanesException extends IllegalStateException {
+  private static final long serialVersionUID = 1L;
+
+  NoLanesException(Collection<String> brokers, SchemaName schema) {
+    super(
+        ("Schema %s has no lanes for the broker %s, so no relay would read the message. Start a"
+                + " relay that is configured for it, or create them with 'bin/twinbox lanes'; check"
+                + " the destination if the name is a slip.")
+            .formatted(schema.name(), String.join(", ", List.copyOf(brokers))));
+  }
+}

@@ -1,0 +1,103 @@
+package dev.twinbox.outbox.testing;
+
+import dev.twinbox.outbox.Enqueued;
+import dev.twinbox.outbox.Message;
+import dev.twinbox.outbox.Outbox;
+import java.sql.Connection;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.UUID;
+import org.jooq.DSLContext;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An outbox for unit tests: it checks messages as the real one does, and remembers them. It needs
+ * no database and never touches the connection it is given, which may be null; so it cannot know of
+ * a rollback. Thread-safe.
+ */
+public final class RecordingOutbox implements Outbox {
+  private final Outbox rules;
+  private final List<Message> messages = new ArrayList<>();
+  private final Map<String, UUID> dedupKeys = new HashMap<>();
+
+  /** With the default limits. */
+  public RecordingOutbox() {
+    this(Outbox.builder().source("/recording").build());
+  }
+
+  /**
+   * With the limits and the codec of the application's own outbox.
+   *
+   * @param rules checks and encodes the messages; nothing is enqueued there, but wake-ups pass
+   *     through
+   */
+  public RecordingOutbox(Outbox rules) {
+    this.rules = Objects.requireNonNull(rules, "rules");
+  }
+
+  /** What was enqueued so far, in order, with ids and encoded payloads; duplicates left out. */
+  public synchronized List<Message> messages() {
+    return List.copyOf(messages);
+  }
+
+  /** Forgets everything, dedup keys too. */
+  public synchronized void clear() {
+    messages.clear();
+    dedupKeys.clear();
+  }
+
+  @Override
+  public Enqueued enqueue(@Nullable DSLContext dsl, Message message) {
+    return record(List.of(message)).get(0);
+  }
+
+  @Override
+  public Enqueued enqueue(@Nullable Connection connection, Message message) {
+    return record(List.of(message)).get(0);
+  }
+
+  @Override
+  public List<Enqueued> enqueueAll(@Nullable DSLContext dsl, Collection<Message> messages) {
+    return record(messages);
+  }
+
+  @Override
+  public List<Enqueued> enqueueAll(@Nullable Connection connection, Collection<Message> messages) {
+    return record(messages);
+  }
+
+  @Override
+  public Message prepare(Message message) {
+    return rules.prepare(message);
+  }
+
+  @Override
+  public void wake() {
+    rules.wake();
+  }
+
+  @Override
+  public Subscription onWake(Runnable listener) {
+    return rules.onWake(listener);
+  }
+
+  private synchronized List<Enqueued> record(Collection<Message> enqueued) {
+    // Prepared before any is kept: a refused message leaves nothing of its batch behind.
+    List<Message> prepared = enqueued.stream().map(rules::prepare).toList();
+    List<Enqueued> results = new ArrayList<>(prepared.size());
+    for (Message message : prepared) {
+      UUID id = Objects.requireNonNull(message.id());
+      String dedupKey = message.dedupKey();
+      UUID first = dedupKey == null ? null : dedupKeys.putIfAbsent(dedupKey, id);
+      if (first == null) {
+        messages.add(message);
+      }
+      results.add(new Enqueued(first == null ? id : first, first != null));
+    }
+    return List.copyOf(results);
+  }
+}

@@ -1,0 +1,5 @@
+/** What enqueue guarantees, shown on real PostgreSQL. */
+@NullMarked
+package dev.twinbox.outbox;
+
+import org.jspecify.annotations.NullMarked;

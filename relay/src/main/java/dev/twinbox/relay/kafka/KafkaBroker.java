@@ -1,0 +1,189 @@
+package dev.twinbox.relay.kafka;
+
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.relay.publish.Publisher;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.KafkaException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Kafka cluster to publish to. Thread-safe.
+ *
+ * <p>Each publisher has a producer of its own, with {@code acks=all}, idempotence and retries
+ * without end. All other settings of the Kafka client pass through.
+ */
+public final class KafkaBroker implements Broker {
+  private static final Logger log = LoggerFactory.getLogger(KafkaBroker.class);
+  private static final Duration TICK = Duration.ofMillis(10);
+
+  private final String name;
+  private final Supplier<Map<String, ?>> settings;
+  private final Duration metadataTimeout;
+  private final Duration confirmTimeout;
+  private final Set<KafkaPublisher> open = ConcurrentHashMap.newKeySet();
+  private final ScheduledExecutorService clock;
+
+  private KafkaBroker(Builder builder) {
+    name = builder.name;
+    settings = builder.settings;
+    metadataTimeout = builder.metadataTimeout;
+    confirmTimeout = builder.confirmTimeout;
+    clock =
+        Executors.newSingleThreadScheduledExecutor(
+            work -> daemon("twinbox-" + name + "-clock", work));
+    var unused =
+        clock.scheduleWithFixedDelay(
+            this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+  }
+
+  /**
+   * Begins a broker.
+   *
+   * @param name {@code kafka}, or {@code kafka@billing} for one among several
+   */
+  public static Builder named(String name) {
+    return new Builder(name);
+  }
+
+  @Override
+  public String name() {
+    return name;
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException if the settings, read anew, would break a guarantee
+   */
+  @Override
+  public Publisher open(int lane) {
+    Map<String, Object> complete = KafkaSettings.complete(name, lane, settings.get());
+    KafkaLimits limits =
+        new KafkaLimits(metadataTimeout, confirmTimeout, KafkaSettings.bufferMemory(complete) / 4);
+    KafkaPublisher publisher = new KafkaPublisher(name, limits, open::remove);
+    open.add(publisher);
+    // Making a producer looks names up and reads key stores, so it may take its time.
+    inBackground("twinbox-kafka-open", () -> connect(publisher, complete));
+    return publisher;
+  }
+
+  @Override
+  public void close() {
+    open.forEach(KafkaPublisher::close);
+    clock.shutdownNow();
+  }
+
+  static void inBackground(String threadName, Runnable work) {
+    daemon(threadName, work).start();
+  }
+
+  private static Thread daemon(String threadName, Runnable work) {
+    Thread thread = new Thread(work, threadName);
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private static void connect(KafkaPublisher publisher, Map<String, Object> settings) {
+    try {
+      Producer<byte[], byte[]> producer = new KafkaProducer<>(settings);
+      publisher.opened(producer);
+    } catch (KafkaException e) {
+      publisher.failedToOpen(new Outcome.Unavailable(Reason.UNREACHABLE, KafkaErrors.detail(e)));
+    }
+  }
+
+  private void tick() {
+    long now = System.nanoTime();
+    for (KafkaPublisher publisher : open) {
+      try {
+        publisher.tick(now);
+      } catch (RuntimeException e) {
+        log.error("The clock of {} failed", name, e);
+      }
+    }
+  }
+
+  /** Settings of a {@link KafkaBroker}. Not thread-safe. */
+  public static final class Builder {
+    private final String name;
+    private Supplier<Map<String, ?>> settings = Map::of;
+    private Duration metadataTimeout = Duration.ofSeconds(5);
+    private Duration confirmTimeout = Duration.ofSeconds(30);
+
+    private Builder(String name) {
+      if (!name.equals("kafka") && !name.startsWith("kafka@")) {
+        throw new IllegalArgumentException(
+            "Broker '%s' is not Kafka: name it 'kafka' or 'kafka@name'.".formatted(name));
+      }
+      this.name = name;
+    }
+
+    /**
+     * The Kafka client's own settings: {@code bootstrap.servers}, TLS, SASL, compression and so on.
+     */
+    public Builder properties(Properties properties) {
+      Map<String, ?> copy =
+          properties.stringPropertyNames().stream()
+              .collect(Collectors.toUnmodifiableMap(n -> n, properties::getProperty));
+      return properties(() -> copy);
+    }
+
+    /**
+     * The same, asked for at each opening of a publisher: after a change of credentials, the next
+     * publisher has the new ones.
+     */
+    public Builder properties(Supplier<Map<String, ?>> properties) {
+      this.settings = properties;
+      return this;
+    }
+
+    /**
+     * How long a topic may be unknown before its messages count as undeliverable for now; default 5
+     * seconds.
+     */
+    public Builder metadataTimeout(Duration timeout) {
+      this.metadataTimeout = positive("metadataTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * How long the broker may leave a message unconfirmed before the publisher gives up; default 30
+     * seconds. The client retries all that while.
+     */
+    public Builder confirmTimeout(Duration timeout) {
+      this.confirmTimeout = positive("confirmTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * The broker. No connection is made yet.
+     *
+     * @throws IllegalArgumentException if a setting is missing or would break a guarantee
+     */
+    public KafkaBroker build() {
+      var unused = KafkaSettings.complete(name, 0, settings.get());
+      return new KafkaBroker(this);
+    }
+
+    private static Duration positive(String what, Duration timeout) {
+      if (timeout.isNegative() || timeout.isZero()) {
+        throw new IllegalArgumentException(what + " must be positive, not " + timeout);
+      }
+      return timeout;
+    }
+  }
+}

@@ -1,0 +1,378 @@
+package dev.twinbox.relay.kafka;
+
+import dev.twinbox.outbox.Destination;
+import dev.twinbox.outbox.InvalidMessageException;
+import dev.twinbox.outbox.KafkaDestination;
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.relay.publish.OutcomeListener;
+import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.publish.Settlements;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.kafka.clients.producer.BufferExhaustedException;
+import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes one lane's records with a Kafka producer of its own.
+ *
+ * <p>The producer is set up to never block: {@code send} fails at once when a topic's metadata is
+ * missing or the buffer is full, the record then stays in its line and is tried again when an
+ * acknowledgement makes room or the broker's clock ticks. Nothing here waits for a server.
+ *
+ * <p>Locks: the client is called under the publisher's lock, and calls back on its own thread
+ * without any lock of its own. Only closing the client joins that thread, so this is done on a
+ * thread that holds nothing, or on that thread itself.
+ */
+final class KafkaPublisher implements Publisher {
+  private static final Outcome AFTER_STOP =
+      new Outcome.Unknown("not sent: an earlier message was not published");
+  private static final Outcome CLOSED =
+      new Outcome.Unknown("the publisher was closed before the broker confirmed");
+
+  private final String broker;
+  private final KafkaLimits limits;
+  private final Consumer<KafkaPublisher> onClose;
+  private final Settlements settlements = new Settlements();
+  private final Map<String, TopicLine> lines = new HashMap<>();
+  private final KeyTurns turns = new KeyTurns();
+  private final TopicLine nowhere = new TopicLine("", KafkaWire.destination(""));
+
+  /** Lines that may have something to send. */
+  private final ArrayDeque<TopicLine> ready = new ArrayDeque<>();
+
+  private @Nullable Producer<byte[], byte[]> producer;
+  private @Nullable Thread ioThread;
+  private boolean bufferFull;
+  private boolean stopped;
+  private boolean closed;
+  private Outcome afterStop = AFTER_STOP;
+
+  /** What is being given to the client now, and what the client threw back within the call. */
+  private @Nullable KafkaSend sending;
+
+  private @Nullable Exception thrownBack;
+
+  KafkaPublisher(String brokerName, KafkaLimits limits, Consumer<KafkaPublisher> onClose) {
+    this.broker = brokerName;
+    this.limits = limits;
+    this.onClose = onClose;
+  }
+
+  /** The client is there. Until then records queue. */
+  void opened(Producer<byte[], byte[]> opened) {
+    settlements.lock();
+    try {
+      producer = opened;
+      if (stopped) {
+        abort();
+        return;
+      }
+      lines.values().forEach(this::list);
+      sendWhatMayGo();
+    } finally {
+      settlements.unlock();
+    }
+  }
+
+  /** There will be no client. */
+  void failedToOpen(Outcome.Unavailable why) {
+    settlements.lock();
+    try {
+      if (!stopped) {
+        afterStop = why;
+        stop();
+      }
+    } finally {
+      settlements.unlock();
+    }
+  }
+
+  @Override
+  public void publish(OutboxRecord record, OutcomeListener listener) {
+    settlements.lock();
+    try {
+      TopicLine line = line(record.destination());
+      KafkaSend send = new KafkaSend(this, line == null ? nowhere : line, record, listener);
+      if (stopped) {
+        settlements.settle(send, closed ? CLOSED : afterStop);
+      } else if (line == null) {
+        settlements.settle(
+            send,
+            new Outcome.Rejected(
+                Reason.UNKNOWN_DESTINATION,
+                "%s is not %s:topic".formatted(record.destination(), broker)));
+      } else if (turns.enter(send)) {
+        enqueue(send);
+        sendWhatMayGo();
+      }
+    } finally {
+      settlements.unlock();
+    }
+  }
+
+  /** Nothing to do: the client's {@code linger.ms} bounds how long it keeps a record back. */
+  @Override
+  public void flush() {}
+
+  @Override
+  public void close() {
+    settlements.lock();
+    if (!closed) {
+      closed = true;
+      stop();
+      lines.values().forEach(line -> line.allSent().forEach(send -> settle(send, CLOSED)));
+      lines.clear();
+      abort();
+    }
+    settlements.unlockWhenTold();
+    onClose.accept(this);
+  }
+
+  /** Called by the client: on its own thread, or within {@code send} on ours. */
+  void completed(KafkaSend send, @Nullable Exception failure) {
+    settlements.lock();
+    try {
+      if (send == sending) {
+        thrownBack = failure;
+        return;
+      }
+      ioThread = Thread.currentThread();
+      if (!closed) {
+        finish(send, failure == null ? Outcome.PUBLISHED : KafkaErrors.outcome(failure));
+        send.line.completed(send);
+        list(send.line);
+        sendWhatMayGo();
+      }
+    } finally {
+      settlements.unlock();
+    }
+  }
+
+  /** Looks after whatever waits. Called every few milliseconds, by one thread. */
+  void tick(long now) {
+    settlements.lock();
+    try {
+      if (stopped || producer == null) {
+        return;
+      }
+      for (TopicLine line : lines.values()) {
+        KafkaSend oldest = line.oldestSent();
+        if (oldest != null && now - oldest.sentAt > limits.confirmTimeout().toNanos()) {
+          giveUp(oldest);
+          return;
+        }
+        list(line);
+      }
+      sendWhatMayGo();
+    } finally {
+      settlements.unlock();
+    }
+  }
+
+  private void enqueue(KafkaSend send) {
+    send.line.queued.add(send);
+    list(send.line);
+  }
+
+  private void list(TopicLine line) {
+    if (!line.listed && !line.queued.isEmpty()) {
+      line.listed = true;
+      ready.add(line);
+    }
+  }
+
+  /** A loop over a list, not recursion: a rejection can make other lines ready, again and again. */
+  private void sendWhatMayGo() {
+    Producer<byte[], byte[]> client = producer;
+    if (client == null) {
+      return;
+    }
+    if (bufferFull) {
+      bufferFull = false;
+      lines.values().forEach(this::list);
+    }
+    for (TopicLine line = ready.poll(); line != null; line = ready.poll()) {
+      line.listed = false;
+      while (!stopped && !bufferFull && mayGo(client, line)) {
+        sendFirst(client, line);
+      }
+    }
+  }
+
+  private boolean mayGo(Producer<byte[], byte[]> client, TopicLine line) {
+    KafkaSend first = line.queued.peek();
+    if (first == null) {
+      return false;
+    }
+    boolean room =
+        line.bytesInFlight == 0 || line.bytesInFlight + first.bytes <= limits.bytesPerTopic();
+    return room && (line.known || look(client, line));
+  }
+
+  /** Asks the client for the topic; it answers at once and, where it has none, asks the broker. */
+  private boolean look(Producer<byte[], byte[]> client, TopicLine line) {
+    long now = System.nanoTime();
+    if (line.lookingSince == 0) {
+      line.lookingSince = now;
+    }
+    try {
+      client.partitionsFor(line.topic);
+      line.known = true;
+      line.lookingSince = 0;
+      line.lookFailure = null;
+      return true;
+    } catch (InterruptException e) {
+      return false;
+    } catch (TimeoutException e) {
+      // The cause is what the broker last said of the topic; it is not said at each look.
+      if (e.getCause() != null) {
+        line.lookFailure = e.getCause();
+      }
+      Throwable said = line.lookFailure;
+      Reason reason = said == null ? Reason.UNREACHABLE : KafkaErrors.reason(said);
+      if (reason == Reason.NOT_AUTHORISED
+          || reason == Reason.NOT_AUTHENTICATED
+          || now - line.lookingSince > limits.metadataTimeout().toNanos()) {
+        unavailable(line, reason, said);
+      }
+    } catch (KafkaException e) {
+      refused(line, e);
+    }
+    return false;
+  }
+
+  private void unavailable(TopicLine line, Reason reason, @Nullable Throwable said) {
+    String detail =
+        said == null
+            ? "no broker has answered for topic %s within %s"
+                .formatted(line.topic, limits.metadataTimeout())
+            : "topic %s: %s".formatted(line.topic, KafkaErrors.detail(said));
+    // Nothing of them was sent, and that is known.
+    settleQueued(line, new Outcome.Unavailable(reason, detail));
+    stop();
+  }
+
+  private void refused(TopicLine line, KafkaException failure) {
+    Outcome outcome = KafkaErrors.outcome(failure);
+    if (outcome instanceof Outcome.Rejected) {
+      for (KafkaSend send = line.queued.poll(); send != null; send = line.queued.poll()) {
+        finish(send, outcome);
+      }
+    } else {
+      unavailable(line, KafkaErrors.reason(failure), failure);
+    }
+  }
+
+  private void sendFirst(Producer<byte[], byte[]> client, TopicLine line) {
+    KafkaSend send = line.queued.element();
+    sending = send;
+    thrownBack = null;
+    try {
+      var unused = client.send(KafkaWire.encode(send.record(), line.topic, line.destination), send);
+    } catch (KafkaException | IllegalStateException e) {
+      thrownBack = e;
+    } finally {
+      sending = null;
+    }
+    Exception failure = thrownBack;
+    if (failure instanceof BufferExhaustedException || failure instanceof InterruptException) {
+      bufferFull = true; // not taken: goes again when there is room
+    } else if (failure instanceof TimeoutException) {
+      line.known = false; // not taken: the client has forgotten a topic that was idle
+    } else {
+      line.queued.remove();
+      if (failure == null) {
+        send.sentAt = System.nanoTime();
+        line.sent(send);
+      } else {
+        finish(send, KafkaErrors.outcome(failure));
+        if (stopped) {
+          abort();
+        }
+      }
+    }
+  }
+
+  private void finish(KafkaSend send, Outcome outcome) {
+    if (!settle(send, outcome)) {
+      return;
+    }
+    if (outcome instanceof Outcome.Published || outcome instanceof Outcome.Rejected) {
+      if (!stopped) {
+        turns.leave(send, this::enqueue);
+      }
+      return;
+    }
+    stop();
+    if (Thread.currentThread() == ioThread) {
+      // Here and now: the client would otherwise go on with the batches that follow the failed one.
+      // It completes what it still has, so that each record hears what happened to itself.
+      abort();
+    }
+  }
+
+  private void giveUp(KafkaSend oldest) {
+    settle(oldest, KafkaDiagnosis.unconfirmed(producer, oldest.line.topic, limits));
+    stop();
+    abort();
+  }
+
+  /** Sends nothing any more. What the client has may still be confirmed. */
+  private void stop() {
+    stopped = true;
+    lines.values().forEach(line -> settleQueued(line, closed ? CLOSED : afterStop));
+    turns.clear(send -> settle(send, closed ? CLOSED : afterStop));
+    ready.clear();
+  }
+
+  private void settleQueued(TopicLine line, Outcome outcome) {
+    line.queued.forEach(send -> settle(send, outcome));
+    line.queued.clear();
+  }
+
+  private boolean settle(KafkaSend send, Outcome outcome) {
+    return settlements.settle(send, outcome);
+  }
+
+  /** Makes the client drop what it has, without waiting for the broker. */
+  private void abort() {
+    Producer<byte[], byte[]> client = producer;
+    producer = null;
+    if (client == null) {
+      return;
+    }
+    if (Thread.currentThread() == ioThread) {
+      client.close(Duration.ZERO);
+    } else {
+      KafkaBroker.inBackground("twinbox-kafka-close", () -> client.close(Duration.ZERO));
+    }
+  }
+
+  /** The line of a destination, or null if it is no topic of this broker. */
+  private @Nullable TopicLine line(String destination) {
+    TopicLine line = lines.get(destination);
+    if (line == null && topic(destination) instanceof KafkaDestination topic) {
+      line = new TopicLine(topic.topic(), KafkaWire.destination(destination));
+      lines.put(destination, line);
+    }
+    return line;
+  }
+
+  private @Nullable Destination topic(String destination) {
+    try {
+      Destination parsed = Destination.parse(destination);
+      return parsed.broker().equals(broker) ? parsed : null;
+    } catch (InvalidMessageException e) {
+      return null;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package dev.twinbox.relay.kafka;
+
+import dev.twinbox.relay.publish.Handover;
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.OutcomeListener;
+import org.apache.kafka.clients.producer.Callback;
+import org.apache.kafka.clients.producer.RecordMetadata;
+import org.jspecify.annotations.Nullable;
+
+/** One record on its way through a {@link KafkaPublisher}. */
+final class KafkaSend extends Handover implements Callback {
+  final KafkaPublisher publisher;
+  final TopicLine line;
+  final int bytes;
+
+  /** When the client took it, on the clock of System.nanoTime. */
+  long sentAt;
+
+  KafkaSend(
+      KafkaPublisher publisher, TopicLine line, OutboxRecord record, OutcomeListener listener) {
+    super(record, listener);
+    this.publisher = publisher;
+    this.line = line;
+    this.bytes = record.size();
+  }
+
+  @Override
+  public void onCompletion(@Nullable RecordMetadata metadata, @Nullable Exception failure) {
+    publisher.completed(this, failure);
+  }
+}

@@ -1,0 +1,61 @@
+package dev.twinbox.relay.kafka;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Rfc3339;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.header.Header;
+import org.apache.kafka.common.header.internals.RecordHeader;
+
+/**
+ * The wire format for Kafka: CloudEvents 1.0 in binary mode. docs/wire-format.md has the table.
+ *
+ * <p>The record carries no timestamp of ours: the client stamps the time of publication. With the
+ * time of enqueueing, a topic's retention would remove a long backlog as soon as it arrives.
+ */
+final class KafkaWire {
+  private static final Header SPEC_VERSION = header("ce_specversion", "1.0");
+  private static final String TRACE_PARENT = "ce_traceparent";
+
+  private KafkaWire() {}
+
+  /** The header that says where all records of a line go. */
+  static Header destination(String destination) {
+    return header("ce_destination", destination);
+  }
+
+  static ProducerRecord<byte[], byte[]> encode(
+      OutboxRecord record, String topic, Header destination) {
+    List<Header> headers = new ArrayList<>(record.headers().size() + 9);
+    headers.add(SPEC_VERSION);
+    headers.add(header("ce_id", record.id().toString()));
+    headers.add(header("ce_type", record.type()));
+    headers.add(header("ce_time", Rfc3339.micros(record.createdAt())));
+    headers.add(destination);
+    byte[] key = record.key() == null ? null : record.key().getBytes(UTF_8);
+    if (key != null) {
+      headers.add(new RecordHeader("ce_partitionkey", key));
+    }
+    if (record.expiresAt() != null) {
+      headers.add(header("ce_expirytime", Rfc3339.micros(record.expiresAt())));
+    }
+    if (record.contentType() != null) {
+      headers.add(header("content-type", record.contentType()));
+    }
+    for (OutboxRecord.Header header : record.headers()) {
+      headers.add(header(header.name(), header.value()));
+      if (header.name().equals(TRACE_PARENT)) {
+        // Tracing libraries look for the plain name.
+        headers.add(header("traceparent", header.value()));
+      }
+    }
+    return new ProducerRecord<>(topic, null, null, key, record.payload(), headers);
+  }
+
+  private static Header header(String name, String value) {
+    return new RecordHeader(name, value.getBytes(UTF_8));
+  }
+}

@@ -1,0 +1,61 @@
+package dev.twinbox.relay.kafka;
+
+import java.util.ArrayDeque;
+import org.apache.kafka.common.header.Header;
+import org.jspecify.annotations.Nullable;
+
+/** The records of one topic: first they queue, then the client has them. Guarded by the lock. */
+final class TopicLine {
+  final String topic;
+  final Header destination;
+
+  /** Not yet given to the client. */
+  final ArrayDeque<KafkaSend> queued = new ArrayDeque<>();
+
+  /** Given to the client, oldest first; settled ones are cleared from its front. */
+  private final ArrayDeque<KafkaSend> sent = new ArrayDeque<>();
+
+  long bytesInFlight;
+
+  /** Whether the client was seen to know the topic. */
+  boolean known;
+
+  /** Since when the topic is being looked for; meaningful while something queues unknown. */
+  long lookingSince;
+
+  /** What the last look at the topic failed with. */
+  @Nullable Throwable lookFailure;
+
+  /** Whether it is on the publisher's list of lines to go on with. */
+  boolean listed;
+
+  TopicLine(String topic, Header destination) {
+    this.topic = topic;
+    this.destination = destination;
+  }
+
+  void sent(KafkaSend send) {
+    sent.add(send);
+    bytesInFlight += send.bytes;
+  }
+
+  void completed(KafkaSend send) {
+    bytesInFlight -= send.bytes;
+    oldestSent();
+  }
+
+  /** The oldest that the client has not answered for, or null. */
+  @Nullable KafkaSend oldestSent() {
+    KafkaSend oldest = sent.peek();
+    while (oldest != null && oldest.isSettled()) {
+      sent.poll();
+      oldest = sent.peek();
+    }
+    return oldest;
+  }
+
+  /** All that the client has, with some that are settled already. */
+  Iterable<KafkaSend> allSent() {
+    return sent;
+  }
+}

@@ -1,0 +1,56 @@
+package dev.twinbox.relay.rabbitmq;
+
+import com.rabbitmq.client.BuiltinExchangeType;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.outbox.RabbitDestination;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Declares exchanges and queues, for development and demonstrations; in production they belong to
+ * whoever runs the broker. What exists with the same properties is left as it is.
+ *
+ * @param singleActiveConsumer whether only one consumer of a queue gets messages at a time, which
+ *     keeps their order when there are several consumers
+ */
+public record RabbitTopology(boolean singleActiveConsumer) {
+  /** Queues that keep order with any number of consumers. */
+  public static RabbitTopology ordered() {
+    return new RabbitTopology(true);
+  }
+
+  /**
+   * Declares a durable topic exchange, a quorum queue and the binding between them; for the default
+   * exchange only the queue.
+   *
+   * @param destination its routing key may be a pattern, as in {@code rabbitmq:shop/order.*}
+   * @param queue the queue's name; with the default exchange, the routing key
+   * @throws IOException if the broker refuses, as when they exist with other properties
+   * @throws TimeoutException if the broker does not answer
+   */
+  public void declare(ConnectionFactory factory, RabbitDestination destination, String queue)
+      throws IOException, TimeoutException {
+    boolean named = !destination.exchange().isEmpty();
+    if (!named && !queue.equals(destination.routingKey())) {
+      throw new IllegalArgumentException(
+          "%s reaches the queue %s only. Declare that, or name an exchange."
+              .formatted(destination, destination.routingKey()));
+    }
+    try (Connection connection = factory.newConnection("twinbox-topology");
+        Channel channel = connection.createChannel()) {
+      channel.queueDeclare(
+          queue,
+          true,
+          false,
+          false,
+          Map.of("x-queue-type", "quorum", "x-single-active-consumer", singleActiveConsumer));
+      if (named) {
+        channel.exchangeDeclare(destination.exchange(), BuiltinExchangeType.TOPIC, true);
+        channel.queueBind(queue, destination.exchange(), destination.routingKey());
+      }
+    }
+  }
+}

@@ -1,0 +1,161 @@
+package dev.twinbox.relay;
+
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.OutcomeListener;
+import dev.twinbox.relay.publish.Publisher;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Function;
+
+/**
+ * A broker within this process, for what has to be decided message by message. It keeps what it
+ * confirms, in order, and confirms on a thread of its own. What is unconfirmed when a publisher is
+ * closed was taken or not, by turns.
+ */
+public final class MemoryBroker implements Broker {
+  private final List<OutboxRecord> kept = new ArrayList<>();
+  private final ExecutorService confirms =
+      Executors.newSingleThreadExecutor(
+          work -> {
+            Thread thread = new Thread(work, "memory-broker");
+            thread.setDaemon(true);
+            return thread;
+          });
+  private volatile Function<OutboxRecord, Optional<Outcome>> trouble = message -> Optional.empty();
+
+  /** Decides for each message whether it gets another outcome than Published; may throw. */
+  public void troubledBy(Function<OutboxRecord, Optional<Outcome>> decide) {
+    trouble = decide;
+  }
+
+  /** What it holds, in order, repeats included. */
+  public List<OutboxRecord> kept() {
+    synchronized (kept) {
+      return List.copyOf(kept);
+    }
+  }
+
+  public int count() {
+    synchronized (kept) {
+      return kept.size();
+    }
+  }
+
+  /** For messages that the broker takes without anybody hearing of it. */
+  public void keepUnconfirmed(OutboxRecord message) {
+    synchronized (kept) {
+      kept.add(message);
+    }
+  }
+
+  /** This broker, for a relay that closes what it is given. */
+  public Broker borrowed() {
+    MemoryBroker lender = this;
+    return new Broker() {
+      @Override
+      public String name() {
+        return lender.name();
+      }
+
+      @Override
+      public Publisher open(int lane) {
+        return lender.open(lane);
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
+  @Override
+  public String name() {
+    return "kafka";
+  }
+
+  @Override
+  public Publisher open(int lane) {
+    return new InOrder();
+  }
+
+  @Override
+  public void close() {
+    confirms.shutdownNow();
+  }
+
+  private record Waiting(OutboxRecord record, OutcomeListener listener) {}
+
+  private final class InOrder implements Publisher {
+    private final Deque<Waiting> waiting = new ArrayDeque<>();
+    private boolean stopped;
+
+    @Override
+    public void publish(OutboxRecord record, OutcomeListener listener) {
+      synchronized (this) {
+        waiting.addLast(new Waiting(record, listener));
+      }
+    }
+
+    @Override
+    public void flush() {
+      confirms.execute(this::confirmAll);
+    }
+
+    private void confirmAll() {
+      while (confirmOne()) {
+        Thread.onSpinWait();
+      }
+    }
+
+    private synchronized boolean confirmOne() {
+      if (stopped || waiting.isEmpty()) {
+        return false;
+      }
+      Waiting next = waiting.removeFirst();
+      Outcome outcome = decide(next.record);
+      if (outcome instanceof Outcome.Published) {
+        keep(next.record);
+      } else if (!(outcome instanceof Outcome.Rejected)) {
+        stopped = true;
+      }
+      next.listener.settled(next.record, outcome);
+      return true;
+    }
+
+    /** A broker that fails in the middle tells nobody. */
+    private Outcome decide(OutboxRecord record) {
+      try {
+        return trouble.apply(record).orElse(Outcome.PUBLISHED);
+      } catch (IllegalStateException e) {
+        return new Outcome.Unknown(String.valueOf(e.getMessage()));
+      }
+    }
+
+    private void keep(OutboxRecord record) {
+      synchronized (kept) {
+        kept.add(record);
+      }
+    }
+
+    @Override
+    public synchronized void close() {
+      boolean taken = !stopped;
+      stopped = true;
+      for (Waiting each : waiting) {
+        // The broker has taken a prefix of what was under way; nobody was told.
+        taken = taken && each.record.position() % 7 != 0;
+        if (taken) {
+          keep(each.record);
+        }
+        each.listener.settled(each.record, new Outcome.Unknown("closed"));
+      }
+      waiting.clear();
+    }
+  }
+}
