@@ -1,0 +1,100 @@
+package dev.twinbox.inbox;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TypedHandlersTest {
+  /** The payload of the tests; {@code anything} is where type hints would do harm. */
+  record Order(String id, Object anything) {}
+
+  private final InboxDatabase database = InboxDatabase.create();
+  private final Inbox inbox = database.inbox("billing").build();
+  private final List<Order> orders = new ArrayList<>();
+  private final TypedHandlers.Builder handlers =
+      TypedHandlers.builder()
+          .json("order.placed", Order.class, (order, delivery, work) -> orders.add(order))
+          .on("plain", (delivery, work) -> InboxDatabase.effect(delivery, work));
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  @Test
+  void eachTypeHasItsHandler() {
+    Handler handler = handlers.build();
+
+    assertThat(inbox.receive(json("{\"id\":\"7\",\"new\":1}"), handler))
+        .isInstanceOf(Receipt.Processed.class);
+    assertThat(inbox.receive(typed("plain", new byte[0]), handler))
+        .isInstanceOf(Receipt.Processed.class);
+
+    assertThat(orders).extracting(Order::id).containsExactly("7");
+    assertThat(database.effects()).hasSize(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "no json", "null", "[]", "{\"id\":\"7\"} {}", "{\"id\":{\"a\":1}}"})
+  void aMalformedPayloadIsQuarantinedAtOnce(String payload) {
+    assertThat(inbox.receive(json(payload), handlers.build()))
+        .isEqualTo(new Receipt.Quarantined(QuarantineReason.MALFORMED_PAYLOAD, 1));
+    assertThat(orders).isEmpty();
+  }
+
+  @Test
+  void aNestingBombIsQuarantinedAndNothingElseHappens() {
+    String bomb = "{\"id\":\"7\",\"anything\":" + "[".repeat(100_000);
+
+    assertThat(inbox.receive(json(bomb), handlers.build()))
+        .isEqualTo(new Receipt.Quarantined(QuarantineReason.MALFORMED_PAYLOAD, 1));
+  }
+
+  @Test
+  void aTypeHintInAPayloadLoadsNoClass() {
+    inbox.receive(
+        json(
+            "{\"id\":\"7\",\"anything\":[\"java.net.URL\",\"http://localhost\"],"
+                + "\"@class\":\"java.net.URL\"}"),
+        handlers.build());
+
+    assertThat(orders).hasSize(1);
+    assertThat(orders.get(0).anything()).isInstanceOf(List.class);
+  }
+
+  @Test
+  void anUnknownTypeGoesByThePolicy() {
+    assertThat(inbox.receive(typed("new", new byte[0]), handlers.build()))
+        .isEqualTo(new Receipt.Quarantined(QuarantineReason.UNKNOWN_TYPE, 1));
+    assertThat(
+            inbox.receive(typed("new", new byte[0]), handlers.unknown(UnknownType.IGNORE).build()))
+        .isInstanceOf(Receipt.Processed.class);
+    assertThat(inbox.receive(typed("new", new byte[0]), handlers.unknown(UnknownType.FAIL).build()))
+        .isInstanceOf(Receipt.Failed.class);
+  }
+
+  @Test
+  void aTypeHasOneHandler() {
+    assertThatThrownBy(() -> handlers.on("plain", (delivery, work) -> {}))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("'plain'");
+  }
+
+  private static Delivery json(String payload) {
+    return typed("order.placed", payload.getBytes(UTF_8));
+  }
+
+  private static Delivery typed(String type, byte[] payload) {
+    String id = Messages.id();
+    return new Delivery(
+        id, null, type, null, null, null, null, null, Map.of(), payload, "test:" + id, false);
+  }
+}
