@@ -210,9 +210,10 @@ public final class Inbox {
     }
 
     /**
-     * How long a handler may take without using its transaction. Beyond that the database ends the
-     * session, so that the message can be handled elsewhere, and the consumers of this module give
-     * up the partition or channel when a batch takes longer. At least 1 second, default 5 minutes.
+     * How long a handler may take. Beyond that the consumers of this module interrupt it and give
+     * up its partition or channel; 30 seconds later the database ends the session of a transaction
+     * that idles, so that the message can be handled elsewhere although its process hangs or is
+     * frozen. At least 1 second, default 5 minutes.
      */
     public Builder handlerTimeLimit(Duration limit) {
       if (limit.compareTo(Duration.ofSeconds(1)) < 0) {

@@ -15,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Every statement on the hot path, and the consumer's registration. Holds no state. */
 final class InboxStore {
+  private static final Duration SESSION_GRACE = Duration.ofSeconds(30);
+
   private final String findConsumer;
   private final String addConsumer;
   private final String insertOne;
@@ -57,11 +59,12 @@ final class InboxStore {
             .formatted(schema);
     // One round trip for the transaction's settings and the insert. A handler that neither returns
     // nor uses the database, or whose process is frozen, loses its session, so that whoever gets
-    // the message next does not wait for its row for ever.
+    // the message next does not wait for its row for ever. Later than the consumers interrupt it:
+    // an interrupted handler counts as a failure, a lost session does not.
     String begin =
         "set transaction isolation level read committed; "
             + "set local idle_in_transaction_session_timeout = %d; "
-                .formatted(handlerTimeLimit.toMillis());
+                .formatted(handlerTimeLimit.plus(SESSION_GRACE).toMillis());
     beginAndInsertOne = begin + insertOne;
     beginAndInsertMany = begin + insertMany;
     durablyInsertOne = "set local synchronous_commit = on; " + insertOne;

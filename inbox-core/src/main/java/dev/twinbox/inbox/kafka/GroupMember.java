@@ -189,7 +189,7 @@ final class GroupMember implements ConsumerRebalanceListener {
           name,
           handlerTimeLimit);
       givenUp = true;
-      workThread.interrupt();
+      interruptHandler();
       inHand.forgetAll();
       consumer.unsubscribe();
     }
@@ -198,11 +198,19 @@ final class GroupMember implements ConsumerRebalanceListener {
   /** Joins the group again once the handler that hung has ended. */
   private void comeBack(KafkaConsumer<byte[], byte[]> consumer) {
     if (inHand.isWorking()) {
+      if (worker.hangs(handlerTimeLimit)) {
+        interruptHandler();
+      }
       pause(POLL);
     } else {
       givenUp = false;
       consumer.subscribe(topics, this);
     }
+  }
+
+  private void interruptHandler() {
+    worker.interrupted();
+    workThread.interrupt();
   }
 
   private void finish(KafkaConsumer<byte[], byte[]> consumer) {

@@ -19,6 +19,7 @@ final class Worker implements Runnable {
   private final Runnable progressed;
   private final Pauses pauses = new Pauses();
   private volatile long handlingSince;
+  private volatile long interruptedSince;
 
   Worker(Inbox inbox, Handler handler, InHand inHand, Runnable progressed) {
     this.inbox = inbox;
@@ -50,7 +51,12 @@ final class Worker implements Runnable {
   /** Whether one handler has been running for longer than this. */
   boolean hangs(Duration limit) {
     long since = handlingSince;
-    return since != 0 && System.nanoTime() - since > limit.toNanos();
+    return since != 0 && since != interruptedSince && System.nanoTime() - since > limit.toNanos();
+  }
+
+  /** Takes note that the handler that runs now is interrupted; the next one may hang again. */
+  void interrupted() {
+    interruptedSince = handlingSince;
   }
 
   private void handle(List<Taken> batch) {

@@ -24,6 +24,7 @@ final class UpkeepJob implements Job {
   }
 
   /** The duties and how often each is due. */
+  @SuppressWarnings("ImmutableEnumChecker") // method references only
   enum Duty {
     PROMOTE(500, Upkeep::promote),
     ROTATE(5_000, Upkeep::rotate),

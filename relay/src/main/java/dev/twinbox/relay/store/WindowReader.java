@@ -43,25 +43,28 @@ public final class WindowReader {
    */
   public WindowReader(Pipeline pipeline, Tables tables) {
     this.pipeline = pipeline;
-    // By (lane, xid, position): by position it would walk the last burst again at every poll.
+    // By (lane, xid, position): by position it would walk the last burst again at every poll. Not
+    // "exists", which drops the order and with it the hold on the index.
     poll =
         tables.sql(
-            "select (exists (select 1 from {outbox} o where (o.lane, o.xid, o.position) >= (?,"
-                + " pg_snapshot_xmax(d.done), 0) and o.lane = ? order by o.lane, o.xid, o.position"
-                + " limit 1) or exists (select 1 from pg_snapshot_xip(d.done) x cross join lateral"
-                + " (select 1 from {outbox} o where (o.lane, o.xid, o.position) >= (?, x, 0) and"
-                + " (o.lane, o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane,"
-                + " o.xid, o.position limit 1) late)) as anything, (select last_value - (not"
-                + " is_called)::int from {outbox_position}) as position from (select ?::pg_snapshot"
-                + " as done) d");
+            "select (select o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (?,"
+                + " pg_snapshot_xmax(d.done), 0) and (o.lane, o.xid, o.position) <= (?,"
+                + " '18446744073709551615'::xid8, 9223372036854775807) order by o.lane, o.xid,"
+                + " o.position limit 1) is not null or (select late.xid from"
+                + " pg_snapshot_xip(d.done) x cross join lateral (select o.xid from {outbox} o"
+                + " where (o.lane, o.xid, o.position) >= (?, x, 0) and (o.lane, o.xid, o.position)"
+                + " <= (?, x, 9223372036854775807) order by o.lane, o.xid, o.position limit 1) late"
+                + " limit 1) is not null as anything, (select last_value - (not is_called)::int from"
+                + " {outbox_position}) as position from (select ?::pg_snapshot as done) d");
     late =
         tables.sql(
             Pipeline.BEGIN
                 + INDEX_ORDER_ONLY
                 + "select x::text from pg_snapshot_xip(?::pg_snapshot) x where"
-                + " pg_visible_in_snapshot(x, ?::pg_snapshot) and exists (select 1 from {outbox} o"
+                + " pg_visible_in_snapshot(x, ?::pg_snapshot) and (select o.xid from {outbox} o"
                 + " where (o.lane, o.xid, o.position) > (?, x, ?) and (o.lane, o.xid, o.position)"
-                + " <= (?, x, 9223372036854775807)); commit");
+                + " <= (?, x, 9223372036854775807) order by o.lane, o.xid, o.position limit 1) is"
+                + " not null; commit");
     // First by (lane, position), then by (lane, xid, position) for each late xid; each part is
     // ordered and limited by its index, so a page costs its own rows at any backlog.
     page =
@@ -97,17 +100,29 @@ public final class WindowReader {
   public Poll poll(LaneState state) throws SQLException {
     return pipeline.query(
         poll,
-        s -> {
-          s.setInt(1, state.lane());
-          s.setInt(2, state.lane());
-          s.setInt(3, state.lane());
-          s.setInt(4, state.lane());
-          s.setString(5, state.done());
-        },
+        s -> bindPoll(s, state),
         rows -> {
           rows.next();
           return new Poll(rows.getBoolean("anything"), rows.getLong("position"));
         });
+  }
+
+  static void bindPoll(PreparedStatement s, LaneState state) throws SQLException {
+    s.setInt(1, state.lane());
+    s.setInt(2, state.lane());
+    s.setInt(3, state.lane());
+    s.setInt(4, state.lane());
+    s.setString(5, state.done());
+  }
+
+  /** For a look at the plan. */
+  String pollSql() {
+    return poll;
+  }
+
+  /** For a look at the plan. */
+  String pageSql() {
+    return page;
   }
 
   /**
@@ -185,7 +200,7 @@ public final class WindowReader {
         });
   }
 
-  private static void bindPage(
+  static void bindPage(
       PreparedStatement s, LaneState window, List<String> late, long after, int rows, long bytes)
       throws SQLException {
     s.setInt(1, window.lane());

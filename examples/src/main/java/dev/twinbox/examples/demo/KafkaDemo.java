@@ -1,0 +1,156 @@
+package dev.twinbox.examples.demo;
+
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
+import dev.twinbox.outbox.KafkaDestination;
+import dev.twinbox.relay.kafka.KafkaBroker;
+import dev.twinbox.relay.kafka.KafkaTopology;
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.testkit.TestKafka;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+
+/** Kafka inside this process. */
+final class KafkaDemo implements DemoBroker {
+  private static final String TOPIC = "orders";
+  private static final String GROUP = "billing";
+  private static final int PARTITIONS = 6;
+
+  private final TestKafka kafka;
+
+  private KafkaDemo(TestKafka kafka) {
+    this.kafka = kafka;
+  }
+
+  static DemoBroker start() {
+    KafkaDemo started = new KafkaDemo(TestKafka.start());
+    KafkaTopology.forDevelopment(PARTITIONS)
+        .create(started.address(), List.of(new KafkaDestination(null, TOPIC)));
+    return started;
+  }
+
+  @Override
+  public String destination() {
+    return "kafka:" + TOPIC;
+  }
+
+  @Override
+  public Broker forRelay() {
+    return KafkaBroker.named("kafka").properties(this::address).build();
+  }
+
+  @Override
+  public AutoCloseable consume(Inbox inbox, Handler handler) {
+    return KafkaInboxConsumer.builder()
+        .inbox(inbox)
+        .handler(handler)
+        .topics(TOPIC)
+        .properties(address())
+        .property("group.id", GROUP)
+        .concurrency(2)
+        .build()
+        .start();
+  }
+
+  @Override
+  public Saboteur sabotage() {
+    return KafkaSaboteur.start(reader(), address());
+  }
+
+  @Override
+  public long held() {
+    return sum(
+        kafka
+            .admin()
+            .listOffsets(
+                partitions().stream().collect(Collectors.toMap(p -> p, p -> OffsetSpec.latest())))
+            .all()
+            .thenApply(ends -> ends.values().stream().mapToLong(end -> end.offset()).sum()));
+  }
+
+  /** The topic holds nothing but messages, so an offset is a count. */
+  @Override
+  public long delivered() {
+    return sum(
+        kafka
+            .admin()
+            .listConsumerGroupOffsets(GROUP)
+            .partitionsToOffsetAndMetadata()
+            .thenApply(
+                offsets -> offsets.values().stream().mapToLong(OffsetAndMetadata::offset).sum()));
+  }
+
+  @Override
+  public void read(Consumer<UUID> reader) {
+    try (KafkaConsumer<byte[], byte[]> consumer = reader()) {
+      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions());
+      while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
+        consumer.poll(Duration.ofMillis(100)).forEach(record -> reader.accept(id(record)));
+      }
+    }
+  }
+
+  @Override
+  public String howToConnect() {
+    return "kafka-console-consumer.sh --bootstrap-server %s --topic %s --from-beginning"
+        .formatted(kafka.bootstrapServers(), TOPIC);
+  }
+
+  @Override
+  public void close() {
+    kafka.close();
+  }
+
+  static UUID id(ConsumerRecord<byte[], byte[]> record) {
+    return UUID.fromString(
+        new String(record.headers().lastHeader("ce_id").value(), StandardCharsets.UTF_8));
+  }
+
+  /** A consumer of the whole topic from its beginning, without a group. */
+  private KafkaConsumer<byte[], byte[]> reader() {
+    Map<String, Object> settings = new HashMap<>(address());
+    settings.put("enable.auto.commit", false);
+    settings.put("max.poll.records", 5_000);
+    KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    consumer.assign(partitions());
+    consumer.seekToBeginning(partitions());
+    return consumer;
+  }
+
+  private Map<String, Object> address() {
+    return Map.of("bootstrap.servers", kafka.bootstrapServers());
+  }
+
+  private static List<TopicPartition> partitions() {
+    return java.util.stream.IntStream.range(0, PARTITIONS)
+        .mapToObj(partition -> new TopicPartition(TOPIC, partition))
+        .toList();
+  }
+
+  private static long sum(KafkaFuture<Long> answer) {
+    try {
+      return answer.get();
+    } catch (ExecutionException e) {
+      throw new IllegalStateException("Kafka did not answer", e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("Interrupted", e);
+    }
+  }
+}

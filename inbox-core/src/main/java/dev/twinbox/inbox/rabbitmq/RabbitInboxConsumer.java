@@ -1,0 +1,196 @@
+package dev.twinbox.inbox.rabbitmq;
+
+import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.InboxUpkeep;
+import java.net.URISyntaxException;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings the messages of a RabbitMQ queue to a handler, each once.
+ *
+ * <p>Messages are acknowledged after the database's commit, so a crash repeats deliveries, which
+ * the {@link Inbox} recognises. One that fails is tried again by the inbox's backoff and stays
+ * unacknowledged; those behind it with the same key wait, others go on; keep the sum of the pauses
+ * below the broker's {@code consumer_timeout}. While the database is away nothing is handled or
+ * acknowledged, and consumption resumes by itself. A lost connection is made anew without end.
+ *
+ * <p><b>Order</b> of a key is kept if one channel at a time consumes the queue: declare it with
+ * {@code x-single-active-consumer}, or give each key shard a queue. With several consumers on a
+ * plain queue there is none.
+ *
+ * <p>Thread-safe. {@link #start} returns at once; broker and database may be away then.
+ */
+public final class RabbitInboxConsumer implements AutoCloseable {
+  private final RabbitSession session;
+  private final InboxUpkeep upkeep;
+  private final Duration closeLimit;
+  private boolean started;
+  private boolean closed;
+
+  private RabbitInboxConsumer(RabbitSession session, InboxUpkeep upkeep, Duration closeLimit) {
+    this.session = session;
+    this.upkeep = upkeep;
+    this.closeLimit = closeLimit;
+  }
+
+  /** Starts the description of a consumer. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /**
+   * Begins to consume.
+   *
+   * @return this
+   * @throws IllegalStateException when it was started before
+   */
+  public synchronized RabbitInboxConsumer start() {
+    if (started) {
+      throw new IllegalStateException("The consumer was started before; make a new one.");
+    }
+    started = true;
+    upkeep.start();
+    session.start();
+    return this;
+  }
+
+  /** Stops taking, finishes and acknowledges the batches in work; the rest goes back. */
+  @Override
+  public synchronized void close() {
+    if (started && !closed) {
+      upkeep.close();
+      session.close(System.nanoTime() + closeLimit.toNanos());
+    }
+    closed = true;
+  }
+
+  /** Describes a consumer; not thread-safe. */
+  public static final class Builder {
+    private @Nullable Inbox inbox;
+    private @Nullable Handler handler;
+    private @Nullable String queue;
+    private @Nullable ConnectionFactory factory;
+    private int prefetch = 100;
+    private int concurrency = 1;
+    private int batchSize = 100;
+    private Duration closeLimit = Duration.ofSeconds(30);
+
+    private Builder() {}
+
+    /** Where ids are recorded. Required. */
+    public Builder inbox(Inbox value) {
+      inbox = value;
+      return this;
+    }
+
+    /** What a message makes happen; called by {@link #concurrency} threads. Required. */
+    public Builder handler(Handler value) {
+      handler = value;
+      return this;
+    }
+
+    /** The queue, which must exist or come into being. Required. */
+    public Builder queue(String name) {
+      queue = name;
+      return this;
+    }
+
+    /**
+     * How to connect: addresses, TLS, credentials, virtual host. A copy is used, with automatic
+     * recovery off, because it would acknowledge on channels that know nothing of the delivery; and
+     * with a heartbeat of 10 s unless another than the client's default of 60 s is set. This or
+     * {@link #uri} is required.
+     */
+    public Builder connectionFactory(ConnectionFactory value) {
+      factory = value;
+      return this;
+    }
+
+    /**
+     * Where to connect, for example {@code amqp://user:password@host/vhost}.
+     *
+     * @throws IllegalArgumentException when it is no AMQP address
+     */
+    public Builder uri(String address) {
+      ConnectionFactory made = new ConnectionFactory();
+      try {
+        made.setUri(address);
+      } catch (URISyntaxException | GeneralSecurityException | IllegalArgumentException e) {
+        // The message of the cause could show the password.
+        throw new IllegalArgumentException(
+            "The address is no AMQP URI; use amqp://user:password@host:port/vhost.");
+      }
+      factory = made;
+      return this;
+    }
+
+    /** The most unacknowledged messages of a channel. 1 to 65535, default 100. */
+    public Builder prefetch(int messages) {
+      if (messages < 1 || messages > 65_535) {
+        throw new IllegalArgumentException(
+            "prefetch is %d; choose 1 to 65535.".formatted(messages));
+      }
+      prefetch = messages;
+      return this;
+    }
+
+    /** How many channels consume, each with a thread. Default 1. */
+    public Builder concurrency(int channels) {
+      concurrency = atLeastOne("concurrency", channels);
+      return this;
+    }
+
+    /** The most messages in one transaction; the prefetch limits it, too. Default 100. */
+    public Builder batchSize(int messages) {
+      batchSize = atLeastOne("batchSize", messages);
+      return this;
+    }
+
+    /** How long {@link RabbitInboxConsumer#close} waits for batches in work. Default 30 s. */
+    public Builder closeLimit(Duration limit) {
+      closeLimit = limit;
+      return this;
+    }
+
+    /**
+     * Makes the consumer; nothing is asked of the broker or the database yet.
+     *
+     * @throws IllegalArgumentException when something required is missing
+     */
+    public RabbitInboxConsumer build() {
+      Inbox requiredInbox = inbox;
+      Handler requiredHandler = handler;
+      String requiredQueue = queue;
+      ConnectionFactory requiredFactory = factory;
+      if (requiredInbox == null
+          || requiredHandler == null
+          || requiredQueue == null
+          || requiredFactory == null) {
+        throw new IllegalArgumentException(
+            "A RabbitMQ consumer needs inbox(...), handler(...), queue(...) and"
+                + " connectionFactory(...) or uri(...).");
+      }
+      RabbitSession session =
+          new RabbitSession(
+              requiredFactory,
+              requiredInbox,
+              requiredHandler,
+              requiredQueue,
+              prefetch,
+              Math.min(batchSize, prefetch),
+              concurrency);
+      return new RabbitInboxConsumer(session, requiredInbox.upkeep(), closeLimit);
+    }
+
+    private static int atLeastOne(String name, int value) {
+      if (value < 1) {
+        throw new IllegalArgumentException("%s is %d; choose at least 1.".formatted(name, value));
+      }
+      return value;
+    }
+  }
+}

@@ -1,0 +1,213 @@
+package dev.twinbox.inbox.rabbitmq;
+
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.ShutdownSignalException;
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.Pauses;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps a connection of its own and its channels alive: connects, watches, and begins anew when
+ * something is lost. The client's automatic recovery is off, because it hides when deliveries in
+ * hand have become void.
+ */
+final class RabbitSession implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(RabbitSession.class);
+  private static final long LOOK_MILLIS = 50;
+  private static final int HEARTBEAT_SECONDS = 10;
+  private static final int CLOSE_MILLIS = 3_000;
+
+  private final ConnectionFactory factory;
+  private final Inbox inbox;
+  private final Handler handler;
+  private final String queue;
+  private final int prefetch;
+  private final int batchSize;
+  private final @Nullable ChannelWorker[] workers;
+  private final Pauses pauses = new Pauses();
+  private final CountDownLatch stopping = new CountDownLatch(1);
+  private final Thread thread;
+  private volatile long closeBy;
+
+  RabbitSession(
+      ConnectionFactory users,
+      Inbox inbox,
+      Handler handler,
+      String queue,
+      int prefetch,
+      int batchSize,
+      int channels) {
+    factory = users.clone();
+    factory.setAutomaticRecoveryEnabled(false);
+    factory.setTopologyRecoveryEnabled(false);
+    if (factory.getRequestedHeartbeat() == ConnectionFactory.DEFAULT_HEARTBEAT) {
+      factory.setRequestedHeartbeat(HEARTBEAT_SECONDS);
+    }
+    this.inbox = inbox;
+    this.handler = handler;
+    this.queue = queue;
+    this.prefetch = prefetch;
+    this.batchSize = batchSize;
+    workers = new ChannelWorker[channels];
+    thread = new Thread(this, name() + "-connection");
+  }
+
+  void start() {
+    thread.start();
+  }
+
+  void close(long deadline) {
+    closeBy = deadline;
+    stopping.countDown();
+    try {
+      long millis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+      thread.join(Math.max(1, millis) + 2L * CLOSE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  @Override
+  public void run() {
+    while (!isStopping()) {
+      Connection connection = null;
+      try {
+        connection = factory.newConnection(name());
+        watch(connection);
+      } catch (IOException | TimeoutException | RuntimeException e) {
+        Throwable cause = e.getCause() instanceof ShutdownSignalException s ? s : e;
+        log.warn("Queue '{}' is not consumed, to be tried again: {}", queue, cause.toString());
+      } finally {
+        end(connection);
+      }
+      pause(pauses.next());
+    }
+  }
+
+  private void watch(Connection connection) throws IOException {
+    while (!isStopping()) {
+      if (!connection.isOpen()) {
+        throw new IOException("The connection was lost", connection.getCloseReason());
+      }
+      for (int i = 0; i < workers.length; i++) {
+        look(connection, i);
+      }
+      pause(Duration.ofMillis(LOOK_MILLIS));
+    }
+  }
+
+  private void look(Connection connection, int number) throws IOException {
+    ChannelWorker worker = workers[number];
+    if (worker == null) {
+      workers[number] = open(connection, number);
+      return;
+    }
+    if (!worker.isLost()) {
+      pauses.reset();
+    }
+    if (worker.hangs(inbox.handlerTimeLimit())) {
+      log.error(
+          "A handler of queue '{}' has been running for more than {}; it is interrupted and its"
+              + " channel's messages are left to others",
+          queue,
+          inbox.handlerTimeLimit());
+      abort(worker.getChannel());
+      worker.interrupt();
+    }
+    // A new channel only when the old one's handler has ended: each channel has one thread.
+    if (worker.isLost() && hasEnded(worker, System.nanoTime())) {
+      workers[number] = null;
+      abort(worker.getChannel());
+      pause(pauses.next());
+    }
+  }
+
+  private ChannelWorker open(Connection connection, int number) throws IOException {
+    Channel channel = connection.createChannel();
+    if (channel == null) {
+      throw new IOException("The connection has no channel left");
+    }
+    ChannelWorker worker =
+        new ChannelWorker(name() + "-" + (number + 1), channel, inbox, handler, queue, batchSize);
+    worker.start(prefetch);
+    return worker;
+  }
+
+  /** Lets the workers end, within the deadline when closing, and closes the connection. */
+  private void end(@Nullable Connection connection) {
+    List<ChannelWorker> ending = new ArrayList<>();
+    for (ChannelWorker worker : workers) {
+      if (worker != null) {
+        worker.stop();
+        ending.add(worker);
+      }
+    }
+    for (ChannelWorker worker : ending) {
+      awaitEnd(worker);
+    }
+    for (int i = 0; i < workers.length; i++) {
+      workers[i] = null;
+    }
+    if (connection != null) {
+      connection.abort(CLOSE_MILLIS);
+    }
+  }
+
+  private void awaitEnd(ChannelWorker worker) {
+    while (!hasEnded(worker, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS))) {
+      boolean late = isStopping() && System.nanoTime() - closeBy > 0;
+      if (late || worker.hangs(inbox.handlerTimeLimit())) {
+        log.warn("A handler of queue '{}' did not end in time and is interrupted", queue);
+        worker.interrupt();
+        if (late) {
+          return;
+        }
+      }
+    }
+  }
+
+  private static boolean hasEnded(ChannelWorker worker, long deadline) {
+    try {
+      return worker.awaitEnd(deadline);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return true;
+    }
+  }
+
+  private static void abort(Channel channel) {
+    try {
+      channel.abort();
+    } catch (IOException e) {
+      log.debug("A channel did not close", e);
+    }
+  }
+
+  private String name() {
+    return "twinbox-inbox-%s-rabbitmq".formatted(inbox.consumer());
+  }
+
+  private boolean isStopping() {
+    return stopping.getCount() == 0;
+  }
+
+  private void pause(Duration duration) {
+    try {
+      stopping.await(duration.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

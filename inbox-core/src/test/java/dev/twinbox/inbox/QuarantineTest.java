@@ -1,0 +1,197 @@
+package dev.twinbox.inbox;
+
+import static dev.twinbox.inbox.Messages.delivery;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** What never reaches its handler, and what stays visible of it. */
+class QuarantineTest {
+  private final InboxDatabase database = InboxDatabase.create();
+  private final Inbox inbox = database.inbox("billing").expectDestinations("kafka:orders").build();
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  @Test
+  void aMessageWithoutAnIdIsQuarantined() {
+    Delivery message = delivery(null);
+
+    assertThat(inbox.receive(message, InboxDatabase::effect))
+        .isEqualTo(new Receipt.Quarantined(QuarantineReason.NO_ID, 0));
+    inbox.receive(message, InboxDatabase::effect);
+
+    assertThat(database.effects()).isEmpty();
+    assertThat(database.quarantined()).containsExactly("no-id");
+  }
+
+  @Test
+  void aForeignIdIsHashedWithItsSourceAndNeverRandom() {
+    Delivery one = foreign("/a", "order-1");
+    Delivery other = foreign("/b", "order-1");
+
+    assertThat(inbox.receiveAll(List.of(one, other), InboxDatabase::effect))
+        .hasOnlyElementsOfType(Receipt.Processed.class);
+    Inbox afterRestart = database.inbox("billing").build();
+    assertThat(afterRestart.receiveAll(List.of(one, other), InboxDatabase::effect))
+        .hasOnlyElementsOfType(Receipt.Duplicate.class);
+
+    assertThat(database.count("select count(*) from twinbox.inbox_foreign")).isEqualTo(2);
+  }
+
+  @Test
+  void aRandomUuidIsAForeignId() {
+    String version4 = UUID.randomUUID().toString();
+
+    inbox.receive(delivery(version4), InboxDatabase::effect);
+    inbox.receive(delivery(version4), InboxDatabase::effect);
+
+    assertThat(database.effects()).containsExactly(version4);
+    assertThat(database.count("select count(*) from twinbox.inbox_foreign")).isEqualTo(1);
+  }
+
+  @Test
+  void aMessageForAnotherDestinationIsQuarantined() {
+    Delivery stray =
+        new Delivery(
+            Messages.id(),
+            null,
+            "t",
+            "kafka:mails",
+            null,
+            null,
+            null,
+            null,
+            Map.of(),
+            null,
+            "x",
+            false);
+
+    assertThat(inbox.receive(stray, InboxDatabase::effect))
+        .isEqualTo(new Receipt.Quarantined(QuarantineReason.WRONG_DESTINATION, 0));
+    assertThat(database.effects()).isEmpty();
+    assertThat(database.texts("select error from twinbox.inbox_dead_letter").get(0))
+        .contains("kafka:mails", "kafka:orders");
+  }
+
+  @Test
+  void hostileHeadersAreQuarantinedAndCanBeStored() {
+    Delivery huge = withHeaders(Map.of("h", "x".repeat(300_000)));
+    Delivery nul =
+        new Delivery(
+            null,
+            null,
+            "t\u0000",
+            null,
+            "k\u0000",
+            null,
+            null,
+            Instant.MAX,
+            Map.of("a\u0000", "b\u0000\uD800"),
+            new byte[0],
+            "origin\u0000",
+            false);
+
+    assertThat(inbox.receive(huge, InboxDatabase::effect))
+        .isEqualTo(new Receipt.Quarantined(QuarantineReason.BROKEN_HEADERS, 0));
+    assertThat(inbox.receive(nul, InboxDatabase::effect))
+        .isEqualTo(new Receipt.Quarantined(QuarantineReason.NO_ID, 0));
+
+    assertThat(database.quarantined()).containsExactly("broken-headers", "no-id");
+  }
+
+  @Test
+  void anExpiredMessageIsNotHandledAndComesBackWithALaterExpiry() {
+    String id = Messages.id();
+    Delivery late = Messages.expiring(id, Instant.now().minusSeconds(1));
+
+    assertThat(inbox.receive(late, InboxDatabase::effect)).isInstanceOf(Receipt.Expired.class);
+    assertThat(database.effects()).isEmpty();
+    assertThat(database.quarantined()).containsExactly("expired");
+
+    Delivery redriven = Messages.expiring(id, Instant.now().plusSeconds(60));
+    assertThat(inbox.receive(redriven, InboxDatabase::effect))
+        .isInstanceOf(Receipt.Processed.class);
+    assertThat(inbox.receive(late, InboxDatabase::effect)).isInstanceOf(Receipt.Duplicate.class);
+    assertThat(database.effects()).containsExactly(id);
+  }
+
+  @Test
+  void oneSecondOutsideTheHorizonIsRefusedAndInsideIsADuplicate() {
+    inbox.receive(delivery(), InboxDatabase::effect); // registers the consumer
+    registeredDaysAgo("billing", 30);
+    Inbox experienced = database.inbox("billing").build();
+    Instant edge = Instant.now().minus(Duration.ofDays(7));
+    Delivery inside = delivery(Messages.id(edge.plusSeconds(30)));
+    Delivery outside = delivery(Messages.id(edge.minusSeconds(1)));
+
+    experienced.receive(inside, InboxDatabase::effect);
+    assertThat(experienced.receive(inside, InboxDatabase::effect))
+        .isInstanceOf(Receipt.Duplicate.class);
+    assertThat(experienced.receive(outside, InboxDatabase::effect))
+        .isEqualTo(new Receipt.Refused(QuarantineReason.OLDER_THAN_DEDUP_HORIZON));
+    assertThat(database.quarantined()).containsExactly("older-than-dedup-horizon");
+
+    Inbox later = database.inbox("registered later").build();
+    assertThat(later.receive(outside, InboxDatabase::effect)).isInstanceOf(Receipt.Processed.class);
+    assertThat(later.receive(outside, InboxDatabase::effect)).isInstanceOf(Receipt.Duplicate.class);
+  }
+
+  @Test
+  void aConsumerRegisteredTodayReadsATopicFromItsBeginning() {
+    Delivery old = delivery(Messages.id(Instant.now().minus(Duration.ofDays(400))));
+
+    assertThat(inbox.receive(old, InboxDatabase::effect)).isInstanceOf(Receipt.Processed.class);
+    assertThat(inbox.receive(old, InboxDatabase::effect)).isInstanceOf(Receipt.Duplicate.class);
+    assertThat(database.effects()).containsExactly(old.id());
+    assertThat(database.count("select count(*) from twinbox.inbox_old")).isEqualTo(1);
+  }
+
+  @Test
+  void aRefusedMessageIsLetThroughByName() {
+    inbox.receive(delivery(), InboxDatabase::effect);
+    registeredDaysAgo("billing", 30);
+    Inbox experienced = database.inbox("billing").build();
+    Delivery outside = delivery(Messages.id(Instant.now().minus(Duration.ofDays(8))));
+    assertThat(experienced.receive(outside, InboxDatabase::effect))
+        .isInstanceOf(Receipt.Refused.class);
+
+    database.execute(
+        """
+        insert into twinbox.inbox_pass (consumer_id, message_id, granted_by)
+        select consumer_id, message_id, 'ops' from twinbox.inbox_dead_letter""");
+
+    assertThat(experienced.receive(outside, InboxDatabase::effect))
+        .isInstanceOf(Receipt.Processed.class);
+    assertThat(experienced.receive(outside, InboxDatabase::effect))
+        .isInstanceOf(Receipt.Duplicate.class);
+  }
+
+  private void registeredDaysAgo(String consumer, int days) {
+    database.execute(
+        """
+        update twinbox.inbox_consumer set registered_at = registered_at - interval '%1$d days',
+          refuses_from = refuses_from - interval '%1$d days',
+          kept_from = kept_from - interval '%1$d days'
+        where consumer = '%2$s'"""
+            .formatted(days, consumer));
+  }
+
+  private static Delivery foreign(String source, String id) {
+    return new Delivery(
+        id, source, null, null, null, null, null, null, Map.of(), null, source + id, false);
+  }
+
+  private static Delivery withHeaders(Map<String, String> headers) {
+    return new Delivery(
+        Messages.id(), null, null, null, null, null, null, null, headers, null, "huge", false);
+  }
+}

@@ -1,0 +1,172 @@
+package dev.twinbox.relay.store;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinbox.relay.OutboxDatabase;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What a page and a poll cost, on tables that were never analysed, small and large. */
+class WindowPlanTest {
+  private static final int ROWS = 1_000;
+
+  /** Index descents of every leaf, twice, and what planning reads. */
+  private static final long FIXED = 400;
+
+  private final OutboxDatabase database = new OutboxDatabase(50_000, 8);
+  private final LaneLog log = database.log(Duration.ofSeconds(60));
+  private LaneState lane;
+
+  @BeforeEach
+  void claim() throws SQLException {
+    for (int leaf = 0; leaf < 8; leaf++) {
+      database.execute(
+          "alter table twinbox.outbox_%d set (autovacuum_enabled = false)".formatted(leaf));
+    }
+    lane = log.claim(log.read(0).orElseThrow(), "relay", null).orElseThrow();
+  }
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  @Test
+  void aPageCostsItsOwnRowsAtAnyBacklog() throws Exception {
+    commitMany(300_000);
+    lane = log.open(lane).orElseThrow();
+
+    for (long after : new long[] {0, 150_000, 298_000}) {
+      JsonNode plan = explainPage(lane, List.of(), after);
+      assertThat(buffers(plan)).as("after %d: %s", after, nodes(plan)).isLessThan(2 * ROWS + FIXED);
+      assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
+    }
+    JsonNode end = explainPage(lane, List.of(), 300_000);
+    assertThat(buffers(end)).as("%s", nodes(end)).isLessThan(FIXED);
+  }
+
+  @Test
+  void aSmallWindowAfterALargeOneDoesNotWalkTheLargeOne() throws Exception {
+    commitMany(300_000);
+    lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+    lane = log.refresh(lane).orElseThrow();
+    lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+    commitMany(10);
+    lane = log.open(lane).orElseThrow();
+
+    JsonNode plan = explainPage(lane, List.of(), 0);
+
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED);
+  }
+
+  @Test
+  void rowsThatAreYoungerThanTheWindowAreNotWalked() throws Exception {
+    commitMany(10);
+    lane = log.open(lane).orElseThrow();
+    commitMany(300_000);
+
+    JsonNode plan = explainPage(lane, List.of(), 0);
+
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED);
+  }
+
+  @Test
+  void thousandsOfTransactionsInProgressKeepAPageCheap() throws Exception {
+    commitMany(100_000);
+    long xmax = database.number("select pg_snapshot_xmax(pg_current_snapshot())::text::bigint");
+    List<String> running =
+        LongStream.range(xmax - 5_000, xmax).mapToObj(Long::toString).collect(Collectors.toList());
+    lane = log.open(lane).orElseThrow();
+    LaneState busy = withDone(lane, running.get(0) + ":" + xmax + ":" + String.join(",", running));
+
+    JsonNode plan = explainPage(busy, running, 0);
+
+    // One descent of one index for each xid and leaf.
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(5_000L * 8 * 3 + FIXED);
+    assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
+  }
+
+  @Test
+  void anIdlePollStaysCheapAfterABurst() throws Exception {
+    commitMany(300_000);
+    lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+
+    JsonNode plan =
+        explain(database.reader().pollSql(), s -> WindowReader.bindPoll(s, lane), "select (select");
+
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED);
+    assertThat(database.reader().poll(lane).anything()).isFalse();
+  }
+
+  private void commitMany(int rows) throws SQLException {
+    database.execute(
+        ("insert into twinbox.outbox (lane, id, destination, key, type, payload) select 0,"
+                + " gen_random_uuid(), 'kafka:test', 'k' || n %% 100, 'test', '\\x00' from"
+                + " generate_series(1, %d) n")
+            .formatted(rows));
+  }
+
+  private JsonNode explainPage(LaneState window, List<String> late, long after) throws Exception {
+    return explain(
+        database.reader().pageSql(),
+        s -> WindowReader.bindPage(s, window, late, after, ROWS, 1L << 30),
+        "select p.*");
+  }
+
+  private JsonNode explain(String sql, Pipeline.Binder binder, String query) throws Exception {
+    String explained = sql.replace(query, "explain (analyze, buffers, format json) " + query);
+    String json =
+        database
+            .pipeline()
+            .query(
+                explained,
+                binder,
+                rows -> {
+                  StringBuilder text = new StringBuilder();
+                  while (rows.next()) {
+                    text.append(rows.getString(1));
+                  }
+                  return text.toString();
+                });
+    return new ObjectMapper().readTree(json).get(0).get("Plan");
+  }
+
+  private static long buffers(JsonNode plan) {
+    return plan.get("Shared Hit Blocks").asLong() + plan.get("Shared Read Blocks").asLong();
+  }
+
+  private static List<String> nodes(JsonNode plan) {
+    List<String> types = new ArrayList<>();
+    types.add(plan.get("Node Type").asText());
+    if (plan.has("Plans")) {
+      plan.get("Plans").forEach(child -> types.addAll(nodes(child)));
+    }
+    return types;
+  }
+
+  private static LaneState withDone(LaneState s, String done) {
+    return new LaneState(
+        s.lane(),
+        s.seq(),
+        s.owner(),
+        s.claimId(),
+        s.epoch(),
+        s.window(),
+        done,
+        s.target(),
+        s.floor(),
+        s.nextFloor(),
+        s.ceiling(),
+        s.cursor(),
+        s.ahead());
+  }
+}
