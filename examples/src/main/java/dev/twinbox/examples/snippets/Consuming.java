@@ -12,6 +12,7 @@ import dev.twinbox.inbox.TypedHandlers;
 import dev.twinbox.inbox.UnknownType;
 import dev.twinbox.inbox.UnprocessableException;
 import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
+import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import java.sql.Connection;
@@ -29,37 +30,49 @@ public final class Consuming {
 
   private Consuming() {}
 
-  // docs: handler
-  public static Handler balances() {
-    return TypedHandlers.builder()
-        .json(
-            "order.placed",
-            OrderPlaced.class,
-            (order, delivery, work) ->
-                work.dsl()
-                    .execute(
-                        "update account set cents = cents + ? where customer = ?",
-                        order.cents(),
-                        order.customer()))
-        .build();
+  static Handler balances() {
+    // docs: handler
+    String add = "update account set cents = cents + ? where customer = ?";
+    Handler handler =
+        TypedHandlers.builder()
+            .json(
+                "order.placed",
+                OrderPlaced.class,
+                (order, delivery, work) -> work.dsl().execute(add, order.cents(), order.customer()))
+            .build();
+    // docs: end
+    return handler;
   }
 
-  // docs: end
-
-  // docs: kafka-consumer
-  public static KafkaInboxConsumer onKafka(DataSource pool, String servers, Handler handler) {
+  static KafkaInboxConsumer onKafka(DataSource pool, String servers, Handler handler) {
+    // docs: kafka-consumer
     Inbox inbox = Inbox.builder().dataSource(pool).consumer("billing").build();
-    return KafkaInboxConsumer.builder()
-        .inbox(inbox)
-        .handler(handler)
-        .topics("orders")
-        .property("bootstrap.servers", servers)
-        .property("group.id", "billing")
-        .build()
-        .start();
+    KafkaInboxConsumer consumer =
+        KafkaInboxConsumer.builder()
+            .inbox(inbox)
+            .handler(handler)
+            .topics("orders")
+            .property("bootstrap.servers", servers)
+            .property("group.id", "billing")
+            .build()
+            .start();
+    // docs: end
+    return consumer;
   }
 
-  // docs: end
+  static RabbitInboxConsumer onRabbit(Inbox inbox, String uri, Handler handler) {
+    // docs: rabbit-consumer
+    RabbitInboxConsumer consumer =
+        RabbitInboxConsumer.builder()
+            .inbox(inbox)
+            .handler(handler)
+            .queue("billing")
+            .uri(uri)
+            .build()
+            .start();
+    // docs: end
+    return consumer;
+  }
 
   static Inbox inboxWithEverything(DataSource pool) {
     // docs: inbox-settings

@@ -19,15 +19,12 @@ public final class JdbcOrders {
     this.outbox = outbox;
   }
 
-  // docs: jdbc
+  // docs: jdbc-full
   public void place(OrderPlaced order) throws SQLException {
     try (Connection connection = dataSource.getConnection()) {
       connection.setAutoCommit(false);
-      try (PreparedStatement insert = connection.prepareStatement(INSERT)) {
-        insert.setString(1, order.id());
-        insert.setString(2, order.customer());
-        insert.setLong(3, order.cents());
-        insert.executeUpdate();
+      try {
+        insert(connection, order);
         outbox.enqueue(
             connection,
             Message.to("kafka:orders").key(order.id()).type("order.placed").json(order));
@@ -39,5 +36,27 @@ public final class JdbcOrders {
     }
     outbox.wake();
   }
+
   // docs: end
+
+  void placeBriefly(OrderPlaced order) throws SQLException {
+    // docs: jdbc
+    try (Connection connection = dataSource.getConnection()) {
+      connection.setAutoCommit(false);
+      insert(connection, order);
+      outbox.enqueue(
+          connection, Message.to("kafka:orders").key(order.id()).type("order.placed").json(order));
+      connection.commit();
+    }
+    // docs: end
+  }
+
+  private static void insert(Connection connection, OrderPlaced order) throws SQLException {
+    try (PreparedStatement insert = connection.prepareStatement(INSERT)) {
+      insert.setString(1, order.id());
+      insert.setString(2, order.customer());
+      insert.setLong(3, order.cents());
+      insert.executeUpdate();
+    }
+  }
 }

@@ -30,9 +30,9 @@ public final class Relaying {
         Relay.builder()
             .dataSource(pool)
             .broker(KafkaBroker.named("kafka").properties(kafka).build())
+            .outbox(outbox)
             .build()
             .start();
-    outbox.onWake(relay::wake);
     // docs: end
     return relay;
   }

@@ -15,6 +15,8 @@ import org.springframework.transaction.annotation.Transactional;
 
 /** Enqueues in Spring's transactions. */
 public class SpringOrders {
+  private static final String INSERT = "insert into orders (id, customer, cents) values (?, ?, ?)";
+
   private final JdbcTemplate jdbc;
   private final DataSource dataSource;
   private final DSLContext db;
@@ -30,11 +32,7 @@ public class SpringOrders {
   // docs: spring
   @Transactional
   public void place(OrderPlaced order) {
-    jdbc.update(
-        "insert into orders (id, customer, cents) values (?, ?, ?)",
-        order.id(),
-        order.customer(),
-        order.cents());
+    jdbc.update(INSERT, order.id(), order.customer(), order.cents());
     outbox.enqueue(db, Message.to("kafka:orders").key(order.id()).type("order.placed").json(order));
   }
 

@@ -9,8 +9,6 @@ import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Receipt;
 import dev.twinbox.outbox.Outbox;
 import java.sql.Connection;
-import java.util.Map;
-import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
 /** What docs/idempotence.md says, on PostgreSQL: each message comes twice. */
@@ -95,7 +93,7 @@ final class NaturalIdempotenceTest {
 
     shop.db.execute("update account set cents = 0");
     Handler handler = (delivery, work) -> NaturalIdempotence.increment(work.dsl(), ORDER);
-    Delivery delivery = delivery();
+    Delivery delivery = ShopDatabase.delivery();
     assertThat(inbox.receive(delivery, handler)).isInstanceOf(Receipt.Processed.class);
     assertThat(inbox.receive(delivery.again(), handler)).isInstanceOf(Receipt.Duplicate.class);
     assertThat(shop.one("select cents from account")).isEqualTo("1250");
@@ -114,28 +112,9 @@ final class NaturalIdempotenceTest {
     shop.db.execute("delete from orders; delete from twinbox.outbox");
     Handler handler =
         (delivery, work) -> NaturalIdempotence.insertAndTell(work.dsl(), outbox, ORDER);
-    Delivery delivery = delivery();
+    Delivery delivery = ShopDatabase.delivery();
     inbox.receive(delivery, handler);
     inbox.receive(delivery.again(), handler);
     assertThat(shop.one("select count(*) from twinbox.outbox")).isEqualTo("1");
-  }
-
-  /** As a consumer would hand it over; its id is a UUIDv7 of now. */
-  private static Delivery delivery() {
-    long now = System.currentTimeMillis();
-    UUID id = new UUID(now << 16 | 0x7000L, 0x8000_0000_0000_0001L);
-    return new Delivery(
-        id.toString(),
-        "/shop/orders",
-        "order.placed",
-        "kafka:orders",
-        ORDER.id(),
-        "application/json",
-        null,
-        null,
-        Map.of(),
-        new byte[0],
-        "kafka:orders/0/0",
-        false);
   }
 }

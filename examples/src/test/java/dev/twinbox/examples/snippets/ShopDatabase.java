@@ -1,7 +1,10 @@
 package dev.twinbox.examples.snippets;
 
+import dev.twinbox.inbox.Delivery;
 import dev.twinbox.testkit.TestDatabase;
 import dev.twinbox.testkit.TestPostgres;
+import java.util.Map;
+import java.util.UUID;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
@@ -9,11 +12,11 @@ import org.jooq.impl.DSL;
 
 /** A fresh database with the tables that the snippets write to, and Twinbox's. */
 final class ShopDatabase {
+  final TestDatabase database = TestPostgres.shared().createDatabase();
   final DataSource dataSource;
   final DSLContext db;
 
   ShopDatabase() {
-    TestDatabase database = TestPostgres.shared().createDatabase();
     dataSource = database.dataSource();
     db = DSL.using(dataSource, SQLDialect.POSTGRES);
     Setup.migrate(dataSource);
@@ -32,5 +35,24 @@ final class ShopDatabase {
   /** The only value of a query, as text. */
   String one(String query) {
     return String.valueOf(db.fetchValue(query));
+  }
+
+  /** As a consumer would hand it over; its id is a UUIDv7 of now. */
+  static Delivery delivery() {
+    long now = System.currentTimeMillis();
+    UUID id = new UUID(now << 16 | 0x7000L, 0x8000_0000_0000_0001L);
+    return new Delivery(
+        id.toString(),
+        "/shop/orders",
+        "order.placed",
+        "kafka:orders",
+        "o-1",
+        "application/json",
+        null,
+        null,
+        Map.of(),
+        new byte[0],
+        "kafka:orders/0/0",
+        false);
   }
 }

@@ -3,7 +3,9 @@ package dev.twinbox.examples.snippets;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -54,7 +56,11 @@ final class SnippetsInDocsTest {
   void everyTestThatIsNamedExists() throws IOException {
     Map<String, String> tests = new HashMap<>();
     for (Path source : sources()) {
-      tests.put(source.getFileName().toString().replace(".java", ""), Files.readString(source));
+      // Two modules may have a test of the same name.
+      tests.merge(
+          source.getFileName().toString().replace(".java", ""),
+          Files.readString(source),
+          String::concat);
     }
     List<String> missing = new ArrayList<>();
     for (Path page : pages()) {
@@ -86,7 +92,7 @@ final class SnippetsInDocsTest {
 
   private String written(MatchResult block) {
     String code = regions.getOrDefault(String.valueOf(block.group(1)), block.group(2));
-    return "<!-- snippet: %s -->%n```java%n%s```".formatted(block.group(1), code);
+    return "<!-- snippet: %s -->\n```java\n%s```".formatted(block.group(1), code);
   }
 
   private static Map<String, String> regions() {
@@ -107,7 +113,7 @@ final class SnippetsInDocsTest {
   }
 
   private static String dedented(String code) {
-    return code.stripIndent().strip() + System.lineSeparator();
+    return code.stripTrailing().stripIndent() + "\n";
   }
 
   private static List<Path> pages() throws IOException {
@@ -126,10 +132,10 @@ final class SnippetsInDocsTest {
       for (String folder : List.of("src/main/java", "src/test/java")) {
         try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve(folder))) {
           files.filter(file -> file.toString().endsWith(".java")).forEach(sources::add);
-        } catch (java.nio.file.NoSuchFileException e) {
+        } catch (NoSuchFileException e) {
           // a module without tests
         } catch (IOException e) {
-          throw new java.io.UncheckedIOException(e);
+          throw new UncheckedIOException(e);
         }
       }
     }
@@ -140,7 +146,7 @@ final class SnippetsInDocsTest {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 }
