@@ -49,6 +49,8 @@ final class KafkaPublisher implements Publisher {
   /** Lines that may have something to send. */
   private final ArrayDeque<TopicLine> ready = new ArrayDeque<>();
 
+  private final long openingSince = System.nanoTime();
+
   private @Nullable Producer<byte[], byte[]> producer;
   private @Nullable Thread ioThread;
   private boolean bufferFull;
@@ -161,9 +163,16 @@ final class KafkaPublisher implements Publisher {
   void tick(long now) {
     settlements.lock();
     try {
-      if (stopped || producer == null) {
+      if (producer == null) {
+        if (!stopped && now - openingSince > limits.confirmTimeout().toNanos()) {
+          failedToOpen(
+              new Outcome.Unavailable(
+                  Reason.UNREACHABLE,
+                  "no Kafka client within " + limits.confirmTimeout() + "; is name service slow?"));
+        }
         return;
       }
+      // Also when stopped: what was sent before still wants an outcome.
       for (TopicLine line : lines.values()) {
         KafkaSend oldest = line.oldestSent();
         if (oldest != null && now - oldest.sentAt > limits.confirmTimeout().toNanos()) {

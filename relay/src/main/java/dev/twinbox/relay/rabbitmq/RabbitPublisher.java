@@ -387,9 +387,7 @@ final class RabbitPublisher implements Publisher {
   void tick(long now) {
     settlements.lock();
     try {
-      if (stopped) {
-        return;
-      }
+      // Also when stopped: what was sent before still wants an outcome.
       RabbitSend oldest =
           unconfirmed.isEmpty() ? ready.peek() : unconfirmed.values().iterator().next();
       if (oldest == null) {
