@@ -4,8 +4,9 @@ import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
@@ -14,6 +15,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -109,46 +111,50 @@ class ConcurrencyTest {
 
   @Test
   void batchesOfTheSameIdsInOppositeOrdersDoNotDeadlock() throws Exception {
+    inbox.receive(delivery(), InboxDatabase::effect); // registers the consumer
     long before = deadlocks();
-    List<Delivery> up = new ArrayList<>();
-    for (int i = 0; i < 2_000; i++) {
-      up.add(delivery());
-    }
-    List<Delivery> down = new ArrayList<>(up);
-    Collections.reverse(down);
-    CyclicBarrier together = new CyclicBarrier(2);
-    AtomicInteger handled = new AtomicInteger();
-
+    List<Delivery> up = Stream.generate(() -> delivery()).limit(3).toList();
+    List<Delivery> down = List.of(up.get(2), up.get(1), up.get(0));
     List<Future<List<Receipt>>> both = new ArrayList<>();
-    for (List<Delivery> batch : List.of(up, down)) {
-      both.add(
-          threads.submit(
-              () -> {
-                together.await(10, TimeUnit.SECONDS);
-                return inbox.receiveAll(batch, (delivery, work) -> handled.incrementAndGet());
-              }));
+    // A third session holds the id in the middle until both batches have their first and wait.
+    try (Connection third = database.dataSource().getConnection();
+        Statement statement = third.createStatement()) {
+      third.setAutoCommit(false);
+      statement.execute(
+          "insert into twinbox.inbox (message_id, consumer_id)"
+              + " select '%s', consumer_id from twinbox.inbox_consumer".formatted(up.get(1).id()));
+      for (List<Delivery> batch : List.of(up, down)) {
+        both.add(threads.submit(() -> inbox.receiveAll(batch, InboxDatabase::effect)));
+      }
+      awaitLockWaits(2);
+      third.rollback();
     }
     for (Future<List<Receipt>> receipts : both) {
       assertThat(receipts.get(30, TimeUnit.SECONDS)).allMatch(Receipt::settled);
     }
 
-    assertThat(handled).hasValue(2_000);
+    assertThat(database.effects()).hasSize(4).doesNotHaveDuplicates();
     assertThat(deadlocks()).isEqualTo(before);
   }
 
   private long deadlocks() {
+    // Statistics of other sessions arrive when those go idle: both batches are done by now.
     return database.count(
         "select deadlocks from pg_stat_database where datname = current_database()");
   }
 
   private void awaitALockWait() {
+    awaitLockWaits(1);
+  }
+
+  private void awaitLockWaits(int sessions) {
     await()
         .until(
             () ->
                 database.count(
                         "select count(*) from pg_stat_activity where wait_event_type = 'Lock'"
                             + " and datname = current_database()")
-                    > 0);
+                    == sessions);
   }
 
   private static Handler holding(CountDownLatch handling, CountDownLatch goOn) {

@@ -132,21 +132,29 @@ class RabbitInboxConsumerTest {
 
   @Test
   void aFailedMessageHoldsItsKeyUntilItIsQuarantinedWhileOthersGoOn() throws Exception {
+    Inbox patient =
+        database
+            .inbox("patient")
+            .backoff(Backoff.exponential(Duration.ofSeconds(1)).giveUpAfter(2))
+            .build();
     String poison = queue.send("a");
     String behind = queue.send("a");
-    String other = queue.send("b");
     RabbitInboxConsumer consumer =
         start(
             consumer(
-                (delivery, work) -> {
-                  InboxDatabase.effect(delivery, work);
-                  if (poison.equals(delivery.id())) {
-                    throw new IllegalStateException("Poison");
-                  }
-                }));
-
-    awaitEffects(2);
+                    (delivery, work) -> {
+                      InboxDatabase.effect(delivery, work);
+                      if (poison.equals(delivery.id())) {
+                        throw new IllegalStateException("Poison");
+                      }
+                    })
+                .inbox(patient));
+    await()
+        .atMost(PATIENCE)
+        .until(() -> database.count("select count(*) from twinbox.inbox_failure") == 1);
     String later = queue.send("a");
+    String other = queue.send("b");
+
     awaitEffects(3);
     consumer.close();
 
