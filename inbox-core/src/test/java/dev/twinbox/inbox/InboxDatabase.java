@@ -46,6 +46,11 @@ public final class InboxDatabase implements AutoCloseable {
     return pool;
   }
 
+  /** New connections of the given role, unpooled. */
+  public DataSource dataSource(String role) {
+    return database.dataSource(role);
+  }
+
   public Inbox.Builder inbox(String consumer) {
     return Inbox.builder().dataSource(pool).consumer(consumer);
   }

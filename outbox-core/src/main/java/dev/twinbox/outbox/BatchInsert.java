@@ -85,7 +85,7 @@ final class BatchInsert {
   private Claims claimDedupKeys(Connection connection, List<OutboxRow> rows, String[] brokers)
       throws SQLException {
     // Sorted: two transactions that claim the same keys wait for each other one way only.
-    TreeMap<String, UUID> unsettled = new TreeMap<>();
+    Map<String, UUID> unsettled = new TreeMap<>();
     for (OutboxRow row : rows) {
       String dedupKey = row.message().dedupKey();
       if (dedupKey != null) {
@@ -110,8 +110,7 @@ final class BatchInsert {
     return claims;
   }
 
-  private List<String> claim(
-      Connection connection, TreeMap<String, UUID> unsettled, String[] brokers)
+  private List<String> claim(Connection connection, Map<String, UUID> unsettled, String[] brokers)
       throws SQLException {
     try (PreparedStatement claim = connection.prepareStatement(sql.claimDedupKeys)) {
       claim.setArray(1, text(connection, unsettled.keySet().toArray(String[]::new)));
@@ -128,7 +127,7 @@ final class BatchInsert {
     }
   }
 
-  private Map<String, UUID> find(Connection connection, TreeMap<String, UUID> unsettled)
+  private Map<String, UUID> find(Connection connection, Map<String, UUID> unsettled)
       throws SQLException {
     try (PreparedStatement find = connection.prepareStatement(sql.findDedupKeys)) {
       find.setArray(1, text(connection, unsettled.keySet().toArray(String[]::new)));
@@ -162,29 +161,31 @@ final class BatchInsert {
 
   private void insertPart(Connection connection, List<OutboxRow> rows, String[] brokers)
       throws SQLException {
-    // One that may be due later takes its whole part through the longer statement, which keeps the
-    // order of those that are due.
-    boolean whenDue = rows.stream().anyMatch(OutboxRow::mayBeLater);
+    // One with a time takes its whole part through the longer statement, which keeps the order of
+    // those that are due.
+    boolean timed = rows.stream().anyMatch(OutboxRow::isTimed);
     try (PreparedStatement insert =
-        connection.prepareStatement(whenDue ? sql.insertManyWhenDue : sql.insertMany)) {
+        connection.prepareStatement(timed ? sql.insertTimed : sql.insertMany)) {
+      int size = rows.size();
       Parameters parameters = new Parameters(connection, insert, rows);
-      parameters.add("text", new String[rows.size()], OutboxRow::broker);
-      parameters.add("int4", new Integer[rows.size()], OutboxRow::hash);
-      parameters.add("uuid", new UUID[rows.size()], OutboxRow::id);
-      parameters.add("text", new String[rows.size()], row -> text(row.message().deliverAt()));
-      parameters.add("int8", new Long[rows.size()], row -> Times.micros(row.message().delay()));
-      parameters.add("text", new String[rows.size()], row -> text(row.message().expiresAt()));
-      parameters.add("int8", new Long[rows.size()], row -> Times.micros(row.message().ttl()));
-      parameters.add(
-          "text", new String[rows.size()], row -> row.message().destination().toString());
-      parameters.add("text", new String[rows.size()], row -> row.message().key());
-      parameters.add("text", new String[rows.size()], row -> row.message().type());
-      parameters.add("text", new String[rows.size()], OutboxRow::contentType);
-      parameters.add("text", new String[rows.size()], row -> ArrayLiteral.of(row.headers()));
-      parameters.add("bytea", new byte[rows.size()][], OutboxRow::payload);
-      insert.setArray(14, text(connection, brokers));
-      insert.setInt(15, brokers.length);
-      long stored = whenDue ? count(insert) : insert.executeUpdate();
+      parameters.add("text", new String[size], OutboxRow::broker);
+      parameters.add("int4", new Integer[size], OutboxRow::hash);
+      parameters.add("uuid", new UUID[size], OutboxRow::id);
+      parameters.add("text", new String[size], row -> row.message().destination().toString());
+      parameters.add("text", new String[size], row -> row.message().key());
+      parameters.add("text", new String[size], row -> row.message().type());
+      parameters.add("text", new String[size], OutboxRow::contentType);
+      parameters.add("text", new String[size], OutboxRow::headerLines);
+      parameters.add("bytea", new byte[size][], OutboxRow::payload);
+      if (timed) {
+        parameters.add("text", new String[size], row -> text(row.message().deliverAt()));
+        parameters.add("int8", new Long[size], row -> Times.micros(row.message().delay()));
+        parameters.add("text", new String[size], row -> text(row.message().expiresAt()));
+        parameters.add("int8", new Long[size], row -> Times.micros(row.message().ttl()));
+      }
+      insert.setArray(++parameters.index, text(connection, brokers));
+      insert.setInt(++parameters.index, brokers.length);
+      long stored = timed ? count(insert) : insert.executeUpdate();
       if (stored != rows.size()) {
         refuseMissing(connection, brokers);
         throw new IllegalStateException(

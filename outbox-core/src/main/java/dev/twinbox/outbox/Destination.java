@@ -1,7 +1,6 @@
 package dev.twinbox.outbox;
 
 import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,7 +46,7 @@ public sealed interface Destination permits KafkaDestination, RabbitDestination 
   static Destination parse(String text) {
     Texts.line("destination", text, 1024, "Name one, such as 'kafka:orders'.");
     int colon = text.indexOf(':');
-    Matcher broker = Grammar.BROKER.matcher(colon < 0 ? "" : text.substring(0, colon));
+    Matcher broker = DestinationGrammar.BROKER.matcher(colon < 0 ? "" : text.substring(0, colon));
     if (!broker.matches()) {
       throw new InvalidMessageException(
           "destination",
@@ -86,24 +85,6 @@ public sealed interface Destination permits KafkaDestination, RabbitDestination 
     /** How destinations of this kind begin: {@code kafka}. */
     public String prefix() {
       return prefix;
-    }
-  }
-}
-
-/** The patterns, compiled once. */
-final class Grammar {
-  static final Pattern NAME = Pattern.compile("[a-z0-9][a-z0-9-]{0,31}");
-  static final Pattern BROKER = Pattern.compile("(kafka|rabbitmq)(?:@(" + NAME.pattern() + "))?");
-  static final Pattern TOPIC = Pattern.compile("[a-zA-Z0-9._-]{1,249}");
-
-  private Grammar() {}
-
-  static void name(@Nullable String name) {
-    if (name != null && !NAME.matcher(name).matches()) {
-      throw new InvalidMessageException(
-          "destination",
-          "destination names the broker %s; use a-z, 0-9 and '-', beginning with a letter or digit, at most 32."
-              .formatted(Texts.shown(name)));
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.twinbox.outbox;
 
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -14,8 +15,8 @@ final class HeaderRules {
   static final int MAX_BYTES = 32 * 1024;
   static final int MAX_NAME = 128;
 
-  private static final Set<String> RESERVED_PREFIXES =
-      Set.of("ce_", "cloudevents_", "cloudevents:", "twinbox", "x-first-death-", "x-last-death-");
+  private static final List<String> RESERVED_PREFIXES =
+      List.of("ce_", "cloudevents_", "cloudevents:", "twinbox", "x-first-death-", "x-last-death-");
 
   /** Set by us from other fields, or obeyed by a broker (cc and bcc would publish copies). */
   private static final Set<String> RESERVED =
@@ -34,46 +35,54 @@ final class HeaderRules {
   private HeaderRules() {}
 
   static void check(Map<String, String> earlier, @Nullable String name, @Nullable String value) {
-    String field = "header " + Texts.shown(name(name));
-    String present = Texts.present(field, value, "Leave the header out.");
-    for (int i = 0; i < present.length(); i++) {
-      char c = present.charAt(i);
+    String checkedName = name(name);
+    String checkedValue = Texts.present("header", value, "Leave the header out.");
+    for (int i = 0; i < checkedValue.length(); i++) {
+      char c = checkedValue.charAt(i);
       if (c == '\r' || c == '\n' || c == 0) {
         throw refused(
-            field
-                + " has U+%04X in its value at index %d. Remove or encode it."
-                    .formatted((int) c, i));
+            "header '%s' has U+%04X in its value at index %d. Remove or encode it."
+                .formatted(checkedName, (int) c, i));
       }
     }
-    int bytes = size(field, earlier.values()) + size(field, earlier.keySet());
-    bytes += Texts.utf8Length(field, name(name)) + Texts.utf8Length(field, present);
+    int bytes = checkedName.length() + size(checkedName, checkedValue);
+    for (Map.Entry<String, String> other : earlier.entrySet()) {
+      if (other.getKey().equalsIgnoreCase(checkedName)) {
+        throw refused(
+            "header '%s' is there already. Set each header once; case makes no difference."
+                .formatted(checkedName));
+      }
+      bytes += other.getKey().length() + size(other.getKey(), other.getValue());
+    }
     if (bytes > MAX_BYTES) {
       throw refused(
-          "%s brings the headers to %s; the limit is %s together. Move data into the payload."
-              .formatted(field, Texts.bytes(bytes), Texts.bytes(MAX_BYTES)));
+          "header '%s' brings the headers to %s; the limit is %s together. Move data into the payload."
+              .formatted(checkedName, Texts.bytes(bytes), Texts.bytes(MAX_BYTES)));
     }
     if (earlier.size() >= MAX_HEADERS) {
       throw refused(
-          "%s would be header number %d; the limit is %d. Move data into the payload."
-              .formatted(field, earlier.size() + 1, MAX_HEADERS));
-    }
-    for (String other : earlier.keySet()) {
-      if (other.equalsIgnoreCase(name)) {
-        throw refused(field + " is there already. Set each header once; case makes no difference.");
-      }
+          "header '%s' would be number %d; the limit is %d. Move data into the payload."
+              .formatted(checkedName, earlier.size() + 1, MAX_HEADERS));
     }
   }
 
   private static String name(@Nullable String name) {
     String present = Texts.present("header", name, "Give it a name.");
-    boolean visible = present.chars().allMatch(c -> c > 0x20 && c < 0x7f);
-    if (!visible || present.isEmpty() || present.length() > MAX_NAME) {
+    boolean visible = !present.isEmpty() && present.length() <= MAX_NAME;
+    for (int i = 0; visible && i < present.length(); i++) {
+      visible = present.charAt(i) > 0x20 && present.charAt(i) < 0x7f;
+    }
+    if (!visible) {
       throw refused(
           "header name %s has %d characters; use 1 to %d visible ASCII characters without spaces."
               .formatted(Texts.shown(present), present.length(), MAX_NAME));
     }
     String lower = present.toLowerCase(Locale.ROOT);
-    if (RESERVED.contains(lower) || RESERVED_PREFIXES.stream().anyMatch(lower::startsWith)) {
+    boolean reserved = RESERVED.contains(lower);
+    for (String prefix : RESERVED_PREFIXES) {
+      reserved |= lower.startsWith(prefix);
+    }
+    if (reserved) {
       throw refused(
           ("header name %s is reserved: it is written from the message's own fields or obeyed by a"
                   + " broker. Choose another name, or set the field (contentType, id, traceparent on"
@@ -83,10 +92,12 @@ final class HeaderRules {
     return present;
   }
 
-  private static int size(String field, Iterable<String> texts) {
-    int bytes = 0;
-    for (String text : texts) {
-      bytes += Texts.utf8Length(field, text);
+  private static int size(String name, String value) {
+    int bytes = Texts.utf8Length(value);
+    if (bytes < 0) {
+      throw refused(
+          "header '%s' has half a surrogate pair in its value. Cut text between code points, not between chars."
+              .formatted(name));
     }
     return bytes;
   }

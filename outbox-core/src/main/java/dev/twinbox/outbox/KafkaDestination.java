@@ -11,8 +11,10 @@ import org.jspecify.annotations.Nullable;
 public record KafkaDestination(@Nullable String brokerName, String topic) implements Destination {
   /** Refuses with {@link InvalidMessageException} what Kafka would not take as a topic. */
   public KafkaDestination {
-    Grammar.name(brokerName);
-    if (!Grammar.TOPIC.matcher(topic).matches() || topic.equals(".") || topic.equals("..")) {
+    DestinationGrammar.name(brokerName);
+    if (!DestinationGrammar.TOPIC.matcher(topic).matches()
+        || topic.equals(".")
+        || topic.equals("..")) {
       throw new InvalidMessageException(
           "destination",
           "destination names the topic %s; Kafka allows 1 to 249 letters, digits, '.', '_' and '-', and neither '.' nor '..'."

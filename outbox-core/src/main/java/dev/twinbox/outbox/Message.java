@@ -110,7 +110,7 @@ public final class Message {
   public Message contentType(String contentType) {
     String checked =
         Texts.line("contentType", contentType, MAX_NAME, "Write it as 'application/json'.");
-    if (!MEDIA_TYPE.matcher(checked).matches()) {
+    if (!checked.equals("application/json") && !MEDIA_TYPE.matcher(checked).matches()) {
       throw new InvalidMessageException(
           "contentType",
           "contentType %s is no media type. Write it as 'application/json' or 'text/plain; charset=utf-8'."

@@ -1,6 +1,5 @@
 package dev.twinbox.outbox;
 
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,22 +45,23 @@ final class MessageEncoder {
     }
     List<String> headers = headers(message);
     String key = message.key();
-    int size =
-        (payload == null ? 0 : payload.length) + (key == null ? 0 : length(key)) + length(headers);
-    if (size > maxBytes || size < 0) {
+    int payloadBytes = payload == null ? 0 : payload.length;
+    int otherBytes = (key == null ? 0 : Texts.utf8Length(key)) + length(headers);
+    long size = (long) payloadBytes + otherBytes;
+    if (size > maxBytes) {
       throw new InvalidMessageException(
           "payload",
           ("Message %s is %s (payload %s, key and headers %s); the limit is %s. Raise"
                   + " maxPayloadBytes or store a reference.")
               .formatted(
                   id,
-                  Texts.bytes(Integer.toUnsignedLong(size)),
-                  Texts.bytes(payload == null ? 0 : payload.length),
-                  Texts.bytes((key == null ? 0 : length(key)) + length(headers)),
+                  Texts.bytes(size),
+                  Texts.bytes(payloadBytes),
+                  Texts.bytes(otherBytes),
                   Texts.bytes(maxBytes)));
     }
     int hash = key == null ? LaneHash.of(id) : LaneHash.of(key);
-    return new OutboxRow(message, id, contentType, headers, payload, hash, size);
+    return new OutboxRow(message, id, contentType, headers, payload, hash, (int) size);
   }
 
   private static void checkWhole(Message message) {
@@ -134,12 +134,8 @@ final class MessageEncoder {
   private static int length(List<String> texts) {
     int bytes = 0;
     for (String text : texts) {
-      bytes += length(text);
+      bytes += Texts.utf8Length(text);
     }
     return bytes;
-  }
-
-  private static int length(String text) {
-    return text.getBytes(StandardCharsets.UTF_8).length;
   }
 }

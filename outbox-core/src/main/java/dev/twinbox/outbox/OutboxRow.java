@@ -29,16 +29,21 @@ record OutboxRow(
     return message.destination().broker();
   }
 
-  /** Whether its due time has to be compared with the database's clock. */
-  boolean mayBeLater() {
-    return message.deliverAt() != null || message.delay() != null;
+  /** Name and value in turn, a line each. No header holds a line feed, and there always is one. */
+  String headerLines() {
+    return String.join("\n", headers);
   }
 
-  /** Whether it takes the shortest statement: due now, never expires, no dedup key. */
+  /** Whether the database's clock has a say: it is due or expires at some time. */
+  boolean isTimed() {
+    return message.deliverAt() != null
+        || message.delay() != null
+        || message.expiresAt() != null
+        || message.ttl() != null;
+  }
+
+  /** Whether it takes the shortest statement. */
   boolean isPlain() {
-    return !mayBeLater()
-        && message.expiresAt() == null
-        && message.ttl() == null
-        && message.dedupKey() == null;
+    return !isTimed() && message.dedupKey() == null;
   }
 }

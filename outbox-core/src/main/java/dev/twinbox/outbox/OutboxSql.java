@@ -10,17 +10,32 @@ package dev.twinbox.outbox;
 final class OutboxSql {
   private static final String COLUMNS = "destination, key, type, content_type, headers, payload";
 
-  /** As the driver sends arrays; headers arrive as array literals, for unnest flattens arrays. */
+  /** One array a column; ordinality keeps the caller's order. */
   private static final String MESSAGES =
       """
-      unnest(?::text[], ?::int[], ?::uuid[], ?::text[], ?::bigint[], ?::text[], ?::bigint[],
+      unnest(?::text[], ?::int[], ?::uuid[],
              ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[]) with ordinality
-        as m (broker, hash, id, deliver_at, delay, expires_at, ttl,
-              destination, key, type, content_type, headers, payload, n)
+        as m (broker, hash, id, destination, key, type, content_type, headers, payload, n)
       """;
 
+  private static final String TIMED_MESSAGES =
+      """
+      unnest(?::text[], ?::int[], ?::uuid[],
+             ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::bytea[],
+             ?::text[], ?::bigint[], ?::text[], ?::bigint[]) with ordinality
+        as m (broker, hash, id, destination, key, type, content_type, headers, payload,
+              deliver_at, delay, expires_at, ttl, n)
+      """;
+
+  /**
+   * Headers come as lines, for unnest would flatten arrays of arrays; none can hold a line feed.
+   */
+  private static final String HEADERS = "string_to_array(%s, E'\\n')";
+
   private static final String VALUES =
-      "m.destination, m.key, m.type, m.content_type, m.headers::text[], m.payload";
+      "m.destination, m.key, m.type, m.content_type, "
+          + HEADERS.formatted("m.headers")
+          + ", m.payload";
 
   /** A condition of the whole statement, so that a batch is stored whole or not at all. */
   private static final String ALL_BROKERS_KNOWN =
@@ -29,7 +44,7 @@ final class OutboxSql {
   final SchemaName schema;
   final String insertOne;
   final String insertMany;
-  final String insertManyWhenDue;
+  final String insertTimed;
   final String claimDedupKeys;
   final String findDedupKeys;
   final String missingBrokers;
@@ -43,29 +58,25 @@ final class OutboxSql {
         in(
             """
             insert into $.outbox (lane, id, %s)
-            select b.first_lane + ?::int %% b.lanes, ?::uuid, ?, ?, ?, ?, ?::text[], ?::bytea
+            select b.first_lane + ?::int %% b.lanes, ?::uuid, ?, ?, ?, ?, %s, ?::bytea
             from $.outbox_broker b where b.broker = ?
             """
-                .formatted(COLUMNS));
+                .formatted(COLUMNS, HEADERS.formatted("?")));
 
     // "order by" fences the subquery, so the position's default is drawn after it, in this order.
     insertMany =
         in(
             """
-            insert into $.outbox (lane, id, expires_at, %s)
-            select b.first_lane + m.hash %% b.lanes, m.id,
-              coalesce(m.expires_at::timestamptz,
-                       clock_timestamp() + m.ttl * interval '1 microsecond'),
-              %s
-            from %s
-            join $.outbox_broker b on b.broker = m.broker
+            insert into $.outbox (lane, id, %s)
+            select b.first_lane + m.hash %% b.lanes, m.id, %s
+            from %s join $.outbox_broker b on b.broker = m.broker
             where %s
             order by m.n
             """
                 .formatted(COLUMNS, VALUES, MESSAGES, ALL_BROKERS_KNOWN));
 
     // The clock is read once, so that each message is either due or scheduled, never both.
-    insertManyWhenDue =
+    insertTimed =
         in(
             """
             with clock as materialized (select clock_timestamp() as now),
@@ -95,7 +106,7 @@ final class OutboxSql {
             )
             select (select count(*) from scheduled) + (select count(*) from inserted)
             """
-                .formatted(MESSAGES, ALL_BROKERS_KNOWN, COLUMNS, VALUES, COLUMNS, VALUES));
+                .formatted(TIMED_MESSAGES, ALL_BROKERS_KNOWN, COLUMNS, VALUES, COLUMNS, VALUES));
 
     // Never a unique violation: PostgreSQL would have aborted the caller's transaction by it.
     claimDedupKeys =

@@ -15,7 +15,7 @@ public record RabbitDestination(@Nullable String brokerName, String exchange, St
 
   /** Refuses with {@link InvalidMessageException} what AMQP 0-9-1 could not carry. */
   public RabbitDestination {
-    Grammar.name(brokerName);
+    DestinationGrammar.name(brokerName);
     if (exchange.indexOf('/') >= 0) {
       throw new InvalidMessageException(
           "destination",

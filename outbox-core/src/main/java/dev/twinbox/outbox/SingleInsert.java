@@ -22,7 +22,7 @@ final class SingleInsert {
       insert.setString(4, message.key());
       insert.setString(5, message.type());
       insert.setString(6, row.contentType());
-      insert.setString(7, ArrayLiteral.of(row.headers()));
+      insert.setString(7, row.headerLines());
       insert.setBytes(8, row.payload());
       insert.setString(9, row.broker());
       return insert.executeUpdate() == 1;

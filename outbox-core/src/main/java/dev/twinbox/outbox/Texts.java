@@ -41,6 +41,18 @@ final class Texts {
 
   /** How many bytes the text takes in UTF-8; refuses half a surrogate pair, which has no bytes. */
   static int utf8Length(String field, String text) {
+    int bytes = utf8Length(text);
+    if (bytes < 0) {
+      throw new InvalidMessageException(
+          field,
+          "%s is broken text: half a surrogate pair, U+%04X, at index %d. Cut text between code points, not between chars."
+              .formatted(field, (int) text.charAt(-bytes - 1), -bytes - 1));
+    }
+    return bytes;
+  }
+
+  /** The same; for broken text -1 minus the index at which it breaks. */
+  static int utf8Length(String text) {
     int bytes = 0;
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -56,10 +68,7 @@ final class Texts {
         bytes += 4;
         i++;
       } else {
-        throw new InvalidMessageException(
-            field,
-            "%s is broken text: half a surrogate pair, U+%04X, at index %d. Cut text between code points, not between chars."
-                .formatted(field, (int) c, i));
+        return -1 - i;
       }
     }
     return bytes;

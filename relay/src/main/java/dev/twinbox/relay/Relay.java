@@ -1,5 +1,6 @@
 package dev.twinbox.relay;
 
+import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.LaneDrain;
@@ -24,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.quartz.SchedulerException;
 
 /**
@@ -45,8 +47,10 @@ public final class Relay implements AutoCloseable {
   private final DrainSettings settings;
   private final DataSource dataSource;
   private final Counters counters = new Counters();
+  private final List<Outbox> outboxes;
+  private final List<Outbox.Subscription> subscriptions = new ArrayList<>();
   private volatile List<LaneDrain> lanes = List.of();
-  private @org.jspecify.annotations.Nullable RelayScheduler scheduler;
+  private @Nullable RelayScheduler scheduler;
 
   Relay(RelayBuilder builder) {
     name = builder.name();
@@ -54,6 +58,7 @@ public final class Relay implements AutoCloseable {
     dataSource = builder.dataSource();
     settings = builder.settings();
     pipeline = new Pipeline(dataSource, Math.toIntExact(settings.lease().toMillis()));
+    outboxes = List.copyOf(builder.outboxes());
     brokers = new LinkedHashMap<>();
     for (Broker broker : builder.brokers()) {
       brokers.put(broker.name(), broker);
@@ -88,6 +93,7 @@ public final class Relay implements AutoCloseable {
       lanes = lanes(store, starting);
       starting.start(lanes);
       scheduler = starting;
+      outboxes.forEach(outbox -> subscriptions.add(outbox.onWake(this::wake)));
       return this;
     } catch (SQLException e) {
       throw new IllegalStateException(
@@ -145,6 +151,7 @@ public final class Relay implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
+    subscriptions.forEach(Outbox.Subscription::close);
     RelayScheduler running = scheduler;
     if (running != null) {
       running.close();

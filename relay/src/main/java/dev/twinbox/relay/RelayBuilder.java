@@ -1,5 +1,6 @@
 package dev.twinbox.relay;
 
+import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.store.Tables;
@@ -18,6 +19,7 @@ public final class RelayBuilder {
   private Tables tables = Tables.in("twinbox");
   private DrainSettings settings = DrainSettings.DEFAULTS;
   private final List<Broker> brokers = new ArrayList<>();
+  private final List<Outbox> outboxes = new ArrayList<>();
   private String name =
       ManagementFactory.getRuntimeMXBean().getName()
           + "-"
@@ -44,6 +46,15 @@ public final class RelayBuilder {
   /** Adds a broker to publish to; at least one. The relay closes it. */
   public RelayBuilder broker(Broker broker) {
     brokers.add(broker);
+    return this;
+  }
+
+  /**
+   * Listens to an outbox of this process, so that what it enqueues is looked for right after the
+   * commit instead of at the next poll. Optional, and callable for several.
+   */
+  public RelayBuilder outbox(Outbox outbox) {
+    outboxes.add(outbox);
     return this;
   }
 
@@ -100,6 +111,10 @@ public final class RelayBuilder {
 
   DrainSettings settings() {
     return settings;
+  }
+
+  List<Outbox> outboxes() {
+    return outboxes;
   }
 
   List<Broker> brokers() {

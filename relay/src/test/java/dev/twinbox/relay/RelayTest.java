@@ -1,9 +1,13 @@
 package dev.twinbox.relay;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.migrations.Migrations;
+import dev.twinbox.outbox.Message;
+import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.publish.OutboxRecord;
@@ -22,6 +26,9 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jooq.DSLContext;
+import org.jooq.SQLDialect;
+import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -91,29 +98,70 @@ class RelayTest {
   }
 
   @Test
-  void aWakeUpAfterCommitIsFasterThanThePoll() throws SQLException {
+  void aCommitOfAnOutboxInTheSameProcessWakesTheRelay() throws SQLException {
+    Outbox outbox = Outbox.builder().source("/test").build();
     Relay relay =
-        start(
-            new DrainSettings(
-                100,
-                1 << 20,
-                1_000,
-                1 << 20,
-                Duration.ofSeconds(60),
-                Duration.ofSeconds(40),
-                Duration.ofSeconds(40),
-                RetryPolicy.DEFAULTS,
-                Duration.ofSeconds(5)));
+        Relay.builder()
+            .dataSource(database.dataSource())
+            .broker(broker.borrowed())
+            .outbox(outbox)
+            .settings(polling(Duration.ofSeconds(100)))
+            .build()
+            .start();
+    relays.add(relay);
     await().until(() -> relay.heldLanes().size() == 4);
-    database.commitOne(0, "k");
+    DSLContext dsl = DSL.using(database.dataSource(), SQLDialect.POSTGRES);
+    dsl.configuration().set(outbox.wakeOnCommit());
 
+    dsl.transaction(
+        work ->
+            outbox.enqueue(
+                work.dsl(), Message.to("kafka:test").type("test").key("k").text("hello")));
+
+    await().atMost(Duration.ofSeconds(30)).until(() -> broker.count() == 1);
+    assertThat(broker.kept().get(0).payload()).asString(UTF_8).isEqualTo("hello");
+  }
+
+  private static DrainSettings polling(Duration every) {
+    return new DrainSettings(
+        100,
+        1 << 20,
+        1_000,
+        1 << 20,
+        Duration.ofMinutes(10),
+        every,
+        every,
+        RetryPolicy.DEFAULTS,
+        Duration.ofSeconds(5));
+  }
+
+  @Test
+  void aRelayNeedsNoMoreThanItsGrants() throws SQLException {
+    database.execute("create role relay_%s login".formatted(database.database().name()));
+    String role = "relay_" + database.database().name();
+    Migrations.defaults().grantRelay(database.dataSource(), role);
+    Relay relay =
+        Relay.builder()
+            .dataSource(database.database().dataSource(role))
+            .broker(broker.borrowed())
+            .settings(SETTINGS)
+            .build()
+            .start();
+    relays.add(relay);
+    database.execute(
+        "insert into twinbox.outbox_scheduled (due_at, id, broker, hash, destination, type) values"
+            + " (clock_timestamp(), gen_random_uuid(), 'kafka', 0, 'kafka:test', 'test')");
+    try (Connection producer = database.begin()) {
+      for (int i = 0; i < 1_100; i++) {
+        database.insert(producer, i % 4, "k");
+      }
+      producer.commit();
+    }
+
+    await().atMost(Duration.ofSeconds(60)).until(() -> broker.count() == 1_101);
     await()
-        .atMost(Duration.ofSeconds(20))
-        .until(
-            () -> {
-              relay.wake();
-              return broker.count() == 1;
-            });
+        .atMost(Duration.ofSeconds(60))
+        .until(() -> database.number("select pg_relation_size('twinbox.outbox_0')") == 0);
   }
 
   @Test

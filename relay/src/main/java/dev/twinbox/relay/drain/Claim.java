@@ -6,6 +6,8 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lane that is ours, as of our last write. Every write of it goes through here, so that the state
@@ -26,11 +28,7 @@ final class Claim {
 
   /** Claims a lane, or answers empty when somebody else holds it. */
   static Optional<Claim> take(
-      LaneLog log,
-      Duration lease,
-      int lane,
-      String owner,
-      java.util.@org.jspecify.annotations.Nullable UUID former)
+      LaneLog log, Duration lease, int lane, String owner, @Nullable UUID former)
       throws SQLException {
     long now = System.nanoTime();
     Optional<LaneState> known = log.read(lane);

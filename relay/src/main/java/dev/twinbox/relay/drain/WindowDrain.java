@@ -73,9 +73,10 @@ final class WindowDrain {
    */
   void step(Publisher publisher) throws SQLException, LaneLostException {
     advance();
-    if (claim.age() > PROGRESS_NANOS) {
+    if (cursor != claim.state().cursor() && claim.age() > PROGRESS_NANOS) {
       claim.progress(cursor, aheadBounded());
     }
+    claim.renewIfDue();
     if (inFlight.isTroubled() || isDrained()) {
       return;
     }

@@ -11,14 +11,18 @@ package dev.twinbox.relay.publish;
  *       publish} returns; never none. Outcomes of different keys come in any order.
  *   <li>{@link Outcome.Published} only after the broker's durable confirm (Kafka acks=all; RabbitMQ
  *       publisher confirm of a routed, persistent message).
- *   <li>Records with the same key reach the broker in the order in which they were handed over: one
- *       that follows an unsettled one of its key is never confirmed while the earlier could still
- *       fail. After the first outcome of a key other than Published or Rejected, no later record of
- *       that key is sent; each gets {@link Outcome.Unknown}.
+ *   <li>Records with the same key reach the broker in the order in which they were handed over,
+ *       whatever their destinations: one that follows an unsettled one of its key is never
+ *       confirmed while the earlier could still fail. After the first outcome of a key other than
+ *       Published or Rejected, no later record of that key is sent; each gets {@link
+ *       Outcome.Unknown}, or {@link Outcome.Unavailable} where it goes to the same unavailable
+ *       destination.
+ *   <li>After {@link Outcome.Unavailable} or {@link Outcome.Unknown} the publisher has stopped: it
+ *       sends nothing more, what it had not sent gets Unknown at once, and what it had sent may
+ *       still be confirmed until it is closed. The caller closes it and opens a new one. After
+ *       {@link Outcome.Failed} it may go on with other keys, or stop as well.
  *   <li>{@code publish} does not wait for the broker. How many records are outstanding is the
  *       caller's business; the publisher keeps what it cannot send yet.
- *   <li>After an outcome other than Published or Rejected the caller may close the publisher and
- *       open a new one; the others that are outstanding then are Unknown.
  * </ul>
  */
 public interface Publisher extends AutoCloseable {
@@ -31,7 +35,8 @@ public interface Publisher extends AutoCloseable {
   /**
    * Gives up at once, without waiting for the broker. Every record without an outcome gets {@link
    * Outcome.Unknown} before this returns, and none gets one afterwards. Idempotent; callable from
-   * any thread.
+   * any thread, a listener's included, but not under a lock that the listener takes: it waits for a
+   * listener that is being called on another thread, for five seconds at most.
    */
   @Override
   void close();
