@@ -81,6 +81,7 @@ final class RabbitDemo implements DemoBroker {
         .queue(queue)
         .connectionFactory(counted)
         .prefetch(500)
+        .batchSize(200)
         .build()
         .start();
   }

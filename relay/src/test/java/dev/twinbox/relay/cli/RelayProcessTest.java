@@ -50,7 +50,7 @@ class RelayProcessTest {
   @BeforeEach
   void prepare() {
     Migrations.apply(database.dataSource());
-    kafka.createTopic(topic, 4, 1);
+    kafka.createTopic(topic, 4);
   }
 
   @AfterEach
