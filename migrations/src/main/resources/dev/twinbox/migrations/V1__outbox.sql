@@ -72,7 +72,7 @@ create table ${schema}.outbox_relay (
   relay text primary key,
   started_at timestamptz not null default clock_timestamp(),
   alive_until timestamptz not null,
-  brokers text[] not null
+  brokers text[] not null default '{}'
 ) with (fillfactor = 50);
 
 -- Single values, one at a time, never cycling: positions must rise in the order in which they are drawn.

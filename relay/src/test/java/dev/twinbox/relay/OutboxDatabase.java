@@ -42,7 +42,7 @@ public final class OutboxDatabase implements AutoCloseable {
 
   private OutboxDatabase(TestDatabase database) {
     this.database = database;
-    pool = pool(4);
+    pool = pool(16);
   }
 
   /** The same database with new connections, which see its changed defaults. */
@@ -55,6 +55,7 @@ public final class OutboxDatabase implements AutoCloseable {
     config.setDataSource(database.dataSource());
     config.setMaximumPoolSize(size);
     config.setMinimumIdle(0);
+    config.setConnectionTimeout(3_000);
     return new HikariDataSource(config);
   }
 

@@ -38,6 +38,7 @@ import org.slf4j.LoggerFactory;
 public final class RelayScheduler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RelayScheduler.class);
   private static final int CLAIM_EVERY_MILLIS = 500;
+  private static final Duration UPKEEP_DEADLINE = Duration.ofSeconds(5);
 
   private final String relay;
   private final LaneShare share;
@@ -207,8 +208,10 @@ public final class RelayScheduler implements AutoCloseable {
   @Override
   public void close() {
     lanes.forEach(LaneDrain::requestStop);
-    shutdown(duties);
-    shutdown(drains);
+    // Quartz's own wait would last as long as the database is down.
+    shutdown(duties, /* waitForJobs= */ false);
+    upkeep.awaitQuiet(UPKEEP_DEADLINE);
+    shutdown(drains, /* waitForJobs= */ true);
     // What Quartz did not run any more: a session after the stop only finishes up.
     lanes.parallelStream().filter(LaneDrain::isHeld).forEach(l -> l.session(Duration.ZERO));
     try {
@@ -218,14 +221,14 @@ public final class RelayScheduler implements AutoCloseable {
     }
   }
 
-  private static void shutdown(@Nullable Scheduler scheduler) {
+  private static void shutdown(@Nullable Scheduler scheduler, boolean waitForJobs) {
     if (scheduler == null) {
       return;
     }
     try {
       // Standby first: a shutdown interrupts the thread that may be in the middle of a statement.
       scheduler.standby();
-      scheduler.shutdown(/* waitForJobsToComplete= */ true);
+      scheduler.shutdown(waitForJobs);
     } catch (SchedulerException e) {
       log.warn("Quartz did not shut down cleanly", e);
     }

@@ -4,23 +4,50 @@ import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.Rotation;
 import dev.twinbox.relay.store.Scheduled;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Phaser;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What has to be done once for all relays. Each duty can be run at any time, also twice at once;
  * what fails is logged and done at the next run. Thread-safe.
- *
- * @param scheduled due messages are promoted
- * @param rotation relayed leaves are emptied
- * @param laneLog old states are deleted
  */
-public record Upkeep(Scheduled scheduled, Rotation rotation, LaneLog laneLog) {
+public final class Upkeep {
   private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
   private static final int PROMOTED_AT_ONCE = 1_000;
   private static final int BATCHES_A_RUN = 20;
   private static final long STATES_KEPT = 1_000;
+
+  private final Scheduled scheduled;
+  private final Rotation rotation;
+  private final LaneLog laneLog;
+  private final Phaser running = new Phaser(1);
+
+  /**
+   * @param scheduled due messages are promoted
+   * @param rotation relayed leaves are emptied
+   * @param laneLog old states are deleted
+   */
+  public Upkeep(Scheduled scheduled, Rotation rotation, LaneLog laneLog) {
+    this.scheduled = scheduled;
+    this.rotation = rotation;
+    this.laneLog = laneLog;
+  }
+
+  /** Waits until no duty runs, at most so long; each is safe to be cut off anywhere. */
+  void awaitQuiet(Duration atMost) {
+    try {
+      running.awaitAdvanceInterruptibly(running.arrive(), atMost.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (TimeoutException e) {
+      log.warn("Upkeep still runs {} after the stop; it is left to itself", atMost);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
 
   /** Moves what is due, up to 20,000 messages a run. */
   public void promote() {
@@ -56,11 +83,14 @@ public record Upkeep(Scheduled scheduled, Rotation rotation, LaneLog laneLog) {
     void run() throws SQLException;
   }
 
-  private static void attempt(String name, Duty duty) {
+  private void attempt(String name, Duty duty) {
+    running.register();
     try {
       duty.run();
     } catch (SQLException e) {
       log.warn("Upkeep: {} failed and is tried again: {}", name, e.getMessage());
+    } finally {
+      running.arriveAndDeregister();
     }
   }
 }
