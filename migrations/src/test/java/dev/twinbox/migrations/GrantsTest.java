@@ -60,6 +60,7 @@ final class GrantsTest {
             "update {schema}.outbox_broker set lanes = 1",
             "select * from {schema}.outbox_lane_log",
             "select * from {schema}.inbox",
+            "select {schema}.inbox_drop_day()",
             "create table {schema}.mine (id int)",
             "drop table {schema}.outbox_audit")) {
       assertRefused(producer, forbidden);
@@ -112,7 +113,7 @@ final class GrantsTest {
 
   @ParameterizedTest
   @EnumSource(PostgresVersion.class)
-  void aConsumerCanRecordButNotForgetWhatItProcessed(PostgresVersion version) throws SQLException {
+  void aConsumerCanRecordAndCallUpkeepButOwnsNothing(PostgresVersion version) throws SQLException {
     TestDatabase database = migrated(version);
     String role = role(database);
     migrations.grantConsumer(database.dataSource(), role);
@@ -120,19 +121,26 @@ final class GrantsTest {
 
     for (String needed :
         List.of(
-            "insert into {schema}.inbox_consumer (consumer) values ('billing') on conflict do nothing",
+            "insert into {schema}.inbox_consumer (consumer, refuses_from, kept_from)"
+                + " select 'billing', clock_timestamp() - horizon, closed_before"
+                + " from {schema}.inbox_retention on conflict do nothing",
             "insert into {schema}.inbox (message_id, consumer_id) values (gen_random_uuid(), 1)"
                 + " on conflict do nothing returning message_id",
             "insert into {schema}.inbox_failure (consumer_id, message_id, attempts) values (1, gen_random_uuid(), 1)",
             "update {schema}.inbox_failure set attempts = 2",
             "delete from {schema}.inbox_failure",
-            "select {schema}.inbox_bound(now())",
+            "delete from {schema}.inbox",
+            "select {schema}.inbox_make_days(5)",
+            "select {schema}.inbox_close_days()",
+            "select {schema}.inbox_drop_day()",
+            "select {schema}.inbox_purge(10)",
             "select max(version) from {schema}.schema_version")) {
       Sql.run(consumer, needed.replace("{schema}", quoted()));
     }
     for (String forbidden :
         List.of(
-            "delete from {schema}.inbox",
+            "update {schema}.inbox_retention set horizon = '1 day'",
+            "truncate {schema}.inbox",
             "update {schema}.inbox set consumer_id = 2",
             "drop table {schema}.inbox_old",
             "select * from {schema}.outbox",

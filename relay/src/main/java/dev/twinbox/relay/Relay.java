@@ -87,7 +87,8 @@ public final class Relay implements AutoCloseable {
       RelayRegistry registry = new RelayRegistry(pipeline, tables, settings.lease());
       Upkeep upkeep =
           new Upkeep(new Scheduled(pipeline, tables), new Rotation(pipeline, tables), log);
-      RelayScheduler starting = new RelayScheduler(name, dataSource, tables, registry, upkeep);
+      RelayScheduler starting =
+          new RelayScheduler(name, dataSource, tables, registry, upkeep, settings.lease());
       LaneStore store =
           new LaneStore(log, new WindowReader(pipeline, tables), new DeadLetters(pipeline, tables));
       lanes = lanes(store, starting);

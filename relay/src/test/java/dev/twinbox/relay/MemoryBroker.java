@@ -28,7 +28,13 @@ public final class MemoryBroker implements Broker {
             thread.setDaemon(true);
             return thread;
           });
+  private volatile boolean silent;
   private volatile Function<OutboxRecord, Optional<Outcome>> trouble = message -> Optional.empty();
+
+  /** While silent it neither takes nor confirms anything; a closed publisher has sent nothing. */
+  public void silent(boolean isSilent) {
+    silent = isSilent;
+  }
 
   /** Decides for each message whether it gets another outcome than Published; may throw. */
   public void troubledBy(Function<OutboxRecord, Optional<Outcome>> decide) {
@@ -114,7 +120,7 @@ public final class MemoryBroker implements Broker {
     }
 
     private synchronized boolean confirmOne() {
-      if (stopped || waiting.isEmpty()) {
+      if (silent || stopped || waiting.isEmpty()) {
         return false;
       }
       Waiting next = waiting.removeFirst();
@@ -145,7 +151,7 @@ public final class MemoryBroker implements Broker {
 
     @Override
     public synchronized void close() {
-      boolean taken = !stopped;
+      boolean taken = !stopped && !silent;
       stopped = true;
       for (Waiting each : waiting) {
         // The broker has taken a prefix of what was under way; nobody was told.

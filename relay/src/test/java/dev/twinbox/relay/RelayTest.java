@@ -351,6 +351,31 @@ class RelayTest {
   }
 
   @Test
+  void aMessageThatExpiresWhileTheBrokerHoldsItUnsentIsTakenBack() throws SQLException {
+    broker.silent(true);
+    try (Connection producer = database.begin()) {
+      producer
+          .createStatement()
+          .execute(
+              "insert into twinbox.outbox (lane, id, destination, type, expires_at) values (0,"
+                  + " gen_random_uuid(), 'kafka:test', 'test', clock_timestamp() + interval '700"
+                  + " milliseconds')");
+      producer.commit();
+    }
+    start();
+
+    await()
+        .until(
+            () ->
+                database.number(
+                        "select count(*) from twinbox.outbox_dead_letter where reason = 'expired'")
+                    == 1);
+    broker.silent(false);
+    UUID fresh = database.commitOne(0, "k");
+    await().until(() -> ids().contains(fresh));
+  }
+
+  @Test
   void dueMessagesArePromotedInOrderOfTheirDueTimes() throws SQLException {
     database.execute(
         "insert into twinbox.outbox_scheduled (due_at, id, broker, hash, destination, key, type)"

@@ -15,6 +15,7 @@ final class InFlight {
   private final Deque<Slot> slots = new ArrayDeque<>();
   private final Wakeup wakeup;
   private long bytes;
+  private @Nullable Long nextExpiry;
   private volatile boolean troubled;
 
   InFlight(Wakeup wakeup) {
@@ -24,10 +25,12 @@ final class InFlight {
   /** A place in the order: one record and, in time, its outcome. */
   final class Slot implements OutcomeListener {
     final OutboxRecord record;
+    private final @Nullable Long expiresAt;
     private volatile @Nullable Outcome outcome;
 
-    private Slot(OutboxRecord record) {
+    private Slot(OutboxRecord record, @Nullable Long expiresAt) {
       this.record = record;
+      this.expiresAt = expiresAt;
     }
 
     @Override
@@ -44,8 +47,16 @@ final class InFlight {
     }
   }
 
-  Slot add(OutboxRecord record) {
-    Slot slot = new Slot(record);
+  /**
+   * Puts a record at the end.
+   *
+   * @param expiresAt when it expires, in terms of {@link System#nanoTime}, or null for never
+   */
+  Slot add(OutboxRecord record, @Nullable Long expiresAt) {
+    Slot slot = new Slot(record, expiresAt);
+    if (expiresAt != null && (nextExpiry == null || expiresAt - nextExpiry < 0)) {
+      nextExpiry = expiresAt;
+    }
     slots.addLast(slot);
     bytes += record.size();
     return slot;
@@ -81,6 +92,26 @@ final class InFlight {
     return troubled;
   }
 
+  /**
+   * Whether a record expired while the broker had not confirmed it: it must not go out any more.
+   */
+  boolean hasExpired(long now) {
+    if (nextExpiry == null || now - nextExpiry < 0) {
+      return false;
+    }
+    Long next = null;
+    boolean expired = false;
+    for (Slot slot : slots) {
+      Long expiresAt = slot.expiresAt;
+      if (expiresAt != null && slot.outcome == null) {
+        expired |= now - expiresAt >= 0;
+        next = next == null || expiresAt - next < 0 ? expiresAt : next;
+      }
+    }
+    nextExpiry = next;
+    return expired;
+  }
+
   int unsettled() {
     int count = 0;
     for (Slot slot : slots) {
@@ -94,6 +125,7 @@ final class InFlight {
   void clear() {
     slots.clear();
     bytes = 0;
+    nextExpiry = null;
     troubled = false;
   }
 }

@@ -63,8 +63,9 @@ final class WindowDrain {
     return exhausted && inFlight.isEmpty();
   }
 
+  /** Whether the publisher has to be closed: something failed, or expired on its way. */
   boolean isTroubled() {
-    return inFlight.isTroubled();
+    return inFlight.isTroubled() || inFlight.hasExpired(System.nanoTime());
   }
 
   /**
@@ -77,7 +78,7 @@ final class WindowDrain {
       claim.progress(cursor, aheadBounded());
     }
     claim.renewIfDue();
-    if (inFlight.isTroubled() || isDrained()) {
+    if (isTroubled() || isDrained()) {
       return;
     }
     if (!exhausted && hasRoom()) {
@@ -112,8 +113,9 @@ final class WindowDrain {
 
   private void handOver(Publisher publisher, WindowReader.Row row, long readAt) {
     OutboxRecord record = row.record();
-    InFlight.Slot slot = inFlight.add(record);
     Duration timeLeft = row.timeLeft();
+    InFlight.Slot slot =
+        inFlight.add(record, timeLeft == null ? null : readAt + timeLeft.toNanos());
     if (ahead.contains(record.position())) {
       slot.settled(record, Outcome.PUBLISHED);
     } else if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - readAt) {

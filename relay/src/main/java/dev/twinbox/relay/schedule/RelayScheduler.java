@@ -5,6 +5,7 @@ import dev.twinbox.relay.store.RelayRegistry;
 import dev.twinbox.relay.store.Tables;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -37,7 +38,6 @@ import org.slf4j.LoggerFactory;
 public final class RelayScheduler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RelayScheduler.class);
   private static final int CLAIM_EVERY_MILLIS = 500;
-  private static final int HEARTBEAT_EVERY_MILLIS = 1_000;
 
   private final String relay;
   private final LaneShare share;
@@ -45,6 +45,7 @@ public final class RelayScheduler implements AutoCloseable {
   private final DataSource dataSource;
   private final Tables tables;
   private final Upkeep upkeep;
+  private final int heartbeatMillis;
   private List<LaneDrain> lanes = List.of();
   private @Nullable Scheduler drains;
   private @Nullable Scheduler duties;
@@ -55,15 +56,23 @@ public final class RelayScheduler implements AutoCloseable {
    * @param tables where the tables are
    * @param registry which relays live
    * @param upkeep what one relay of all does
+   * @param lease how long a heartbeat counts; there are three in that time, and at least one a
+   *     second
    */
   public RelayScheduler(
-      String relay, DataSource dataSource, Tables tables, RelayRegistry registry, Upkeep upkeep) {
+      String relay,
+      DataSource dataSource,
+      Tables tables,
+      RelayRegistry registry,
+      Upkeep upkeep,
+      Duration lease) {
     this.relay = relay;
     this.dataSource = dataSource;
     this.tables = tables;
     this.registry = registry;
     this.share = new LaneShare(registry, relay);
     this.upkeep = upkeep;
+    this.heartbeatMillis = (int) Math.min(1_000, lease.toMillis() / 3);
   }
 
   /** Whether this relay may hold the lane now. */
@@ -89,7 +98,7 @@ public final class RelayScheduler implements AutoCloseable {
         });
     inMemory.scheduleJob(
         JobBuilder.newJob(ShareJob.class).withIdentity("share").build(),
-        every(HEARTBEAT_EVERY_MILLIS, "share"));
+        every(heartbeatMillis, "share"));
     for (LaneDrain lane : lanes) {
       String name = "lane-" + lane.lane();
       JobDetail job =
@@ -205,9 +214,7 @@ public final class RelayScheduler implements AutoCloseable {
     shutdown(duties);
     shutdown(drains);
     // What Quartz did not run any more: a session after the stop only finishes up.
-    lanes.parallelStream()
-        .filter(LaneDrain::isHeld)
-        .forEach(l -> l.session(java.time.Duration.ZERO));
+    lanes.parallelStream().filter(LaneDrain::isHeld).forEach(l -> l.session(Duration.ZERO));
     try {
       registry.leave(relay);
     } catch (SQLException e) {
