@@ -37,9 +37,10 @@ create table ${schema}.outbox_lane (
 -- The state of each lane, as an insert-only log: the row with the highest seq is the state.
 -- A writer inserts seq + 1 of what it knows; the primary key lets exactly one writer succeed, so a
 -- delayed, repeated or stale write hits nothing. Insert-only, because a row that is updated in place
--- slows down with each update while some transaction holds the xmin horizon.
+-- slows down with each update while some transaction holds the xmin horizon. No foreign key: it would
+-- lock the lane's row at each write.
 create table ${schema}.outbox_lane_log (
-  lane integer not null references ${schema}.outbox_lane,
+  lane integer not null,
   seq bigint not null,
   action text not null,
   owner text,
@@ -66,11 +67,12 @@ create view ${schema}.outbox_lane_state as
     select * from ${schema}.outbox_lane_log g where g.lane = l.lane order by g.seq desc limit 1
   ) s;
 
--- Relays that live: lanes are shared among them.
+-- Relays that live, and which brokers they serve: lanes are shared among them.
 create table ${schema}.outbox_relay (
   relay text primary key,
   started_at timestamptz not null default clock_timestamp(),
-  alive_until timestamptz not null
+  alive_until timestamptz not null,
+  brokers text[] not null
 ) with (fillfactor = 50);
 
 -- Single values, one at a time, never cycling: positions must rise in the order in which they are drawn.

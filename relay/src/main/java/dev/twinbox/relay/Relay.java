@@ -32,9 +32,9 @@ import org.quartz.SchedulerException;
  * Publishes what was committed to the outbox, until the broker has confirmed it.
  *
  * <p>Run it inside a service or as a process of its own; run several on one database and they share
- * the lanes. Each message is published at least once, with the same id each time; messages with the
- * same key in the order in which their transactions committed. When a relay dies, its lanes are
- * taken over within the lease and about two seconds.
+ * the lanes. Each message is published at least once, with the same id each time; of two messages
+ * with the same key the one is published first whose transaction had committed before the other was
+ * enqueued. When a relay dies, its lanes are taken over within the lease and about two seconds.
  *
  * <p>Thread-safe. Use: {@code Relay.builder().dataSource(pool).broker(kafka).build().start()}, and
  * {@link #close} at the end.
@@ -53,7 +53,7 @@ public final class Relay implements AutoCloseable {
   private @Nullable RelayScheduler scheduler;
 
   Relay(RelayBuilder builder) {
-    name = builder.name();
+    name = builder.uniqueName();
     tables = builder.tables();
     dataSource = builder.dataSource();
     settings = builder.settings();
@@ -92,14 +92,16 @@ public final class Relay implements AutoCloseable {
       LaneStore store =
           new LaneStore(log, new WindowReader(pipeline, tables), new DeadLetters(pipeline, tables));
       lanes = lanes(store, starting);
-      starting.start(lanes);
       scheduler = starting;
+      starting.start(lanes);
       outboxes.forEach(outbox -> subscriptions.add(outbox.onWake(this::wake)));
       return this;
     } catch (SQLException e) {
+      close();
       throw new IllegalStateException(
           "Relay " + name + " cannot work with its database: " + e.getMessage(), e);
     } catch (SchedulerException e) {
+      close();
       throw new IllegalStateException("Quartz did not start: " + e.getMessage(), e);
     }
   }
@@ -118,7 +120,7 @@ public final class Relay implements AutoCloseable {
                 store,
                 settings,
                 counters,
-                () -> starting.share().test(lane),
+                starting.share(),
                 InstantSource.system()));
       }
     }

@@ -20,16 +20,13 @@ public final class RelayBuilder {
   private DrainSettings settings = DrainSettings.DEFAULTS;
   private final List<Broker> brokers = new ArrayList<>();
   private final List<Outbox> outboxes = new ArrayList<>();
-  private String name =
-      ManagementFactory.getRuntimeMXBean().getName()
-          + "-"
-          + UUID.randomUUID().toString().substring(0, 8);
+  private String name = ManagementFactory.getRuntimeMXBean().getName();
 
   RelayBuilder() {}
 
   /**
    * Required: a connection pool on the database's primary, best one of the relay's own with at
-   * least as many connections as it has lanes, and three more. Connections are borrowed for single
+   * least as many connections as it has lanes, and six more. Connections are borrowed for single
    * transactions.
    */
   public RelayBuilder dataSource(DataSource pool) {
@@ -58,7 +55,10 @@ public final class RelayBuilder {
     return this;
   }
 
-  /** This relay's name among all. Default: process, host and a random part. */
+  /**
+   * What this relay is called among all; a random part is added, so that several may be called
+   * alike. Default: process and host.
+   */
   public RelayBuilder name(String relayName) {
     name = relayName;
     return this;
@@ -121,7 +121,7 @@ public final class RelayBuilder {
     return brokers;
   }
 
-  String name() {
-    return name;
+  String uniqueName() {
+    return name + "-" + UUID.randomUUID().toString().substring(0, 8);
   }
 }

@@ -20,6 +20,7 @@ import java.util.function.Function;
  * closed was taken or not, by turns.
  */
 public final class MemoryBroker implements Broker {
+  private final String name;
   private final List<OutboxRecord> kept = new ArrayList<>();
   private final ExecutorService confirms =
       Executors.newSingleThreadExecutor(
@@ -30,6 +31,14 @@ public final class MemoryBroker implements Broker {
           });
   private volatile boolean silent;
   private volatile Function<OutboxRecord, Optional<Outcome>> trouble = message -> Optional.empty();
+
+  public MemoryBroker() {
+    this("kafka");
+  }
+
+  public MemoryBroker(String name) {
+    this.name = name;
+  }
 
   /** While silent it neither takes nor confirms anything; a closed publisher has sent nothing. */
   public void silent(boolean isSilent) {
@@ -82,7 +91,7 @@ public final class MemoryBroker implements Broker {
 
   @Override
   public String name() {
-    return "kafka";
+    return name;
   }
 
   @Override

@@ -214,7 +214,7 @@ class OrderStressTest {
               store,
               settings,
               new Counters(),
-              () -> true,
+              any -> true,
               InstantSource.system());
       long end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(1_500 + random.nextInt(3_000));
       while (!over.get() && System.nanoTime() - end < 0) {

@@ -406,6 +406,95 @@ class RelayTest {
   }
 
   @Test
+  void relaysWithDifferentBrokersDoNotKeepEachOthersLanes() {
+    Relay kafka = start();
+    MemoryBroker other = new MemoryBroker("rabbitmq");
+    Relay rabbit =
+        Relay.builder()
+            .dataSource(database.dataSource())
+            .broker(other)
+            .settings(SETTINGS)
+            .build()
+            .start();
+    relays.add(rabbit);
+
+    await().until(() -> kafka.heldLanes().size() == 4 && rabbit.heldLanes().size() == 4);
+  }
+
+  @Test
+  void aDeadLetterDoesNotComeBackAfterItsFollowers() throws SQLException {
+    UUID culprit = database.commitOne(0, "k");
+    UUID follower = database.commitOne(0, "k");
+    UUID last = database.commitOne(0, "k");
+    AtomicBoolean dead = new AtomicBoolean();
+    broker.troubledBy(
+        message -> {
+          if (message.id().equals(culprit) && !dead.get()) {
+            return Optional.of(new Outcome.Rejected(Outcome.Reason.MALFORMED, "no"));
+          }
+          return message.id().equals(last) && !dead.get()
+              ? Optional.of(new Outcome.Unavailable(Outcome.Reason.UNREACHABLE, "down"))
+              : Optional.empty();
+        });
+    Relay first = start();
+    await().until(() -> ids().contains(follower));
+    await().until(() -> database.number("select count(*) from twinbox.outbox_dead_letter") == 1);
+    first.close();
+    // As if the first relay had died before it wrote how far it was.
+    database.execute(
+        "insert into twinbox.outbox_lane_log select lane, seq + 1, 'test', null, null, epoch, null,"
+            + " window_number, done, target, floor, next_floor, ceiling, 0, '{}' from"
+            + " twinbox.outbox_lane_state where lane = 0");
+    dead.set(true);
+    start();
+
+    await().until(() -> ids().contains(last));
+
+    assertThat(ids()).doesNotContain(culprit);
+  }
+
+  @Test
+  void whatIsForeverUnknownIsTriedAgainWithPauses() throws SQLException {
+    AtomicInteger tries = new AtomicInteger();
+    broker.troubledBy(
+        message -> {
+          tries.incrementAndGet();
+          return Optional.of(new Outcome.Unknown("nobody knows"));
+        });
+    database.commitOne(0, "k");
+    start(
+        SETTINGS.withRetry(
+            new RetryPolicy(
+                Duration.ofSeconds(60), Duration.ofSeconds(60), 3, Duration.ofSeconds(60))));
+
+    await().until(() -> tries.get() == 1);
+
+    await()
+        .during(Duration.ofSeconds(1))
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> tries.get() == 1);
+  }
+
+  @Test
+  void aRowWithAnEndlessExpiryIsPublished() throws SQLException {
+    database.execute(
+        "insert into twinbox.outbox (lane, id, destination, type, expires_at) values (0,"
+            + " gen_random_uuid(), 'kafka:test', 'test', 'infinity')");
+    start();
+
+    await().until(() -> broker.count() == 1);
+  }
+
+  @Test
+  void aRelayRefusesADatabaseThatWasRestoredElsewhere() throws SQLException {
+    database.execute("update twinbox.outbox_cluster set system_identifier = 1");
+    try (Relay relay =
+        Relay.builder().dataSource(database.dataSource()).broker(new MemoryBroker()).build()) {
+      assertThatThrownBy(relay::start).hasMessageContaining("restored from a dump");
+    }
+  }
+
+  @Test
   void twoRelaysShareTheLanesAndTheSurvivorTakesAll() throws SQLException {
     Relay first = start();
     await().until(() -> first.heldLanes().size() == 4);

@@ -39,14 +39,12 @@ final class Billing {
     UUID messageId = UUID.fromString(Objects.requireNonNull(delivery.id()));
     work.dsl()
         .execute(
-            "insert into billing.effect (message_id, customer, order_number) values (?, ?, ?)",
+            "with effect as (insert into billing.effect (message_id, customer, order_number) values"
+                + " (?, ?, ?)) insert into billing.balance as b values (?, ?, 1) on conflict"
+                + " (customer) do update set cents = b.cents + excluded.cents, orders = b.orders + 1",
             messageId,
             order.customer(),
-            order.number());
-    work.dsl()
-        .execute(
-            "insert into billing.balance as b values (?, ?, 1) on conflict (customer) do update set"
-                + " cents = b.cents + excluded.cents, orders = b.orders + 1",
+            order.number(),
             order.customer(),
             order.cents());
   }

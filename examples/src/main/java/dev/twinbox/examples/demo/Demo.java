@@ -97,7 +97,8 @@ final class Demo implements AutoCloseable {
     Patience patience = new Patience();
     long held = broker.held();
     while (broker.delivered() < held && patience.lasts(broker.delivered())) {
-      progress.show("waiting for the last deliveries");
+      progress.show("orders %,d   applied %,d".formatted(shop.committed(), billing.applied()));
+      TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
     }
     double seconds = progress.seconds();
     progress.say(String.format(Locale.ROOT, "Done after %.1f s; now counting.", seconds));

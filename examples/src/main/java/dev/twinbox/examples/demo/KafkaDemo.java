@@ -63,6 +63,7 @@ final class KafkaDemo implements DemoBroker {
         .properties(address())
         .property("group.id", GROUP)
         .concurrency(2)
+        .batchSize(200)
         .build()
         .start();
   }

@@ -1,11 +1,160 @@
 package dev.twinbox.examples.demo;
 
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
+import dev.twinbox.outbox.RabbitDestination;
 import dev.twinbox.relay.cli.CommandException;
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.relay.rabbitmq.RabbitTopology;
+import dev.twinbox.testkit.TestRabbit;
+import java.io.IOException;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
-final class RabbitDemo {
-  private RabbitDemo() {}
+/**
+ * A RabbitMQ node of the demo's own. Beside the consumer's queue a stream is bound to the same
+ * exchange: it keeps what passed, where a queue forgets, and a queue's length lags.
+ */
+final class RabbitDemo implements DemoBroker {
+  private final TestRabbit rabbit;
+  private final AcknowledgedDeliveries acknowledged = new AcknowledgedDeliveries();
+  // A node from the environment may hold what an earlier demo left.
+  private final String run = UUID.randomUUID().toString().substring(0, 8);
+  private final RabbitDestination destination =
+      new RabbitDestination(null, "shop-" + run, "order.placed");
+  private final String queue = "billing-" + run;
+  private final String everything = "everything-" + run;
+
+  private RabbitDemo(TestRabbit rabbit) {
+    this.rabbit = rabbit;
+  }
 
   static DemoBroker start() {
-    throw new CommandException("later");
+    RabbitDemo started = new RabbitDemo(startNode());
+    try {
+      RabbitTopology.ordered().declare(started.factory(), started.destination, started.queue);
+    } catch (IOException | TimeoutException e) {
+      throw failed(e);
+    }
+    started.onChannel(
+        channel -> {
+          channel.queueDeclare(
+              started.everything, true, false, false, Map.of("x-queue-type", "stream"));
+          channel.queueBind(started.everything, started.destination.exchange(), "#");
+        });
+    return started;
+  }
+
+  private static TestRabbit startNode() {
+    try {
+      return TestRabbit.start();
+    } catch (IllegalStateException e) {
+      throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public String destination() {
+    return destination.toString();
+  }
+
+  @Override
+  public Broker forRelay() {
+    return RabbitBroker.named("rabbitmq").uri(rabbit.uri().toString()).build();
+  }
+
+  @Override
+  public AutoCloseable consume(Inbox inbox, Handler handler) {
+    ConnectionFactory counted = factory();
+    counted.setMetricsCollector(acknowledged);
+    return RabbitInboxConsumer.builder()
+        .inbox(inbox)
+        .handler(handler)
+        .queue(queue)
+        .connectionFactory(counted)
+        .prefetch(500)
+        .batchSize(200)
+        .build()
+        .start();
+  }
+
+  @Override
+  public Saboteur sabotage() {
+    try {
+      return RabbitSaboteur.start(factory(), everything);
+    } catch (IOException | TimeoutException e) {
+      throw failed(e);
+    }
+  }
+
+  @Override
+  public long held() {
+    AtomicLong count = new AtomicLong();
+    read(id -> count.incrementAndGet());
+    return count.get();
+  }
+
+  /** The client library counts what the consumer acknowledged; the inbox is not asked. */
+  @Override
+  public long delivered() {
+    return acknowledged.count();
+  }
+
+  @Override
+  public void read(Consumer<UUID> reader) {
+    onChannel(channel -> StreamReading.toItsEnd(channel, everything, reader));
+  }
+
+  @Override
+  public String howToConnect() {
+    return "%s (user and password: %s), exchange %s"
+        .formatted(rabbit.managementUri(), rabbit.user(), destination.exchange());
+  }
+
+  @Override
+  public void close() {
+    try {
+      onChannel(
+          channel -> {
+            channel.queueDelete(queue);
+            channel.queueDelete(everything);
+            channel.exchangeDelete(destination.exchange());
+          });
+    } finally {
+      rabbit.close();
+    }
+  }
+
+  private ConnectionFactory factory() {
+    return rabbit.connectionFactory();
+  }
+
+  /** Something done with a channel. */
+  private interface Work {
+    void on(Channel channel) throws IOException, TimeoutException, InterruptedException;
+  }
+
+  private void onChannel(Work work) {
+    try (Connection connection = factory().newConnection("demo");
+        Channel channel = connection.createChannel()) {
+      work.on(channel);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw failed(e);
+    } catch (IOException | TimeoutException e) {
+      throw failed(e);
+    }
+  }
+
+  private static IllegalStateException failed(Exception e) {
+    return new IllegalStateException("RabbitMQ did not do what the demo asked for", e);
   }
 }

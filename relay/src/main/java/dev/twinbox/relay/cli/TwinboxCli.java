@@ -1,27 +1,42 @@
 package dev.twinbox.relay.cli;
 
 import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /**
  * The command {@code twinbox}.
  *
  * <p>Others hand commands of their own to {@link #commandLine}. The errors of all are shown in the
  * same way: a mistake in the arguments with the usage and exit code 2, everything else as one
- * sentence with exit code 1.
+ * sentence with exit code 1. Secrets are taken out of both.
  */
 @Command(
     name = "twinbox",
     mixinStandardHelpOptions = true,
     version = "Twinbox 0.1.0-SNAPSHOT",
     description = "Keeps PostgreSQL and a message broker in agreement.",
-    synopsisSubcommandLabel = "COMMAND")
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      MigrateCommand.class,
+      GrantCommand.class,
+      RelayCommand.class,
+      StatusCommand.class
+    })
 public final class TwinboxCli implements Runnable {
+  private final Set<String> secrets = ConcurrentHashMap.newKeySet();
+
   @Option(
       names = "--verbose",
       scope = ScopeType.INHERIT,
@@ -46,21 +61,59 @@ public final class TwinboxCli implements Runnable {
     // These go to the subcommands that are there by now, and to no later ones.
     return command
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setExpandAtFiles(false)
+        .setParameterExceptionHandler(TwinboxCli::complain)
         .setExecutionExceptionHandler(root::explain);
   }
 
   /** Called without a subcommand. */
   @Override
   public void run() {
-    throw new CommandLine.ParameterException(spec.commandLine(), "Name a command.");
+    throw new ParameterException(spec.commandLine(), "Name a command.");
+  }
+
+  /** Has these left out of every error that is shown. */
+  void keepSecret(Set<String> more) {
+    secrets.addAll(more);
+  }
+
+  /** Shows names, never values: what stands in the wrong place may be a password. */
+  private static int complain(ParameterException error, String[] arguments) {
+    CommandLine command = error.getCommandLine();
+    PrintWriter err = command.getErr();
+    err.println(
+        error instanceof UnmatchedArgumentException unmatched
+            ? unknown(unmatched.getUnmatched(), command.getParent() == null)
+            : error.getMessage());
+    err.println();
+    command.usage(err);
+    err.flush();
+    return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  private static String unknown(List<String> unmatched, boolean isRoot) {
+    String options =
+        unmatched.stream()
+            .filter(argument -> argument.startsWith("-"))
+            .map(option -> option.replaceFirst("=.*", ""))
+            .collect(Collectors.joining(", "));
+    if (!options.isEmpty()) {
+      return "Unknown option: " + options;
+    }
+    return isRoot
+        ? "There is no command '%s'.".formatted(unmatched.get(0))
+        : "There is something on the command line that belongs to no option.";
   }
 
   private int explain(Exception error, CommandLine command, CommandLine.ParseResult ignored) {
-    PrintWriter err = command.getErr();
-    err.println("twinbox " + command.getCommandName() + ": " + Explanation.of(error));
+    StringWriter text = new StringWriter();
+    PrintWriter writer = new PrintWriter(text);
+    writer.println("twinbox " + command.getCommandName() + ": " + Explanation.of(error));
     if (verbose) {
-      error.printStackTrace(err);
+      error.printStackTrace(writer);
     }
+    PrintWriter err = command.getErr();
+    err.print(Secrets.hide(text.toString(), secrets));
     err.flush();
     return command.getCommandSpec().exitCodeOnExecutionException();
   }

@@ -6,8 +6,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A lane that is ours, as of our last write. Every write of it goes through here, so that the state
@@ -16,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 final class Claim {
   private final LaneLog log;
   private final long leaseNanos;
+  private boolean continued;
   private LaneState state;
   private long writtenAt;
 
@@ -23,20 +22,24 @@ final class Claim {
     this.log = log;
     this.leaseNanos = lease.toNanos();
     this.state = state;
+    this.continued = state.isOpen();
     this.writtenAt = writtenAt;
   }
 
   /** Claims a lane, or answers empty when somebody else holds it. */
-  static Optional<Claim> take(
-      LaneLog log, Duration lease, int lane, String owner, @Nullable UUID former)
+  static Optional<Claim> take(LaneLog log, Duration lease, int lane, String owner)
       throws SQLException {
     long now = System.nanoTime();
     Optional<LaneState> known = log.read(lane);
     if (known.isEmpty()) {
       return Optional.empty();
     }
-    return log.claim(known.get(), owner, former)
-        .map(claimed -> new Claim(log, lease, claimed, now));
+    return log.claim(known.get(), owner).map(claimed -> new Claim(log, lease, claimed, now));
+  }
+
+  /** Whether the open window was opened before this claim. */
+  boolean isContinued() {
+    return continued;
   }
 
   LaneState state() {
@@ -56,6 +59,7 @@ final class Claim {
   void settle() throws SQLException, LaneLostException {
     long now = System.nanoTime();
     take(log.settle(state), now, "settle");
+    continued = false;
   }
 
   void progress(long cursor, List<Long> ahead) throws SQLException, LaneLostException {

@@ -10,8 +10,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,6 +34,8 @@ public final class LaneDrain {
   /** How long outstanding outcomes are waited for after the first failure, while they come. */
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
 
+  private static final long SLOW_POLL_NANOS = Duration.ofMillis(20).toNanos();
+  private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final Duration NO_MORE_COME = Duration.ofMillis(200);
 
   private final int lane;
@@ -43,16 +44,16 @@ public final class LaneDrain {
   private final LaneStore store;
   private final DrainSettings settings;
   private final Counters counters;
-  private final BooleanSupplier mayHold;
+  private final Predicate<LaneDrain> mayHold;
   private final Failures failures;
   private final Wakeup wakeup = new Wakeup();
   private volatile boolean stopping;
   private volatile boolean held;
   private @Nullable Claim claim;
-  private @Nullable UUID formerClaim;
   private @Nullable Publisher publisher;
   private @Nullable WindowDrain window;
   private Duration pollPause;
+  private long lastEmptyWindow = System.nanoTime() - SECOND_NANOS;
 
   /**
    * @param lane the lane's number
@@ -71,7 +72,7 @@ public final class LaneDrain {
       LaneStore store,
       DrainSettings settings,
       Counters counters,
-      BooleanSupplier mayHold,
+      Predicate<LaneDrain> mayHold,
       InstantSource clock) {
     this.lane = lane;
     this.relay = relay;
@@ -80,13 +81,18 @@ public final class LaneDrain {
     this.settings = settings;
     this.counters = counters;
     this.mayHold = mayHold;
-    this.failures = new Failures(settings.retry(), clock);
+    this.failures = new Failures(settings.retry(), clock, System::nanoTime);
     this.pollPause = settings.shortestPoll();
   }
 
   /** The lane's number. */
   public int lane() {
     return lane;
+  }
+
+  /** The name of the broker that the lane's messages go to. */
+  public String broker() {
+    return broker.name();
   }
 
   /** Whether this relay holds the lane, as far as it knows. */
@@ -115,37 +121,41 @@ public final class LaneDrain {
         return;
       }
       long end = System.nanoTime() + length.toNanos();
-      while (!stopping && mayHold.getAsBoolean() && System.nanoTime() - end < 0) {
+      while (!stopping && mayHold.test(this) && System.nanoTime() - end < 0) {
         round();
       }
-      if (stopping || !mayHold.getAsBoolean()) {
+      if (stopping || !mayHold.test(this)) {
         finish();
       }
     } catch (LaneLostException e) {
       log.warn("{}", e.getMessage());
-      abandon(null);
+      abandon();
     } catch (SQLException e) {
       log.warn("Lane {}: {}; the lane is claimed anew", lane, e.getMessage());
       log.debug("The database failed", e);
-      abandon(claim == null ? null : claim.state().claimId());
+      abandon();
       wakeup.await(failures.pause());
     } catch (RuntimeException e) {
       log.error("Lane {}: unexpected failure; the lane is claimed anew", lane, e);
-      abandon(claim == null ? null : claim.state().claimId());
+      abandon();
       wakeup.await(failures.pause());
+    } catch (Error e) {
+      // Whatever was half done must not be gone on with: a message could wait for an outcome for
+      // ever.
+      abandon();
+      throw e;
     }
   }
 
   private boolean takeLane() throws SQLException {
-    if (stopping || !mayHold.getAsBoolean()) {
+    if (stopping || !mayHold.test(this)) {
       return false;
     }
-    Optional<Claim> taken = Claim.take(store.log(), settings.lease(), lane, relay, formerClaim);
+    Optional<Claim> taken = Claim.take(store.log(), settings.lease(), lane, relay);
     if (taken.isEmpty()) {
       return false;
     }
     claim = taken.get();
-    formerClaim = null;
     held = true;
     LaneState state = claim.state();
     log.info("Lane {} is ours: epoch {}, window {}", lane, state.epoch(), state.window());
@@ -165,7 +175,7 @@ public final class LaneDrain {
       return;
     }
     if (window == null) {
-      window = new WindowDrain(ours, store, settings, failures, counters, wakeup);
+      window = WindowDrain.of(ours, store, settings, failures, counters, wakeup);
     }
     pollPause = settings.shortestPoll();
     window.step(publisher());
@@ -179,9 +189,18 @@ public final class LaneDrain {
   }
 
   private boolean openWindow(Claim ours) throws SQLException, LaneLostException {
+    long asked = System.nanoTime();
     WindowReader.Poll poll = store.reader().poll(ours.state());
-    if (!poll.anything()) {
+    long answered = System.nanoTime();
+    // A slow poll that finds nothing has walked the rows of an open transaction. An empty window
+    // puts
+    // that transaction on the list of the running, which are not looked into.
+    boolean slow = answered - asked > SLOW_POLL_NANOS && answered - lastEmptyWindow > SECOND_NANOS;
+    if (!poll.anything() && !slow) {
       return false;
+    }
+    if (!poll.anything()) {
+      lastEmptyWindow = answered;
     }
     if (poll.position() - ours.state().nextFloor() > REFRESH_BEYOND) {
       ours.refresh();
@@ -199,10 +218,15 @@ public final class LaneDrain {
   private void recover(WindowDrain troubled) throws SQLException, LaneLostException {
     awaitOutcomes(troubled, AFTER_TROUBLE, NO_MORE_COME);
     closePublisher();
+    long before = troubled.cursor();
     Optional<Outcome> trouble = troubled.recover();
-    if (trouble.isPresent()) {
+    if (trouble.isPresent() || troubled.cursor() == before) {
       Duration pause = failures.pause();
-      log.warn("Lane {}: {}; next try in {} ms", lane, trouble.get(), pause.toMillis());
+      log.warn(
+          "Lane {}: {}; next try in {} ms",
+          lane,
+          trouble.map(Outcome::toString).orElse("what became of the messages is unknown"),
+          pause.toMillis());
       waitRenewing(pause);
     }
   }
@@ -257,16 +281,16 @@ public final class LaneDrain {
     }
     ours.release(cursor, ahead);
     log.info("Lane {} is released", lane);
-    abandon(null);
+    abandon();
   }
 
-  /** Forgets the lane. The next session may claim it anew, by the former claim if there is one. */
-  private void abandon(@Nullable UUID former) {
-    closePublisher();
-    formerClaim = former;
+  /** Forgets the lane. The next session claims it anew, at once if nobody else has meanwhile. */
+  private void abandon() {
     claim = null;
     window = null;
     held = false;
+    failures.forget();
+    closePublisher();
   }
 
   private Claim claim() throws LaneLostException {

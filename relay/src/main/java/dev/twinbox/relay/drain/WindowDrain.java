@@ -37,7 +37,26 @@ final class WindowDrain {
   private long readUpTo;
   private boolean exhausted;
 
-  WindowDrain(
+  /** The open window of a lane: just opened, or continued where another session left it. */
+  static WindowDrain of(
+      Claim claim,
+      LaneStore store,
+      DrainSettings settings,
+      Failures failures,
+      Counters counters,
+      Wakeup wakeup)
+      throws SQLException {
+    WindowDrain window = new WindowDrain(claim, store, settings, failures, counters, wakeup);
+    if (claim.isContinued()) {
+      // A dead letter whose followers went out must not come before them after all.
+      LaneState state = claim.state();
+      window.ahead.addAll(
+          store.deadLetters().buried(state.lane(), state.cursor(), state.ceiling()));
+    }
+    return window;
+  }
+
+  private WindowDrain(
       Claim claim,
       LaneStore store,
       DrainSettings settings,
@@ -88,6 +107,15 @@ final class WindowDrain {
     }
   }
 
+  /**
+   * Should the next statement fail again and again, at least what was published is not repeated.
+   */
+  private void noteCursor() throws SQLException, LaneLostException {
+    if (cursor != claim.state().cursor()) {
+      claim.progress(cursor, aheadBounded());
+    }
+  }
+
   private boolean hasRoom() {
     return inFlight.rows() + settings.pageRows() <= settings.rowsInFlight()
         && inFlight.bytes() + settings.pageBytes() <= settings.bytesInFlight();
@@ -129,7 +157,7 @@ final class WindowDrain {
   }
 
   /** Moves the cursor over what is settled; buries what was rejected. */
-  private void advance() throws SQLException {
+  private void advance() throws SQLException, LaneLostException {
     for (InFlight.Slot head = inFlight.head(); head != null; head = inFlight.head()) {
       Outcome outcome = head.outcome();
       if (outcome instanceof Outcome.Published) {
@@ -152,12 +180,16 @@ final class WindowDrain {
     }
   }
 
-  private boolean settleFailure(OutboxRecord record, Outcome outcome) throws SQLException {
+  private boolean settleFailure(OutboxRecord record, Outcome outcome)
+      throws SQLException, LaneLostException {
     Optional<Cause> cause = failures.judge(record, outcome);
     if (cause.isEmpty()) {
       return false;
     }
-    store.deadLetters().bury(record, cause.get());
+    noteCursor();
+    if (!store.deadLetters().bury(record, cause.get(), claim.state())) {
+      throw new LaneLostException(record.lane(), "dead letter");
+    }
     failures.buried(record);
     counters.deadLettered(record, cause.get());
     return true;
@@ -169,8 +201,11 @@ final class WindowDrain {
    *
    * @return the unavailability or failure that asks for a pause; empty when all was merely unknown
    */
-  Optional<Outcome> recover() throws SQLException {
+  Optional<Outcome> recover() throws SQLException, LaneLostException {
     Optional<Outcome> trouble = keepSettled();
+    if (cursor != claim.state().cursor() || !claim.state().ahead().equals(aheadBounded())) {
+      claim.progress(cursor, aheadBounded());
+    }
     inFlight.clear();
     readUpTo = cursor;
     exhausted = false;
@@ -179,7 +214,7 @@ final class WindowDrain {
     return trouble;
   }
 
-  private Optional<Outcome> keepSettled() throws SQLException {
+  private Optional<Outcome> keepSettled() throws SQLException, LaneLostException {
     advance();
     Optional<Outcome> trouble = Optional.empty();
     for (InFlight.Slot slot : inFlight.inOrder()) {
@@ -203,7 +238,7 @@ final class WindowDrain {
    *
    * @return whether the whole window is settled
    */
-  boolean finish() throws SQLException {
+  boolean finish() throws SQLException, LaneLostException {
     boolean readToTheEnd = exhausted;
     advance();
     if (readToTheEnd && inFlight.isEmpty()) {

@@ -16,7 +16,6 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.apache.kafka.common.KafkaException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -68,9 +67,13 @@ public final class KafkaBroker implements Broker {
    * {@inheritDoc}
    *
    * @throws IllegalArgumentException if the settings, read anew, would break a guarantee
+   * @throws IllegalStateException if the broker is closed
    */
   @Override
   public Publisher open(int lane) {
+    if (clock.isShutdown()) {
+      throw new IllegalStateException("Broker " + name + " is closed");
+    }
     Map<String, Object> complete = KafkaSettings.complete(name, lane, settings.get());
     KafkaLimits limits =
         new KafkaLimits(metadataTimeout, confirmTimeout, KafkaSettings.bufferMemory(complete) / 4);
@@ -101,8 +104,11 @@ public final class KafkaBroker implements Broker {
     try {
       Producer<byte[], byte[]> producer = new KafkaProducer<>(settings);
       publisher.opened(producer);
-    } catch (KafkaException e) {
-      publisher.failedToOpen(new Outcome.Unavailable(Reason.UNREACHABLE, KafkaErrors.detail(e)));
+    } catch (RuntimeException | LinkageError e) {
+      String detail = KafkaErrors.detail(e);
+      // The client calls a name that cannot be resolved a mistake in its configuration.
+      Reason reason = detail.contains("bootstrap") ? Reason.UNREACHABLE : Reason.OTHER;
+      publisher.failedToOpen(new Outcome.Unavailable(reason, detail));
     }
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
 import org.apache.kafka.clients.producer.Producer;
+import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.TimeoutException;
@@ -48,6 +49,8 @@ final class KafkaPublisher implements Publisher {
 
   /** Lines that may have something to send. */
   private final ArrayDeque<TopicLine> ready = new ArrayDeque<>();
+
+  private final long openingSince = System.nanoTime();
 
   private @Nullable Producer<byte[], byte[]> producer;
   private @Nullable Thread ioThread;
@@ -161,9 +164,16 @@ final class KafkaPublisher implements Publisher {
   void tick(long now) {
     settlements.lock();
     try {
-      if (stopped || producer == null) {
+      if (producer == null) {
+        if (!stopped && now - openingSince > limits.confirmTimeout().toNanos()) {
+          failedToOpen(
+              new Outcome.Unavailable(
+                  Reason.UNREACHABLE,
+                  "no Kafka client within " + limits.confirmTimeout() + "; is name service slow?"));
+        }
         return;
       }
+      // Also when stopped: what was sent before still wants an outcome.
       for (TopicLine line : lines.values()) {
         KafkaSend oldest = line.oldestSent();
         if (oldest != null && now - oldest.sentAt > limits.confirmTimeout().toNanos()) {
@@ -274,10 +284,19 @@ final class KafkaPublisher implements Publisher {
 
   private void sendFirst(Producer<byte[], byte[]> client, TopicLine line) {
     KafkaSend send = line.queued.element();
+    ProducerRecord<byte[], byte[]> encoded;
+    try {
+      encoded = KafkaWire.encode(send.record(), line.topic, line.destination);
+    } catch (RuntimeException e) {
+      // A row that was not written by an Outbox: never sendable, and no reason to stop the others.
+      line.queued.remove();
+      finish(send, new Outcome.Rejected(Reason.MALFORMED, "cannot be encoded: " + e));
+      return;
+    }
     sending = send;
     thrownBack = null;
     try {
-      var unused = client.send(KafkaWire.encode(send.record(), line.topic, line.destination), send);
+      var unused = client.send(encoded, send);
     } catch (KafkaException | IllegalStateException e) {
       thrownBack = e;
     } finally {

@@ -2,10 +2,10 @@ package dev.twinbox.relay.kafka;
 
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
+import org.jspecify.annotations.Nullable;
 
 /** The producer's settings: the user's, what a guarantee needs, and our defaults. */
 final class KafkaSettings {
@@ -19,12 +19,12 @@ final class KafkaSettings {
           new Rule(
               "acks",
               "all",
-              value -> value.equals("all") || value.equals("-1"),
+              value -> value.equalsIgnoreCase("all") || value.equals("-1"),
               "only acks=all confirms what survives the loss of a broker"),
           new Rule(
               "enable.idempotence",
               "true",
-              value -> value.equals("true"),
+              value -> value.equalsIgnoreCase("true"),
               "without it a retry repeats messages and turns their order round"),
           new Rule(
               "retries",
@@ -62,7 +62,7 @@ final class KafkaSettings {
               "the relay publishes at least once and fences by its lease"),
           Rule.forbid(
               "transaction.two.phase.commit.enable",
-              value -> value.equals("false"),
+              value -> value.equalsIgnoreCase("false"),
               "the relay publishes at least once and fences by its lease"),
           Rule.forbid(
               "partitioner.class",
@@ -70,7 +70,7 @@ final class KafkaSettings {
               "order holds only where a key always meets the same partition"),
           Rule.forbid(
               "partitioner.ignore.keys",
-              value -> value.equals("false"),
+              value -> value.equalsIgnoreCase("false"),
               "order holds only where a key always meets the same partition"),
           Rule.forbid(
               "interceptor.classes",
@@ -124,7 +124,7 @@ final class KafkaSettings {
     }
   }
 
-  private static String text(@org.jspecify.annotations.Nullable Object value) {
+  private static String text(@Nullable Object value) {
     if (value instanceof Class<?> type) {
       return type.getName();
     }
@@ -141,9 +141,7 @@ final class KafkaSettings {
 
     void apply(String broker, Map<String, Object> settings) {
       Object value = settings.get(name);
-      if (value != null
-          && !allowed.test(text(value).toLowerCase(Locale.ROOT))
-          && !allowed.test(text(value))) {
+      if (value != null && !allowed.test(text(value))) {
         throw new IllegalArgumentException(
             "Broker %s: %s=%s is refused: %s. Remove the setting."
                 .formatted(broker, name, text(value), why));

@@ -61,8 +61,16 @@ public final class RabbitBroker implements Broker {
     return name;
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalStateException if the broker is closed
+   */
   @Override
   public Publisher open(int lane) {
+    if (clock.isShutdown()) {
+      throw new IllegalStateException("Broker " + name + " is closed");
+    }
     Integer suspect = suspects.remove(lane);
     RabbitPublisher publisher = new RabbitPublisher(this, lane, suspect == null ? 0 : suspect);
     open.add(publisher);

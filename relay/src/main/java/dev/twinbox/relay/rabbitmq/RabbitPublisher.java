@@ -239,20 +239,23 @@ final class RabbitPublisher implements Publisher {
           RabbitWire.body(send.record()));
     } catch (ShutdownSignalException e) {
       shutDown(open, e);
-    } catch (IllegalArgumentException e) {
+    } catch (RuntimeException e) {
       unsendable(open, number, send, e);
     } catch (IOException e) {
       lose(new Outcome.Unknown("connection lost: " + e.getMessage()));
     }
   }
 
-  /** The client found, before it wrote anything, that AMQP has no room for such a header. */
-  private void unsendable(Channel open, long number, RabbitSend send, IllegalArgumentException e) {
+  /**
+   * The client found, before it wrote anything, that AMQP has no room for such a header, or the row
+   * was not written by an Outbox and cannot be encoded.
+   */
+  private void unsendable(Channel open, long number, RabbitSend send, RuntimeException e) {
     settlements.lock();
     try {
       if (channel == open && unconfirmed.remove(number, send)) {
         published--;
-        finish(send, new Outcome.Rejected(Reason.MALFORMED, String.valueOf(e.getMessage())));
+        finish(send, new Outcome.Rejected(Reason.MALFORMED, "cannot be encoded: " + e));
       }
     } finally {
       settlements.unlock();
@@ -387,9 +390,7 @@ final class RabbitPublisher implements Publisher {
   void tick(long now) {
     settlements.lock();
     try {
-      if (stopped) {
-        return;
-      }
+      // Also when stopped: what was sent before still wants an outcome.
       RabbitSend oldest =
           unconfirmed.isEmpty() ? ready.peek() : unconfirmed.values().iterator().next();
       if (oldest == null) {

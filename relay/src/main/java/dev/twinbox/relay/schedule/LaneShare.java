@@ -4,11 +4,14 @@ import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.store.RelayRegistry;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How many lanes this relay may hold: at most ceil(lanes / living relays). Thread-safe.
+ * How many lanes this relay may hold: of each broker at most ceil(lanes / living relays that serve
+ * it), so that relays with different brokers do not keep each other's lanes. Thread-safe.
  *
  * <p>When the database cannot be asked, the last answer stands: leases decide who holds a lane, the
  * share only spreads them.
@@ -19,7 +22,7 @@ final class LaneShare {
   private final RelayRegistry registry;
   private final String relay;
   private volatile List<LaneDrain> lanes = List.of();
-  private volatile int share = Integer.MAX_VALUE;
+  private volatile Map<String, Integer> living = Map.of();
 
   LaneShare(RelayRegistry registry, String relay) {
     this.registry = registry;
@@ -33,33 +36,33 @@ final class LaneShare {
   /** Asks who lives. */
   void refresh() {
     try {
-      int living = registry.heartbeat(relay);
-      share = (lanes.size() + living - 1) / living;
+      TreeSet<String> brokers = new TreeSet<>();
+      lanes.forEach(lane -> brokers.add(lane.broker()));
+      living = Map.copyOf(registry.heartbeat(relay, brokers));
     } catch (SQLException e) {
       log.warn("No heartbeat: {}", e.getMessage());
     }
   }
 
   /**
-   * Whether the lane may be held now. Of the lanes held, those with the lowest numbers stay, so
-   * that all lanes' threads decide alike.
+   * Whether the lane may be held now. Of a broker's lanes that are held, those with the lowest
+   * numbers stay, so that all lanes' threads decide alike.
    */
-  boolean mayHold(int lane) {
+  boolean mayHold(LaneDrain lane) {
+    int all = 0;
+    int before = 0;
     int held = 0;
-    boolean isHeld = false;
     for (LaneDrain each : lanes) {
-      if (each.isHeld()) {
-        if (each.lane() == lane) {
-          isHeld = true;
-        } else if (each.lane() < lane) {
+      if (each.broker().equals(lane.broker())) {
+        all++;
+        if (each.isHeld()) {
           held++;
+          before += each.lane() < lane.lane() ? 1 : 0;
         }
       }
     }
-    if (isHeld) {
-      return held < share;
-    }
-    long all = lanes.stream().filter(LaneDrain::isHeld).count();
-    return all < share;
+    int relays = Math.max(1, living.getOrDefault(lane.broker(), 1));
+    int share = (all + relays - 1) / relays;
+    return lane.isHeld() ? before < share : held < share;
   }
 }

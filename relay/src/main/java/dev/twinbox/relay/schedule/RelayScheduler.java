@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.function.Function;
-import java.util.function.IntPredicate;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +76,7 @@ public final class RelayScheduler implements AutoCloseable {
   }
 
   /** Whether this relay may hold the lane now. */
-  public IntPredicate share() {
+  public Predicate<LaneDrain> share() {
     return share::mayHold;
   }
 
@@ -111,11 +111,7 @@ public final class RelayScheduler implements AutoCloseable {
     Scheduler clustered = create(clustered());
     duties = clustered;
     clustered.setJobFactory(
-        (fired, any) ->
-            new UpkeepJob(
-                upkeep,
-                UpkeepJob.Duty.valueOf(
-                    fired.getJobDetail().getJobDataMap().getString(UpkeepJob.DUTY))));
+        (fired, any) -> UpkeepJob.of(upkeep, fired.getJobDetail().getJobDataMap()));
     for (UpkeepJob.Duty duty : UpkeepJob.Duty.values()) {
       JobDetail job =
           JobBuilder.newJob(UpkeepJob.class)

@@ -19,15 +19,18 @@ import org.slf4j.LoggerFactory;
 public record Upkeep(Scheduled scheduled, Rotation rotation, LaneLog laneLog) {
   private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
   private static final int PROMOTED_AT_ONCE = 1_000;
+  private static final int BATCHES_A_RUN = 20;
   private static final long STATES_KEPT = 1_000;
 
-  /** Moves all that is due. */
+  /** Moves what is due, up to 20,000 messages a run. */
   public void promote() {
     attempt(
         "promotion of due messages",
         () -> {
-          while (scheduled.promote(PROMOTED_AT_ONCE) == PROMOTED_AT_ONCE) {
-            log.debug("Promoted {} messages; there are more", PROMOTED_AT_ONCE);
+          int batches = 0;
+          while (batches < BATCHES_A_RUN
+              && scheduled.promote(PROMOTED_AT_ONCE) == PROMOTED_AT_ONCE) {
+            batches++;
           }
         });
   }

@@ -1,8 +1,10 @@
 package dev.twinbox.relay.schedule;
 
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.quartz.DisallowConcurrentExecution;
 import org.quartz.Job;
+import org.quartz.JobDataMap;
 import org.quartz.JobExecutionContext;
 
 /** Quartz runs this on one relay of all, once for each duty. Its name is in Quartz's tables. */
@@ -16,6 +18,18 @@ final class UpkeepJob implements Job {
   UpkeepJob(Upkeep upkeep, Duty duty) {
     this.upkeep = upkeep;
     this.duty = duty;
+  }
+
+  /**
+   * The job for a duty. One that a newer relay has scheduled is left to the newer relays: an
+   * exception here would make Quartz stop the duty on all of them.
+   */
+  static Job of(Upkeep upkeep, JobDataMap data) {
+    return Stream.of(Duty.values())
+        .filter(duty -> duty.name().equals(data.getString(DUTY)))
+        .findFirst()
+        .<Job>map(duty -> new UpkeepJob(upkeep, duty))
+        .orElse(unknown -> {});
   }
 
   @Override

@@ -5,12 +5,15 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Keeps what will never be published, whole and with its reason. Thread-safe. */
 public final class DeadLetters {
   private final Pipeline pipeline;
   private final String insert;
+  private final String buried;
 
   /** Works on the table in {@code tables}. */
   public DeadLetters(Pipeline pipeline, Tables tables) {
@@ -19,12 +22,18 @@ public final class DeadLetters {
     insert =
         tables.sql(
             Pipeline.BEGIN
-                + "set local synchronous_commit = on; with gone as (insert into"
+                + "set local client_min_messages = warning; set local synchronous_commit = on; with gone as (insert into"
                 + " {outbox_dead_letter} (lane, position, id, created_at, expires_at, destination,"
                 + " key, type, content_type, headers, payload, reason, error, attempts,"
-                + " first_failed_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on"
-                + " conflict (lane, position) do nothing returning 1) select count(*) from gone;"
-                + " commit");
+                + " first_failed_at) select ?, ?, ?, ?, ?::timestamptz, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? where"
+                + " exists (select 1 from {outbox_lane_state} s where s.lane = ? and s.claim_id = ?)"
+                + " on conflict (lane, position) do nothing returning 1) select count(*) from gone;"
+                + " select exists (select 1 from {outbox_dead_letter} where lane = ? and position = ?"
+                + " and id = ?); commit");
+    buried =
+        tables.sql(
+            "select position from {outbox_dead_letter} where lane = ? and position > ? and position"
+                + " <= ?");
   }
 
   /**
@@ -37,14 +46,20 @@ public final class DeadLetters {
    */
   public record Cause(String reason, String error, int attempts, Instant firstFailedAt) {}
 
-  /** Stores the message durably; a second call for the same position changes nothing. */
-  public void bury(OutboxRecord record, Cause cause) throws SQLException {
+  /**
+   * Stores the message durably, if the lane is still ours; a second call for the same message
+   * changes nothing.
+   *
+   * @param claim the lane as the caller holds it
+   * @return whether the message is among the dead letters now; false when the lane is lost
+   */
+  public boolean bury(OutboxRecord record, Cause cause, LaneState claim) throws SQLException {
     List<String> headers = new ArrayList<>();
     for (OutboxRecord.Header header : record.headers()) {
       headers.add(header.name());
       headers.add(header.value());
     }
-    pipeline.query(
+    return pipeline.query(
         insert,
         s -> {
           s.setInt(1, record.lane());
@@ -63,7 +78,30 @@ public final class DeadLetters {
           s.setString(13, cause.error().replace("\0", ""));
           s.setInt(14, cause.attempts());
           s.setObject(15, cause.firstFailedAt().atOffset(ZoneOffset.UTC));
+          s.setInt(16, record.lane());
+          s.setObject(17, claim.claimId());
+          s.setInt(18, record.lane());
+          s.setLong(19, record.position());
+          s.setObject(20, record.id());
         },
-        rows -> rows.next());
+        rows -> rows.next() && rows.getBoolean(1));
+  }
+
+  /** The positions of a lane's dead letters, beyond the first and up to the second position. */
+  public Set<Long> buried(int lane, long beyond, long upTo) throws SQLException {
+    return pipeline.query(
+        buried,
+        s -> {
+          s.setInt(1, lane);
+          s.setLong(2, beyond);
+          s.setLong(3, upTo);
+        },
+        rows -> {
+          Set<Long> positions = new HashSet<>();
+          while (rows.next()) {
+            positions.add(rows.getLong(1));
+          }
+          return positions;
+        });
   }
 }

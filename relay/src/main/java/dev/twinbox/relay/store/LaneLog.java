@@ -10,7 +10,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lanes' states, an insert-only log: every change appends row {@code seq + 1} to the one it
@@ -81,8 +80,8 @@ public final class LaneLog {
             + " clock_timestamp() as free from {outbox_lane_state} ";
     read = tables.sql(select + "where lane = ?");
     readAll = tables.sql(select + "where broker = any (?) order by lane");
-    String settled = "set local synchronous_commit = off; ";
-    String durable = "set local synchronous_commit = on; ";
+    String relaxed = "set local synchronous_commit = off; ";
+    String durable = "set local client_min_messages = warning; set local synchronous_commit = on; ";
     claim =
         tables.sql(
             Pipeline.BEGIN
@@ -96,11 +95,11 @@ public final class LaneLog {
                         + POSITION
                         + " else s.next_floor end, s.ceiling, s.cursor_position, s.ahead",
                     " from {outbox_lane_log} s where s.lane = ? and s.seq = ? and (s.lease_until is"
-                        + " null or s.lease_until < clock_timestamp() or s.claim_id = ?)"));
+                        + " null or s.lease_until < clock_timestamp() or s.owner = ?)"));
     renew =
         tables.sql(
             Pipeline.BEGIN
-                + settled
+                + relaxed
                 + insert(
                     "s.lane, s.seq + 1, 'renew', s.owner, s.claim_id, s.epoch, "
                         + LEASE
@@ -110,7 +109,7 @@ public final class LaneLog {
     refresh =
         tables.sql(
             Pipeline.BEGIN
-                + settled
+                + relaxed
                 + READ_POSITION
                 + insert(
                     "s.lane, s.seq + 1, 'refresh', s.owner, s.claim_id, s.epoch, "
@@ -133,7 +132,7 @@ public final class LaneLog {
     progress =
         tables.sql(
             Pipeline.BEGIN
-                + settled
+                + relaxed
                 + insert(
                     "s.lane, s.seq + 1, 'progress', s.owner, s.claim_id, s.epoch, "
                         + LEASE
@@ -143,7 +142,7 @@ public final class LaneLog {
     settle =
         tables.sql(
             Pipeline.BEGIN
-                + settled
+                + relaxed
                 + READ_POSITION
                 + insert(
                     "s.lane, s.seq + 1, 'settle', s.owner, s.claim_id, s.epoch, "
@@ -163,7 +162,8 @@ public final class LaneLog {
     trim =
         tables.sql(
             "with gone as (delete from {outbox_lane_log} g using {outbox_lane_state} s where g.lane"
-                + " = s.lane and g.seq < s.seq - ? returning 1) select count(*) from gone");
+                + " = s.lane and g.seq < s.seq - ? and g.written_at < clock_timestamp() - interval '1 minute'"
+                + " returning 1) select count(*) from gone");
   }
 
   private static String insert(String select, String from) {
@@ -204,8 +204,7 @@ public final class LaneLog {
    *
    * @return the new state, or empty when another relay holds or took it
    */
-  public Optional<LaneState> claim(LaneState known, String owner, @Nullable UUID former)
-      throws SQLException {
+  public Optional<LaneState> claim(LaneState known, String owner) throws SQLException {
     UUID claimId = UUID.randomUUID();
     return pipeline.query(
         claim,
@@ -215,7 +214,7 @@ public final class LaneLog {
           s.setLong(3, leaseMillis);
           s.setInt(4, known.lane());
           s.setLong(5, known.seq());
-          s.setObject(6, former == null ? new UUID(0, 0) : former);
+          s.setString(6, owner);
         },
         LaneLog::one);
   }
@@ -260,7 +259,10 @@ public final class LaneLog {
     return write(release, known, cursor, ahead, false);
   }
 
-  /** Deletes all but the newest rows of each lane; never the state itself. */
+  /**
+   * Deletes all but the newest rows of each lane, and none that is younger than a minute: a write
+   * that was on its way for so long could otherwise find its number free again.
+   */
   public long trim(long keep) throws SQLException {
     return pipeline.query(
         trim,

@@ -19,7 +19,7 @@ public final class Lanes {
             Pipeline.BEGIN
                 + "lock table {outbox_broker} in share row exclusive mode; insert into"
                 + " {outbox_broker} (broker, first_lane, lanes) select ?, coalesce(max(first_lane +"
-                + " lanes), 0), 4 from {outbox_broker} having not bool_or(broker = ?) on conflict do"
+                + " lanes), 0), 4 from {outbox_broker} having not coalesce(bool_or(broker = ?), false) on conflict do"
                 + " nothing; insert into {outbox_lane} (lane, broker, shard) select b.first_lane +"
                 + " shard, b.broker, shard from {outbox_broker} b cross join lateral"
                 + " generate_series(0, b.lanes - 1) shard on conflict do nothing; insert into"

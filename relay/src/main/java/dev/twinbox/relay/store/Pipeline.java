@@ -8,8 +8,6 @@ import java.sql.SQLWarning;
 import java.sql.Statement;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Sends whole transactions, {@code begin} to {@code commit}, as one statement text and so in one
@@ -20,7 +18,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Pipeline {
   static final String BEGIN = "begin isolation level read committed read write; ";
-  private static final Logger log = LoggerFactory.getLogger(Pipeline.class);
 
   private final DataSource dataSource;
   private final int networkTimeoutMillis;
@@ -74,27 +71,29 @@ public final class Pipeline {
 
   /**
    * A cancelled wait for the synchronous standby is only a warning: the commit is known locally,
-   * but a failover could erase it. What is not on the standby must count as not done.
+   * but a failover could erase it. What is not on the standby must count as not done. The server's
+   * language is unknown, so any warning of this class counts.
    */
   private static void refuseUnconfirmedCommit(@Nullable SQLWarning warning) throws SQLException {
     for (SQLWarning each = warning; each != null; each = each.getNextWarning()) {
-      if ("01000".equals(each.getSQLState())
-          && each.getMessage() != null
-          && each.getMessage().contains("synchronous replication")) {
-        throw new SQLException("The commit is not confirmed by the standby: " + each.getMessage());
+      if ("01000".equals(each.getSQLState())) {
+        throw new SQLException("The commit may not be on the standby: " + each.getMessage());
       }
     }
   }
 
-  /**
-   * The connection is in auto-commit mode as far as the driver knows, so it would not roll back.
-   */
   private static void rollback(Connection connection, Exception cause) {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute("rollback");
+    try {
+      rollback(connection);
     } catch (SQLException e) {
       cause.addSuppressed(e);
-      log.debug("No rollback on a broken connection", e);
+    }
+  }
+
+  /** By hand: as far as the driver knows, the connection is in auto-commit mode. */
+  static void rollback(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("rollback");
     }
   }
 

@@ -6,6 +6,8 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -17,6 +19,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class Rotation {
   private static final Logger log = LoggerFactory.getLogger(Rotation.class);
+
+  private static final int LOCK_ATTEMPTS = 30;
+  private static final long BETWEEN_ATTEMPTS_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
 
   private final Pipeline pipeline;
   private final Tables tables;
@@ -66,27 +71,46 @@ public final class Rotation {
     try (Connection connection = pipeline.borrow();
         Statement statement = connection.createStatement()) {
       try {
-        statement.execute(Pipeline.BEGIN + WindowReader.INDEX_ORDER_ONLY);
+        statement.execute(
+            Pipeline.BEGIN
+                + "set local synchronous_commit = local; "
+                + WindowReader.INDEX_ORDER_ONLY);
         if (!isNonEmpty(statement, table) || isNeeded(statement, table)) {
           return false;
         }
-        statement.execute("lock table only " + table + " in access exclusive mode nowait");
+        if (!lock(statement, table)) {
+          log.debug("{} is in use; it is tried again later", table);
+          return false;
+        }
         if (isNeeded(statement, table)) {
           return false;
         }
         statement.execute("truncate only " + table);
         statement.execute("commit");
         return true;
-      } catch (SQLException e) {
-        if ("55P03".equals(e.getSQLState())) {
-          log.debug("{} is in use; it is tried again later", table);
-          return false;
-        }
-        throw e;
       } finally {
-        statement.execute("rollback");
+        // Also after the commit, where the server only notes that there is nothing to roll back.
+        Pipeline.rollback(connection);
       }
     }
+  }
+
+  /** Readers hold the leaf for moments, so a few tries find a gap; a queue would stop them all. */
+  private static boolean lock(Statement statement, String table) throws SQLException {
+    for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+      statement.execute("savepoint unlocked");
+      try {
+        statement.execute("lock table only " + table + " in access exclusive mode nowait");
+        return true;
+      } catch (SQLException e) {
+        if (!"55P03".equals(e.getSQLState())) {
+          throw e;
+        }
+        statement.execute("rollback to savepoint unlocked");
+        LockSupport.parkNanos(BETWEEN_ATTEMPTS_NANOS);
+      }
+    }
+    return false;
   }
 
   private static boolean isNonEmpty(Statement statement, String table) throws SQLException {

@@ -19,11 +19,12 @@ public final class SchemaGuard {
    *     versions and the remedy
    */
   public static void check(Pipeline pipeline, Tables tables) throws SQLException {
-    int[] versions =
+    boolean exists =
         pipeline.query(
             "select to_regclass(?) is not null",
             s -> s.setString(1, tables.of("schema_version")),
-            rows -> rows.next() && rows.getBoolean(1) ? read(pipeline, tables) : new int[] {0, 0});
+            rows -> rows.next() && rows.getBoolean(1));
+    int[] versions = exists ? read(pipeline, tables) : new int[] {0, 0};
     int found = versions[0];
     if (found == 0) {
       throw new IllegalStateException(
@@ -40,6 +41,30 @@ public final class SchemaGuard {
           ("The schema %s is at version %d, which serves code from version %d on; this code is"
                   + " version %d. Upgrade this service.")
               .formatted(tables.quotedSchema(), found, versions[1], CODE_VERSION));
+    }
+    refuseRestored(pipeline, tables);
+  }
+
+  /**
+   * After a dump was restored into another cluster, xids and the sequence begin anew below what the
+   * lanes remember: new messages would look relayed, and rotation would delete them.
+   */
+  private static void refuseRestored(Pipeline pipeline, Tables tables) throws SQLException {
+    boolean same =
+        pipeline.query(
+            tables.sql(
+                "select (select system_identifier from {outbox_cluster}) = (select"
+                    + " system_identifier from pg_control_system()) and (select last_value from"
+                    + " {outbox_position}) >= (select coalesce(max(next_floor), 0) from"
+                    + " {outbox_lane_state})"),
+            s -> {},
+            rows -> rows.next() && rows.getBoolean(1));
+    if (!same) {
+      throw new IllegalStateException(
+          ("The lanes in schema %s belong to another database cluster or to a later time: this one"
+                  + " was restored from a dump or backup. Relaying would lose messages. Move what is"
+                  + " unpublished by hand, then migrate into a new schema.")
+              .formatted(tables.quotedSchema()));
     }
   }
 

@@ -26,11 +26,15 @@ public final class WindowReader {
   /** Sequential scans, bitmaps and sorts are what a planner without statistics gets wrong. */
   static final String INDEX_ORDER_ONLY =
       "set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort ="
-          + " off; set local enable_incremental_sort = off; set local jit = off; ";
+          + " off; set local enable_incremental_sort = off; set local jit = off; set local"
+          + " plan_cache_mode = force_custom_plan; ";
 
   private static final String ROW =
       "o.lane, o.position, o.xid, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"
           + " o.content_type, o.headers, o.payload";
+
+  /** Seconds. What expires later than that is looked at again long before. */
+  private static final double A_YEAR = 365 * 86_400.0;
 
   private final Pipeline pipeline;
   private final String poll;
@@ -50,12 +54,13 @@ public final class WindowReader {
             "select (select o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (?,"
                 + " pg_snapshot_xmax(d.done), 0) and (o.lane, o.xid, o.position) <= (?,"
                 + " '18446744073709551615'::xid8, 9223372036854775807) order by o.lane, o.xid,"
-                + " o.position limit 1) is not null or (select late.xid from"
-                + " pg_snapshot_xip(d.done) x cross join lateral (select o.xid from {outbox} o"
-                + " where (o.lane, o.xid, o.position) >= (?, x, 0) and (o.lane, o.xid, o.position)"
-                + " <= (?, x, 9223372036854775807) order by o.lane, o.xid, o.position limit 1) late"
-                + " limit 1) is not null as anything, (select last_value - (not is_called)::int from"
-                + " {outbox_position}) as position from (select ?::pg_snapshot as done) d");
+                + " o.position limit 1) is not null or (select late.xid from (select x from"
+                + " pg_snapshot_xip(d.done) x where pg_visible_in_snapshot(x, d.now)) x cross join"
+                + " lateral (select o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (?, x, 0)"
+                + " and (o.lane, o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane,"
+                + " o.xid, o.position limit 1) late limit 1) is not null as anything, (select last_value"
+                + " - (not is_called)::int from {outbox_position}) as position from (select"
+                + " ?::pg_snapshot as done, pg_current_snapshot() as now offset 0) d");
     late =
         tables.sql(
             Pipeline.BEGIN
@@ -71,8 +76,8 @@ public final class WindowReader {
         tables.sql(
             Pipeline.BEGIN
                 + INDEX_ORDER_ONLY
-                + "select p.*, p.expires_at <= clock_timestamp() as expired, extract(epoch from"
-                + " p.expires_at - clock_timestamp()) as seconds_left from (select q.*, sum(q.size)"
+                + "select p.*, case when isfinite(p.expires_at) then extract(epoch from p.expires_at -"
+                + " clock_timestamp()) end as seconds_left from (select q.*, sum(q.size)"
                 + " over (order by q.position rows unbounded preceding) as total from (select u.*,"
                 + " coalesce(octet_length(u.payload), 0) + 256 as size from ((select "
                 + ROW
@@ -234,9 +239,9 @@ public final class WindowReader {
             headers(r.getArray("headers")),
             r.getBytes("payload"));
     Duration timeLeft =
-        record.expiresAt() == null
+        r.getObject("seconds_left") == null
             ? null
-            : Duration.ofNanos((long) (r.getDouble("seconds_left") * 1e9));
+            : Duration.ofNanos((long) (Math.min(A_YEAR, r.getDouble("seconds_left")) * 1e9));
     return new Row(record, timeLeft);
   }
 

@@ -10,6 +10,7 @@ import dev.twinbox.relay.publish.Records;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.apache.kafka.clients.producer.MockProducer;
 import org.apache.kafka.common.Cluster;
@@ -17,6 +18,7 @@ import org.apache.kafka.common.Node;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.errors.OutOfOrderSequenceException;
 import org.apache.kafka.common.errors.ProducerFencedException;
+import org.apache.kafka.common.errors.TopicAuthorizationException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 
@@ -98,6 +100,52 @@ class KafkaFailureTest {
     }
 
     outcomes.expectPublished(records);
+  }
+
+  @Test
+  void whatWasSentBeforeTheStopIsGivenUpInTimeToo() {
+    publisher.opened(client);
+    List<OutboxRecord> sent = publish(1);
+    client.partitionsForException = new TopicAuthorizationException("secret");
+    OutboxRecord forbidden = Records.record("kafka:secret", "other", "p");
+    publisher.publish(forbidden, outcomes);
+    assertThat(outcomes.of(forbidden)).isInstanceOf(Outcome.Unavailable.class);
+    assertThat(outcomes.now(sent.get(0))).isNull();
+
+    publisher.tick(System.nanoTime() + Duration.ofSeconds(31).toNanos());
+
+    assertThat(outcomes.of(sent.get(0))).isInstanceOf(Outcome.Unavailable.class);
+    await().until(client::closed);
+  }
+
+  @Test
+  void aClientThatIsNeverReadyIsGivenUp() {
+    List<OutboxRecord> records = publish(2);
+
+    publisher.tick(System.nanoTime() + Duration.ofSeconds(31).toNanos());
+
+    assertThat(records)
+        .allSatisfy(r -> assertThat(outcomes.of(r)).isInstanceOf(Outcome.Unavailable.class));
+  }
+
+  @Test
+  void aClientThatCannotBeMadeIsSaid() {
+    OutboxRecord record = Records.record("kafka:orders", "k", "p");
+    try (KafkaBroker broker =
+        KafkaBroker.named("kafka")
+            .properties(
+                () ->
+                    Map.of(
+                        "bootstrap.servers", "localhost:9",
+                        "security.protocol", "SSL",
+                        "ssl.keystore.location", "no-such-file"))
+            .build()) {
+      broker.open(0).publish(record, outcomes);
+
+      assertThat(outcomes.of(record))
+          .isInstanceOfSatisfying(
+              Outcome.Unavailable.class, is -> assertThat(is.detail()).contains("key store"));
+    }
   }
 
   @Test

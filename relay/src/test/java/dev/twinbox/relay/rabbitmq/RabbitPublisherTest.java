@@ -320,6 +320,34 @@ class RabbitPublisherTest extends PublisherContract {
   }
 
   @Test
+  void closingEndsTheConnectionWhetherItIsIdleOrHangs() {
+    String destination = server.newDestination();
+    Publisher idle = open();
+    Publisher hanging = open();
+    List<OutboxRecord> before =
+        List.of(Records.record(destination, "k", "p"), Records.record(destination, "l", "p"));
+    publish(idle, before.subList(0, 1));
+    publish(hanging, before.subList(1, 2));
+    outcomes().expectPublished(before);
+    assertThat(server.proxy.openConnections()).isGreaterThanOrEqualTo(2);
+
+    server.freeze();
+    try {
+      publish(
+          hanging,
+          IntStream.range(0, 400)
+              .mapToObj(i -> Records.record(destination, null, new byte[50_000]))
+              .toList());
+      hanging.close();
+      idle.close();
+    } finally {
+      server.thaw();
+    }
+
+    await().until(() -> server.proxy.openConnections() == 0);
+  }
+
+  @Test
   void anAlarmBlocksAndAfterItsEndPublishingGoesOn() {
     String destination = server.newDestination();
     Broker broker =

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.twinbox.relay.OutboxDatabase;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -32,7 +34,7 @@ class WindowPlanTest {
       database.execute(
           "alter table twinbox.outbox_%d set (autovacuum_enabled = false)".formatted(leaf));
     }
-    lane = log.claim(log.read(0).orElseThrow(), "relay", null).orElseThrow();
+    lane = log.claim(log.read(0).orElseThrow(), "relay").orElseThrow();
   }
 
   @AfterEach
@@ -105,6 +107,24 @@ class WindowPlanTest {
 
     assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED);
     assertThat(database.reader().poll(lane).anything()).isFalse();
+  }
+
+  @Test
+  void aPollDoesNotLookIntoTransactionsThatAWindowHasListedAsRunning() throws Exception {
+    try (Connection open = database.begin();
+        Statement producer = open.createStatement()) {
+      producer.execute(
+          "insert into twinbox.outbox (lane, id, destination, type) select 0, gen_random_uuid(),"
+              + " 'kafka:test', 'test' from generate_series(1, 100000)");
+      database.commitOne(0, "k");
+      lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+
+      JsonNode plan =
+          explain(
+              database.reader().pollSql(), s -> WindowReader.bindPoll(s, lane), "select (select");
+
+      assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED);
+    }
   }
 
   private void commitMany(int rows) throws SQLException {

@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -29,7 +30,7 @@ class WindowTrapsTest {
 
   @BeforeEach
   void claim() throws SQLException {
-    lane = log.claim(log.read(0).orElseThrow(), "relay-1", null).orElseThrow();
+    lane = log.claim(log.read(0).orElseThrow(), "relay-1").orElseThrow();
   }
 
   @AfterEach
@@ -91,7 +92,7 @@ class WindowTrapsTest {
         Connection producer = database.begin()) {
       appendUncommitted(rival, 1, other.seq() + 1);
       CompletableFuture<LaneState> claiming =
-          async(() -> log.claim(other, "relay-1", null).orElseThrow());
+          async(() -> log.claim(other, "relay-1").orElseThrow());
       awaitSomebodyWaits();
       UUID younger = database.insert(producer, 1, "k");
       rival.rollback();
@@ -127,7 +128,7 @@ class WindowTrapsTest {
       early.commit();
       lane = log.open(lane).orElseThrow();
 
-      lane = log.claim(lane, "relay-2", lane.claimId()).orElseThrow();
+      lane = takeOver(lane).orElseThrow();
 
       assertThat(read()).containsExactly(committed);
       lane = log.settle(lane).orElseThrow();
@@ -141,7 +142,7 @@ class WindowTrapsTest {
     database.commitOne(0, "k");
     long before = lane.nextFloor();
 
-    lane = log.claim(lane, "relay-1", lane.claimId()).orElseThrow();
+    lane = log.claim(lane, "relay-1").orElseThrow();
 
     assertThat(before).isZero();
     assertThat(lane.nextFloor()).isEqualTo(1);
@@ -155,7 +156,7 @@ class WindowTrapsTest {
     UUID after = database.commitOne(0, "k");
 
     assertThat(log.open(open)).isEmpty();
-    LaneState takenOver = log.claim(open, "relay-2", open.claimId()).orElseThrow();
+    LaneState takenOver = takeOver(open).orElseThrow();
     assertThat(log.open(takenOver)).isEmpty();
 
     lane = takenOver;
@@ -171,7 +172,7 @@ class WindowTrapsTest {
     lane = log.open(lane).orElseThrow();
     lane = log.progress(lane, 1, List.of(3L, 7L)).orElseThrow();
 
-    LaneState takenOver = log.claim(lane, "relay-2", lane.claimId()).orElseThrow();
+    LaneState takenOver = takeOver(lane).orElseThrow();
 
     assertThat(takenOver.cursor()).isEqualTo(1);
     assertThat(takenOver.ahead()).containsExactly(3L, 7L);
@@ -196,17 +197,17 @@ class WindowTrapsTest {
   @Test
   void aStaleOwnerWritesNothing() throws SQLException {
     LaneState stale = lane;
-    LaneState taken = log.claim(lane, "relay-2", lane.claimId()).orElseThrow();
+    LaneState taken = takeOver(lane).orElseThrow();
 
     assertThat(log.open(stale)).isEmpty();
     assertThat(log.renew(stale)).isEmpty();
-    assertThat(log.claim(stale, "relay-1", stale.claimId())).isEmpty();
+    assertThat(log.claim(stale, "relay-1")).isEmpty();
     assertThat(log.read(0)).contains(taken);
   }
 
   @Test
   void aHeldLaneCannotBeClaimed() throws SQLException {
-    assertThat(log.claim(lane, "relay-2", null)).isEmpty();
+    assertThat(log.claim(lane, "relay-2")).isEmpty();
   }
 
   @Test
@@ -217,7 +218,7 @@ class WindowTrapsTest {
 
     new Lanes(database.pipeline(), OutboxDatabase.TABLES).register("kafka@late");
 
-    lane = log.claim(log.read(8).orElseThrow(), "relay-1", null).orElseThrow();
+    lane = log.claim(log.read(8).orElseThrow(), "relay-1").orElseThrow();
     assertThat(drainWindow()).containsExactly(early);
     assertThat(database.rotation().rotate()).containsExactly("outbox_0");
   }
@@ -328,6 +329,14 @@ class WindowTrapsTest {
       assertThat(drainWindow()).containsExactly(waiting);
       assertThat(reader.poll(lane).anything()).isFalse();
     }
+  }
+
+  /** Another relay claims the lane after the lease has run out. */
+  private Optional<LaneState> takeOver(LaneState held) throws SQLException {
+    LaneLog others = database.log(Duration.ofMillis(1));
+    LaneState expiring = others.renew(held).orElseThrow();
+    await().until(() -> others.list(List.of("kafka")).get(held.lane()).free());
+    return log.claim(expiring, "relay-2");
   }
 
   /** Opens, reads all, settles. */

@@ -1,0 +1,85 @@
+package dev.twinbox.examples.snippets;
+
+import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.outbox.KafkaDestination;
+import dev.twinbox.outbox.Outbox;
+import dev.twinbox.outbox.RabbitDestination;
+import dev.twinbox.relay.Relay;
+import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.RetryPolicy;
+import dev.twinbox.relay.kafka.KafkaBroker;
+import dev.twinbox.relay.kafka.KafkaTopology;
+import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.relay.rabbitmq.RabbitTopology;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeoutException;
+import javax.sql.DataSource;
+
+/** Runs a relay. */
+public final class Relaying {
+  private Relaying() {}
+
+  public static Relay insideAService(DataSource pool, Properties kafka, Outbox outbox) {
+    // docs: relay-inside
+    Relay relay =
+        Relay.builder()
+            .dataSource(pool)
+            .broker(KafkaBroker.named("kafka").properties(kafka).build())
+            .outbox(outbox)
+            .build()
+            .start();
+    // docs: end
+    return relay;
+  }
+
+  static void asAWorker(DataSource pool, String rabbitUri) throws InterruptedException {
+    // docs: relay-worker
+    Relay relay =
+        Relay.builder()
+            .dataSource(pool)
+            .broker(RabbitBroker.named("rabbitmq").uri(rabbitUri).build())
+            .name("relay-1")
+            .build();
+    Runtime.getRuntime().addShutdownHook(new Thread(relay::close));
+    relay.start();
+    new CountDownLatch(1).await();
+    // docs: end
+  }
+
+  static Relay withEverything(DataSource pool, Properties kafka, Map<String, String> rabbit) {
+    // docs: relay-settings
+    RetryPolicy patient =
+        new RetryPolicy(Duration.ofMillis(100), Duration.ofSeconds(4), 20, Duration.ofMinutes(10));
+    Relay relay =
+        Relay.builder()
+            .dataSource(pool)
+            .schema("messaging")
+            .broker(KafkaBroker.named("kafka").properties(kafka).build())
+            .broker(RabbitBroker.named("rabbitmq@eu").properties(rabbit).build())
+            .settings(DrainSettings.DEFAULTS.withRetry(patient).withLease(Duration.ofSeconds(5)))
+            .build();
+    // docs: end
+    return relay;
+  }
+
+  public static void createTopics(Properties kafka) {
+    // docs: topics
+    KafkaTopology.forDevelopment(4)
+        .create(
+            Map.of("bootstrap.servers", kafka.getProperty("bootstrap.servers")),
+            List.of(new KafkaDestination(null, "orders")));
+    // docs: end
+  }
+
+  static void declareQueues(ConnectionFactory rabbit) throws IOException, TimeoutException {
+    // docs: queues
+    RabbitTopology.ordered()
+        .declare(rabbit, new RabbitDestination(null, "shop", "order.*"), "billing");
+    // docs: end
+  }
+}
