@@ -85,7 +85,7 @@ final class GrantsTest {
                 + " window_number, done, target, floor, next_floor, ceiling, cursor_position, ahead"
                 + " from {schema}.outbox_lane_log",
             "delete from {schema}.outbox_lane_log where seq = 0",
-            "insert into {schema}.outbox_relay (relay, alive_until) values ('r', now())",
+            "insert into {schema}.outbox_relay (relay, alive_until, brokers) values ('r', now(), '{}')",
             "update {schema}.outbox_relay set alive_until = now()",
             "delete from {schema}.outbox_scheduled",
             "delete from {schema}.outbox_parked",
