@@ -1,5 +1,6 @@
 package dev.twinbox.inbox;
 
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Set;
@@ -8,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Decides which deliveries their handler may see. Knows no database; thread-safe. */
 final class Admission {
-  private static final int LONGEST_ID = 1024;
+  private static final int LONGEST_ID_BYTES = 1024;
   private static final int MOST_HEADER_CHARACTERS = 256 * 1024;
 
   private final Set<String> expectedDestinations;
@@ -30,7 +31,7 @@ final class Admission {
     UUID version7 = MessageIds.version7(id);
     UUID known = version7;
     if (known == null) {
-      known = MessageIds.foreign(delivery.source(), id);
+      known = MessageIds.foreign(sender(delivery, id), id);
     } else if (MessageIds.millis(known) < registration.keptFrom()) {
       known = MessageIds.old(known);
     }
@@ -61,13 +62,31 @@ final class Admission {
     return new Arrival(delivery, known);
   }
 
+  /**
+   * Who gives out foreign ids of this kind. Many producers count from 1 and name no source: then
+   * the topic or queue stands for it, which is the origin without partition, offset and id.
+   */
+  private static String sender(Delivery delivery, String id) {
+    if (delivery.source() != null) {
+      return delivery.source();
+    }
+    String origin = delivery.origin();
+    if (origin.startsWith("kafka:") && origin.indexOf('/') > 0) {
+      return "\u0000" + origin.substring(0, origin.indexOf('/'));
+    }
+    return origin.startsWith("rabbitmq:") && origin.endsWith("/" + id)
+        ? "\u0000" + origin.substring(0, origin.length() - id.length() - 1)
+        : "";
+  }
+
   private static @Nullable String defect(Delivery delivery) {
     if (delivery.defect() != null) {
       return delivery.defect();
     }
     String id = delivery.id();
-    if (id != null && id.length() > LONGEST_ID) {
-      return "The id has %d characters; the limit is %d.".formatted(id.length(), LONGEST_ID);
+    int idBytes = id == null ? 0 : id.getBytes(StandardCharsets.UTF_8).length;
+    if (idBytes > LONGEST_ID_BYTES) {
+      return "The id has %d bytes; the limit is %d.".formatted(idBytes, LONGEST_ID_BYTES);
     }
     long size = 0;
     for (Map.Entry<String, String> header : delivery.headers().entrySet()) {

@@ -12,6 +12,8 @@ import java.time.Duration;
  * @param attempts after so many failures the message is quarantined; at least 1
  */
 public record Backoff(Duration first, Duration longest, int attempts) {
+  private static final Duration SHORTEST = Duration.ofMillis(1);
+
   public Backoff {
     if (first.isNegative() || longest.compareTo(first) < 0) {
       throw new IllegalArgumentException(
@@ -40,13 +42,15 @@ public record Backoff(Duration first, Duration longest, int attempts) {
     return new Backoff(first, longest, limit);
   }
 
-  /** The pause after the given number of failures. */
+  /**
+   * The pause after the given number of failures; at least 1 ms, in which others get their turn.
+   */
   public Duration pause(int failures) {
     int doublings = Math.max(0, Math.min(failures - 1, 30));
     long millis = first.toMillis();
     if (millis > longest.toMillis() >> doublings) {
-      return longest;
+      return longest.isZero() ? SHORTEST : longest;
     }
-    return Duration.ofMillis(millis << doublings);
+    return millis == 0 ? SHORTEST : Duration.ofMillis(millis << doublings);
   }
 }

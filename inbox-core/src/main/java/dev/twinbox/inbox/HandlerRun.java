@@ -2,10 +2,13 @@ package dev.twinbox.inbox;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jooq.Configuration;
 import org.jspecify.annotations.Nullable;
 
@@ -14,44 +17,79 @@ final class HandlerRun {
   private static final Receipt PROCESSED = new Receipt.Processed();
   private static final Receipt DUPLICATE = new Receipt.Duplicate();
 
+  // With the consumers' pauses between them, some two minutes.
+  private static final int WAITS_FOR_ROOM = 12;
+  private static final int MOST_REMEMBERED = 10_000;
+
   private final Transactions transactions;
   private final InboxStore store;
   private final QuarantineStore quarantine;
   private final Configuration jooq;
+  private final Duration handlerTimeLimit;
+
+  // How often a batch, known by its first id, found no room on a server that goes on working.
+  private final Map<UUID, Integer> waits = new ConcurrentHashMap<>();
 
   HandlerRun(
-      Transactions transactions, InboxStore store, QuarantineStore quarantine, Configuration jooq) {
+      Transactions transactions,
+      InboxStore store,
+      QuarantineStore quarantine,
+      Configuration jooq,
+      Duration handlerTimeLimit) {
     this.transactions = transactions;
     this.store = store;
     this.quarantine = quarantine;
     this.jooq = jooq;
+    this.handlerTimeLimit = handlerTimeLimit;
+  }
+
+  /** How far a transaction came. */
+  private static final class Course {
+    private long slowestNanos;
+    private boolean handled;
   }
 
   /**
    * Runs the handler for each arrival that is new, in the given order. Serialization failures and
-   * deadlocks run the whole again.
+   * deadlocks run the whole again, a limited number of times: an error of another database, or one
+   * that a message causes each time, looks the same.
    *
    * @param counted whether attempts were recorded before, which a success wipes out
    * @throws HandlerFailure when everything was rolled back because of a handler
    * @throws DatabaseUnavailableException when the database is to blame
    */
-  List<Receipt> together(int consumer, List<Arrival> arrivals, Handler handler, boolean counted)
+  List<Receipt> together(
+      int consumer,
+      List<Arrival> arrivals,
+      Handler handler,
+      boolean counted,
+      Interruption interruption)
       throws HandlerFailure {
     List<UUID> ids = arrivals.stream().map(Arrival::id).toList();
     for (int run = 1; ; run++) {
       try (OpenTransaction transaction = transactions.open()) {
         Set<UUID> fresh = record(transaction.connection(), consumer, ids);
         if (fresh != null) {
+          Course course = new Course();
           try {
             List<Receipt> receipts =
-                handleAll(transaction.connection(), consumer, arrivals, fresh, handler);
+                handleAll(
+                    transaction.connection(),
+                    consumer,
+                    arrivals,
+                    fresh,
+                    handler,
+                    interruption,
+                    course);
+            course.handled = true;
             if (counted) {
               quarantine.clear(transaction.connection(), consumer, ids);
             }
             transaction.commit();
+            waits.remove(ids.get(0));
             return receipts;
           } catch (Throwable e) { // an Error too, such as the stack overflow of a nesting bomb
-            judge(e, transaction, run);
+            judge(e, transaction, run, course, ids.get(0));
           }
         } else if (run == Transactions.RUNS) {
           throw new DatabaseUnavailableException(
@@ -75,7 +113,13 @@ final class HandlerRun {
   }
 
   private List<Receipt> handleAll(
-      Connection connection, int consumer, List<Arrival> arrivals, Set<UUID> fresh, Handler handler)
+      Connection connection,
+      int consumer,
+      List<Arrival> arrivals,
+      Set<UUID> fresh,
+      Handler handler,
+      Interruption interruption,
+      Course course)
       throws Exception {
     List<UUID> seenBefore =
         fresh.size() == arrivals.size()
@@ -86,7 +130,13 @@ final class HandlerRun {
     List<Receipt> receipts = new ArrayList<>(arrivals.size());
     for (Arrival arrival : arrivals) {
       if (fresh.contains(arrival.id()) || letThrough.contains(arrival.id())) {
-        handler.handle(arrival.delivery(), work);
+        interruption.beforeHandler();
+        long since = System.nanoTime();
+        try {
+          handler.handle(arrival.delivery(), work);
+        } finally {
+          course.slowestNanos = Math.max(course.slowestNanos, System.nanoTime() - since);
+        }
         receipts.add(PROCESSED);
       } else {
         receipts.add(DUPLICATE);
@@ -96,21 +146,45 @@ final class HandlerRun {
   }
 
   /** Returns where the transaction is to be run again. */
-  private static void judge(Throwable error, OpenTransaction transaction, int run)
+  private void judge(
+      Throwable error, OpenTransaction transaction, int run, Course course, UUID first)
       throws HandlerFailure {
+    // An error after the handlers is one of our own statements. One of theirs can be that of
+    // another database, unless it has aborted our transaction.
+    boolean outOfRoom =
+        SqlTrouble.outOfRoom(error)
+            && (course.handled || SqlTrouble.aborted(transaction.connection()));
+    boolean lost;
     try {
       transaction.rollback();
+      lost = SqlTrouble.lost(transaction.connection());
     } catch (SQLException e) {
       error.addSuppressed(e);
+      lost = true;
+    }
+    if (lost) {
+      // Beyond the limit the database ends a session that idles: that is the handler's doing.
+      boolean overdue =
+          course.slowestNanos > handlerTimeLimit.toNanos() || SqlTrouble.idledTooLong(error);
+      if (overdue) {
+        throw new HandlerFailure(error);
+      }
       throw new DatabaseUnavailableException("The connection was lost", error);
     }
-    boolean runAgain = SqlTrouble.runAgain(error);
-    if (runAgain && run < Transactions.RUNS) {
+    if (SqlTrouble.runAgain(error) && run < Transactions.RUNS) {
       return;
     }
-    if (runAgain || SqlTrouble.outage(error, transaction.connection())) {
+    if (outOfRoom && waitsForRoom(first)) {
       throw new DatabaseUnavailableException("The transaction did not commit", error);
     }
     throw new HandlerFailure(error);
+  }
+
+  /** Not without end: what finds no room each time may be one message that is too much. */
+  private boolean waitsForRoom(UUID first) {
+    if (waits.size() >= MOST_REMEMBERED) {
+      waits.clear();
+    }
+    return waits.merge(first, 1, Integer::sum) <= WAITS_FOR_ROOM;
   }
 }

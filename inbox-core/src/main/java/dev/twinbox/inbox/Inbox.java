@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
@@ -19,10 +20,12 @@ import org.jspecify.annotations.Nullable;
  * writes, so both are committed or neither is.
  *
  * <p>A message's database effects commit once per consumer name for as long as its dedup record is
- * kept, 7 days and more by default; older ones are refused visibly. The handler may run more than
- * once, only one run commits. Transactions are READ COMMITTED and commit durably whatever the
- * role's defaults are. Serialization failures and deadlocks run a transaction again and count
- * nothing.
+ * kept, 7 days and more by default; older ones are refused visibly. Ids of other producers, which
+ * say nothing of their age, are the exception: redelivered after that time, their message is
+ * processed again. They are recognised by their CloudEvents {@code source} and id, and without a
+ * source by the topic or queue and id. The handler may run more than once, only one run commits.
+ * Transactions are READ COMMITTED and commit durably whatever the role's defaults are.
+ * Serialization failures and deadlocks run a transaction again and count nothing.
  *
  * <p>Thread-safe. Uses the database for the first time at the first delivery.
  */
@@ -54,7 +57,7 @@ public final class Inbox {
             transactions,
             store,
             quarantine,
-            new HandlerRun(transactions, store, quarantine, jooq),
+            new HandlerRun(transactions, store, quarantine, jooq, handlerTimeLimit),
             admission,
             builder.backoff);
   }
@@ -86,7 +89,19 @@ public final class Inbox {
    *     processed by then; handed over again it is recognised
    */
   public List<Receipt> receiveAll(List<Delivery> deliveries, Handler handler) {
-    return reception.receive(registry.current(), deliveries, handler);
+    return receiveAll(deliveries, handler, () -> true);
+  }
+
+  /**
+   * The same for a caller that can be told to end while a batch is in work. Once {@code goOn} says
+   * no, no handler begins; a batch that is interrupted then is rolled back, and what was not
+   * processed by then is {@link Receipt.Held} with nothing counted.
+   *
+   * @param goOn asked before each handler, by the calling thread
+   */
+  public List<Receipt> receiveAll(
+      List<Delivery> deliveries, Handler handler, BooleanSupplier goOn) {
+    return reception.receive(registry.current(), deliveries, handler, goOn);
   }
 
   /**
@@ -144,6 +159,7 @@ public final class Inbox {
           && store.hasPass(connection, consumerId, arrival.id())) {
         arrival = new Arrival(delivery, MessageIds.old(arrival.id()));
       } else if (refusal != null) {
+        store.commitDurably(connection);
         return reception.keepUnhandled(connection, consumerId, arrival, refusal);
       }
       if (!store.recordDurably(connection, consumerId, arrival.id())
@@ -211,14 +227,16 @@ public final class Inbox {
 
     /**
      * How long a handler may take. Beyond that the consumers of this module interrupt it and give
-     * up its partition or channel; 30 seconds later the database ends the session of a transaction
-     * that idles, so that the message can be handled elsewhere although its process hangs or is
-     * frozen. At least 1 second, default 5 minutes.
+     * up its partition or channel. After as long again, but at most 30 seconds later, the database
+     * ends a statement that still runs, or the session of a transaction that idles, so that the
+     * message can be handled elsewhere although its process hangs or is frozen; that counts as a
+     * failure. 1 second to 20 days, default 5 minutes.
      */
     public Builder handlerTimeLimit(Duration limit) {
-      if (limit.compareTo(Duration.ofSeconds(1)) < 0) {
+      // PostgreSQL counts timeouts in milliseconds with 31 bits.
+      if (limit.compareTo(Duration.ofSeconds(1)) < 0 || limit.compareTo(Duration.ofDays(20)) > 0) {
         throw new IllegalArgumentException(
-            "handlerTimeLimit is %s; choose at least 1 second.".formatted(limit));
+            "handlerTimeLimit is %s; choose 1 second to 20 days.".formatted(limit));
       }
       handlerTimeLimit = limit;
       return this;

@@ -4,6 +4,7 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Every statement on the hot path, and the consumer's registration. Holds no state. */
 final class InboxStore {
-  private static final Duration SESSION_GRACE = Duration.ofSeconds(30);
+  private static final Duration LONGEST_GRACE = Duration.ofSeconds(30);
 
   private final String findConsumer;
   private final String addConsumer;
@@ -25,7 +26,6 @@ final class InboxStore {
   private final String durablyInsertOne;
   private final String takePasses;
   private final String hasPass;
-  private final String forget;
 
   InboxStore(String schema, Duration handlerTimeLimit) {
     // Both by primary key, the second of one row.
@@ -59,12 +59,23 @@ final class InboxStore {
             .formatted(schema);
     // One round trip for the transaction's settings and the insert. A handler that neither returns
     // nor uses the database, or whose process is frozen, loses its session, so that whoever gets
-    // the message next does not wait for its row for ever. Later than the consumers interrupt it:
-    // an interrupted handler counts as a failure, a lost session does not.
+    // the message next does not wait for its row for ever; one that waits inside a statement, where
+    // no interrupt reaches it, gets an error. Later than the consumers interrupt it, so that the
+    // error says which handler it was. A shorter statement_timeout of the role's stays.
+    long millis =
+        handlerTimeLimit
+            .plus(handlerTimeLimit.compareTo(LONGEST_GRACE) < 0 ? handlerTimeLimit : LONGEST_GRACE)
+            .toMillis();
     String begin =
-        "set transaction isolation level read committed; "
-            + "set local idle_in_transaction_session_timeout = %d; "
-                .formatted(handlerTimeLimit.plus(SESSION_GRACE).toMillis());
+        """
+        set transaction isolation level read committed;
+        set local idle_in_transaction_session_timeout = %1$d;
+        select null::uuid where set_config('statement_timeout',
+          case when current_setting('statement_timeout')::interval
+              between interval '1 millisecond' and interval '%1$d milliseconds'
+            then current_setting('statement_timeout') else '%1$d' end, true) is null;
+        """
+            .formatted(millis);
     beginAndInsertOne = begin + insertOne;
     beginAndInsertMany = begin + insertMany;
     durablyInsertOne = "set local synchronous_commit = on; " + insertOne;
@@ -76,7 +87,6 @@ final class InboxStore {
     hasPass =
         "select exists (select from %s.inbox_pass where consumer_id = ? and message_id = ?)"
             .formatted(schema);
-    forget = "delete from %s.inbox where message_id = ? and consumer_id = ?".formatted(schema);
   }
 
   @Nullable Registration registration(Connection connection, String consumer) throws SQLException {
@@ -121,11 +131,10 @@ final class InboxStore {
     return !insertOne(connection, durablyInsertOne, consumer, id).isEmpty();
   }
 
-  void forget(Connection connection, int consumer, UUID id) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(forget)) {
-      statement.setObject(1, id);
-      statement.setInt(2, consumer);
-      statement.executeUpdate();
+  /** What the caller's transaction has written is not lost in a crash once it has committed. */
+  void commitDurably(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("set local synchronous_commit = on");
     }
   }
 
@@ -176,13 +185,17 @@ final class InboxStore {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setInt(1, consumer);
       statement.setString(2, array(sorted));
+      Set<UUID> inserted = Set.of();
       boolean rows = statement.execute();
-      while (!rows) {
+      while (rows || statement.getUpdateCount() != -1) {
+        if (rows) {
+          try (ResultSet result = statement.getResultSet()) {
+            inserted = ids(result); // the last of the statements is the insert
+          }
+        }
         rows = statement.getMoreResults();
       }
-      try (ResultSet inserted = statement.getResultSet()) {
-        return ids(inserted);
-      }
+      return inserted;
     }
   }
 

@@ -29,6 +29,7 @@ public final class InboxUpkeep implements AutoCloseable {
   private static final int LOCK_ATTEMPTS = 20;
   private static final int AHEAD_DAYS = 4;
   private static final int PURGED_AT_ONCE = 1_000;
+  private static final Duration WORRYING_AGE = Duration.ofHours(12);
   private static final Duration INTERVAL = Duration.ofMinutes(10);
 
   private final DataSource dataSource;
@@ -38,6 +39,7 @@ public final class InboxUpkeep implements AutoCloseable {
   private final String purge;
   private final String keepFor;
   private @Nullable ScheduledExecutorService daemon;
+  private volatile long daysMadeAt = System.nanoTime();
 
   InboxUpkeep(DataSource dataSource, String schema) {
     this.dataSource = dataSource;
@@ -58,7 +60,11 @@ public final class InboxUpkeep implements AutoCloseable {
    * @throws SQLException when the database failed or does not let this role call the functions
    */
   public Result runOnce() throws SQLException {
-    int made = number(withRetry(makeDays));
+    Object days = withRetry(makeDays);
+    if (days != null) {
+      daysMadeAt = System.nanoTime();
+    }
+    int made = number(days);
     int closed = number(withRetry(closeDays));
     int dropped = 0;
     while (withRetry(dropDay) != null) {
@@ -125,6 +131,15 @@ public final class InboxUpkeep implements AutoCloseable {
       log.debug("Inbox upkeep: {}", result);
     } catch (SQLException | RuntimeException e) {
       log.warn("Inbox upkeep failed and is tried again in {}", INTERVAL, e);
+    }
+    Duration age = Duration.ofNanos(System.nanoTime() - daysMadeAt);
+    if (age.compareTo(WORRYING_AGE) > 0) {
+      log.warn(
+          "The inbox's tables of the coming days were last seen to {} ago. After {} days ids gather"
+              + " in inbox_future, and the later they are moved the longer handlers wait for it:"
+              + " look for transactions that stay open, and for missing grants",
+          age,
+          AHEAD_DAYS);
     }
   }
 

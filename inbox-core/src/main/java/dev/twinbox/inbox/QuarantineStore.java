@@ -10,6 +10,7 @@ import java.sql.Types;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Collection;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -20,6 +21,11 @@ final class QuarantineStore {
   private static final String NOT_FINISHED =
       "The attempt did not end: its process died or lost its connection.";
 
+  // Marks an attempt in a batch: if the process died, nobody knows which of the batch it was.
+  private static final String TOGETHER = "The attempt did not end; it was one of a batch.";
+
+  private static final int LONGEST_ORIGIN_BYTES = 1_000;
+
   private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
   private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
 
@@ -27,6 +33,7 @@ final class QuarantineStore {
   private final String start;
   private final String startMany;
   private final String fail;
+  private final String takeBack;
   private final String clear;
   private final String keep;
 
@@ -36,15 +43,15 @@ final class QuarantineStore {
         select exists (select from %s.inbox_failure
           where consumer_id = ? and message_id = any (cast(? as uuid[])))"""
             .formatted(schema);
-    // An attempt that is about to begin counts, in case that it kills the process. The last error
-    // stays when no attempt follows.
+    // An attempt that is about to begin counts, in case that it kills the process; one of a batch
+    // that died is not held against all of the batch. The last error stays when no attempt follows.
     start =
         """
         insert into %1$s.inbox_failure as f (consumer_id, message_id, attempts, error)
         select ?, ?, 1, ?
         where not exists (select from %1$s.inbox where message_id = ? and consumer_id = ?)
         on conflict (consumer_id, message_id) do update set
-          attempts = f.attempts + 1,
+          attempts = case when f.error = ? then 1 else f.attempts + 1 end,
           error = case when f.attempts < ? then excluded.error else f.error end,
           last_failed_at = clock_timestamp()
         returning attempts, error"""
@@ -64,6 +71,11 @@ final class QuarantineStore {
         on conflict (consumer_id, message_id) do update set
           attempts = f.attempts + ?, error = excluded.error, last_failed_at = clock_timestamp()
         returning attempts"""
+            .formatted(schema);
+    takeBack =
+        """
+        update %s.inbox_failure set attempts = greatest(attempts - 1, 0)
+        where consumer_id = ? and message_id = ?"""
             .formatted(schema);
     clear =
         """
@@ -104,7 +116,8 @@ final class QuarantineStore {
       statement.setString(3, NOT_FINISHED);
       statement.setObject(4, id);
       statement.setInt(5, consumer);
-      statement.setInt(6, limit);
+      statement.setString(6, TOGETHER);
+      statement.setInt(7, limit);
       try (ResultSet row = statement.executeQuery()) {
         return row.next()
             ? Optional.of(new Attempt(row.getInt(1), row.getString(2)))
@@ -117,7 +130,7 @@ final class QuarantineStore {
   void startMany(Connection connection, int consumer, Collection<UUID> ids) throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(startMany)) {
       statement.setInt(1, consumer);
-      statement.setString(2, NOT_FINISHED);
+      statement.setString(2, TOGETHER);
       statement.setString(3, InboxStore.array(ids));
       statement.setInt(4, consumer);
       statement.executeUpdate();
@@ -136,6 +149,15 @@ final class QuarantineStore {
         row.next();
         return row.getInt(1);
       }
+    }
+  }
+
+  /** Takes back an attempt that {@link #start} has counted; returns how many rows that changed. */
+  int takeBack(Connection connection, int consumer, UUID id) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(takeBack)) {
+      statement.setInt(1, consumer);
+      statement.setObject(2, id);
+      return statement.executeUpdate();
     }
   }
 
@@ -162,7 +184,7 @@ final class QuarantineStore {
       statement.setObject(2, arrival.hasId() ? arrival.id() : null, Types.OTHER);
       statement.setString(3, storable(delivery.id()));
       statement.setString(4, storable(delivery.source()));
-      statement.setString(5, storable(delivery.origin()));
+      statement.setString(5, indexable(delivery.origin()));
       statement.setObject(6, fingerprint(delivery));
       statement.setString(7, storable(delivery.destination()));
       statement.setString(8, storable(delivery.key()));
@@ -211,6 +233,16 @@ final class QuarantineStore {
       digest.update(payload);
     }
     return MessageIds.uuid(digest.digest());
+  }
+
+  /** An origin can contain a foreign id, and a row of its index has room for 2,704 bytes. */
+  private static @Nullable String indexable(String origin) {
+    byte[] bytes = origin.getBytes(StandardCharsets.UTF_8);
+    if (bytes.length <= LONGEST_ORIGIN_BYTES) {
+      return storable(origin);
+    }
+    byte[] hash = MessageIds.sha256().digest(bytes);
+    return storable(origin.substring(0, 100)) + "… sha256:" + HexFormat.of().formatHex(hash);
   }
 
   /** PostgreSQL's text holds no NUL: a hostile header must not keep its message out. */

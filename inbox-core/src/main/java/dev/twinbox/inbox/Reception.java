@@ -2,6 +2,7 @@ package dev.twinbox.inbox;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -10,6 +11,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +22,7 @@ final class Reception {
   private static final Logger log = LoggerFactory.getLogger(Reception.class);
   private static final Receipt DUPLICATE = new Receipt.Duplicate();
   private static final Receipt HELD = new Receipt.Held();
+  private static final int MOST_CUT_SHORT = 10_000;
 
   private final Transactions transactions;
   private final InboxStore store;
@@ -46,7 +49,22 @@ final class Reception {
     this.backoff = backoff;
   }
 
-  List<Receipt> receive(Registration registration, List<Delivery> deliveries, Handler handler) {
+  List<Receipt> receive(
+      Registration registration, List<Delivery> deliveries, Handler handler, BooleanSupplier goOn) {
+    Interruption interruption = new Interruption(goOn);
+    interruption.takeFlag();
+    try {
+      return receive(registration, deliveries, handler, interruption);
+    } finally {
+      interruption.restore();
+    }
+  }
+
+  private List<Receipt> receive(
+      Registration registration,
+      List<Delivery> deliveries,
+      Handler handler,
+      Interruption interruption) {
     Receipt[] receipts = new Receipt[deliveries.size()];
     List<Arrival> ordinary = new ArrayList<>(deliveries.size());
     int[] places = new int[deliveries.size()];
@@ -54,7 +72,7 @@ final class Reception {
     for (int i = 0; i < receipts.length; i++) {
       Arrival arrival = admission.judge(deliveries.get(i), registration);
       if (arrival.refusal() != null) {
-        receipts[i] = refuse(registration, arrival, arrival.refusal(), handler);
+        receipts[i] = refuse(registration, arrival, arrival.refusal(), handler, interruption);
       } else if (!ids.add(arrival.id())) {
         receipts[i] = DUPLICATE;
       } else {
@@ -62,34 +80,33 @@ final class Reception {
         ordinary.add(arrival);
       }
     }
-    List<Receipt> handled = handle(registration.consumerId(), ordinary, handler);
+    List<Receipt> handled = handle(registration.consumerId(), ordinary, handler, interruption);
     for (int i = 0; i < handled.size(); i++) {
       receipts[places[i]] = handled.get(i);
     }
     return Arrays.asList(receipts);
   }
 
-  private List<Receipt> handle(int consumer, List<Arrival> arrivals, Handler handler) {
+  private List<Receipt> handle(
+      int consumer, List<Arrival> arrivals, Handler handler, Interruption interruption) {
     if (arrivals.isEmpty()) {
       return List.of();
     }
     if (arrivals.size() == 1) {
-      return oneByOne(consumer, arrivals, handler, Set.of());
+      return oneByOne(consumer, arrivals, handler, Set.of(), interruption);
     }
     List<UUID> suspects =
         arrivals.stream().filter(a -> a.delivery().redelivered()).map(Arrival::id).toList();
     if (!suspects.isEmpty() && !startTogether(consumer, suspects)) {
       // One of them may kill the process: its neighbours must not be counted with it.
-      return oneByOne(consumer, arrivals, handler, Set.of());
+      return oneByOne(consumer, arrivals, handler, Set.of(), interruption);
     }
     try {
-      return handlerRun.together(consumer, arrivals, handler, !suspects.isEmpty());
+      return handlerRun.together(consumer, arrivals, handler, !suspects.isEmpty(), interruption);
     } catch (HandlerFailure e) {
       log.debug("A batch of {} runs again one by one", arrivals.size(), e);
-      return oneByOne(consumer, arrivals, handler, Set.copyOf(suspects));
-    } catch (DatabaseUnavailableException e) {
-      cutShort.addAll(suspects);
-      throw e;
+      interruption.hasEndedTogether(e.error());
+      return oneByOne(consumer, arrivals, handler, Set.copyOf(suspects), interruption);
     }
   }
 
@@ -107,16 +124,21 @@ final class Reception {
   }
 
   private List<Receipt> oneByOne(
-      int consumer, List<Arrival> arrivals, Handler handler, Set<UUID> counted) {
+      int consumer,
+      List<Arrival> arrivals,
+      Handler handler,
+      Set<UUID> counted,
+      Interruption interruption) {
     List<Receipt> receipts = new ArrayList<>(arrivals.size());
     Set<String> heldKeys = new HashSet<>();
     for (Arrival arrival : arrivals) {
       String key = arrival.delivery().key();
-      if (key != null && heldKeys.contains(key)) {
+      if (interruption.endsBatch() || (key != null && heldKeys.contains(key))) {
         receipts.add(HELD);
         continue;
       }
-      Receipt receipt = alone(consumer, arrival, handler, counted.contains(arrival.id()));
+      Receipt receipt =
+          alone(consumer, arrival, handler, counted.contains(arrival.id()), interruption);
       if (key != null && !receipt.settled()) {
         heldKeys.add(key);
       }
@@ -125,7 +147,12 @@ final class Reception {
     return receipts;
   }
 
-  private Receipt alone(int consumer, Arrival arrival, Handler handler, boolean countedBefore) {
+  private Receipt alone(
+      int consumer,
+      Arrival arrival,
+      Handler handler,
+      boolean countedBefore,
+      Interruption interruption) {
     UUID id = arrival.id();
     boolean counted = countedBefore;
     if (!counted && arrival.delivery().redelivered()) {
@@ -148,41 +175,53 @@ final class Reception {
       }
     }
     try {
-      return handlerRun.together(consumer, List.of(arrival), handler, counted).get(0);
+      return handlerRun.together(consumer, List.of(arrival), handler, counted, interruption).get(0);
     } catch (DatabaseUnavailableException e) {
       if (counted) {
-        cutShort.add(id);
+        rememberCutShort(id);
       }
       throw e;
     } catch (HandlerFailure e) {
+      boolean interrupted = interruption.hasEndedAlone(e.error());
+      if (interrupted && interruption.stopped()) {
+        return stopped(consumer, id, counted);
+      }
       return failed(consumer, arrival, e.error(), counted);
     }
   }
 
-  private Receipt failed(int consumer, Arrival arrival, Throwable error, boolean counted) {
-    // JDBC would fail on an interrupted thread, and the failure has to be recorded.
-    boolean interrupted = Thread.interrupted() || error instanceof InterruptedException;
-    try {
-      int attempts =
-          transactions.run(
-              "The failure was not recorded",
-              connection ->
-                  quarantine.fail(
-                      connection, consumer, arrival.id(), ErrorText.of(error), counted));
-      if (error instanceof UnprocessableException unprocessable) {
-        return giveUp(consumer, arrival, unprocessable.reason(), ErrorText.of(error), attempts);
-      }
-      if (attempts >= backoff.attempts()) {
-        return giveUp(
-            consumer, arrival, QuarantineReason.ATTEMPTS_EXHAUSTED, ErrorText.of(error), attempts);
-      }
-      log.warn("Attempt {} of {} failed", attempts, arrival.delivery(), error);
-      return new Receipt.Failed(attempts, backoff.pause(attempts), error);
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
+  private void rememberCutShort(UUID id) {
+    if (cutShort.size() >= MOST_CUT_SHORT) {
+      cutShort.clear(); // each of them is counted once more than it should be, at worst
     }
+    cutShort.add(id);
+  }
+
+  /** The handler did nothing wrong: it was in work when its consumer could wait no longer. */
+  private Receipt stopped(int consumer, UUID id, boolean counted) {
+    if (counted) {
+      transactions.run(
+          "The attempt was not taken back",
+          connection -> quarantine.takeBack(connection, consumer, id));
+    }
+    return HELD;
+  }
+
+  private Receipt failed(int consumer, Arrival arrival, Throwable error, boolean counted) {
+    int attempts =
+        transactions.run(
+            "The failure was not recorded",
+            connection ->
+                quarantine.fail(connection, consumer, arrival.id(), ErrorText.of(error), counted));
+    if (error instanceof UnprocessableException unprocessable) {
+      return giveUp(consumer, arrival, unprocessable.reason(), ErrorText.of(error), attempts);
+    }
+    if (attempts >= backoff.attempts()) {
+      return giveUp(
+          consumer, arrival, QuarantineReason.ATTEMPTS_EXHAUSTED, ErrorText.of(error), attempts);
+    }
+    log.warn("Attempt {} of {} failed", attempts, arrival.delivery(), error);
+    return new Receipt.Failed(attempts, backoff.pause(attempts), error);
   }
 
   /** Keeps the message and records its id: from now on it is a duplicate. */
@@ -210,10 +249,14 @@ final class Reception {
   }
 
   private Receipt refuse(
-      Registration registration, Arrival arrival, QuarantineReason reason, Handler handler) {
+      Registration registration,
+      Arrival arrival,
+      QuarantineReason reason,
+      Handler handler,
+      Interruption interruption) {
     int consumer = registration.consumerId();
     if (reason == QuarantineReason.OLDER_THAN_DEDUP_HORIZON) {
-      return refuseOld(consumer, arrival, handler);
+      return refuseOld(consumer, arrival, handler, interruption);
     }
     return transactions.run(
         "The message was not quarantined",
@@ -224,14 +267,15 @@ final class Reception {
    * Refused, unless an operator lets it through. It is then recorded among the old ids, whose table
    * is never dropped, so the permission is good for one time however often it is delivered.
    */
-  private Receipt refuseOld(int consumer, Arrival arrival, Handler handler) {
+  private Receipt refuseOld(
+      int consumer, Arrival arrival, Handler handler, Interruption interruption) {
     boolean letThrough =
         transactions.run(
             "Permissions were not read",
             connection -> store.hasPass(connection, consumer, arrival.id()));
     if (letThrough) {
       Arrival old = new Arrival(arrival.delivery(), MessageIds.old(arrival.id()));
-      return alone(consumer, old, handler, false);
+      return alone(consumer, old, handler, false, interruption);
     }
     return transactions.run(
         "The message was not quarantined",
@@ -248,10 +292,15 @@ final class Reception {
       Connection connection, int consumer, Arrival arrival, QuarantineReason reason)
       throws SQLException {
     if (reason == QuarantineReason.EXPIRED) {
-      if (!store.record(connection, consumer, arrival.id())) {
+      // Records and takes back, which waits for whoever handles it now. By a savepoint: a
+      // consumer's
+      // role may not delete ids.
+      Savepoint before = connection.setSavepoint();
+      boolean fresh = store.record(connection, consumer, arrival.id());
+      connection.rollback(before);
+      if (!fresh) {
         return DUPLICATE;
       }
-      store.forget(connection, consumer, arrival.id());
     }
     quarantine.keep(connection, consumer, arrival, reason, arrival.detail(), 0);
     log.warn("Quarantined ({}): {}: {}", reason.code(), arrival.delivery(), arrival.detail());

@@ -2,6 +2,7 @@ package dev.twinbox.inbox;
 
 import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,6 +26,30 @@ class BatchTest {
   @AfterEach
   void close() {
     database.close();
+  }
+
+  @Test
+  void aSingleAttemptIsNotTakenFromTheNeighboursOfAProcessKiller() {
+    Inbox strict =
+        database.inbox("strict").backoff(Backoff.exponential(Duration.ZERO).giveUpAfter(1)).build();
+    List<Delivery> batch = batch(3).stream().map(Delivery::again).toList();
+    // The process dies in the middle of the batch, having counted all of it.
+    assertThatThrownBy(
+            () ->
+                strict.receiveAll(
+                    batch,
+                    (delivery, work) -> {
+                      int session =
+                          work.dsl().fetchSingle("select pg_backend_pid()").into(int.class);
+                      database.execute("select pg_terminate_backend(%d, 5000)".formatted(session));
+                    }))
+        .isInstanceOf(DatabaseUnavailableException.class);
+    assertThat(database.count("select count(*) from twinbox.inbox_failure")).isEqualTo(3);
+
+    Inbox afterRestart =
+        database.inbox("strict").backoff(Backoff.exponential(Duration.ZERO).giveUpAfter(1)).build();
+    assertThat(afterRestart.receiveAll(batch, InboxDatabase::effect))
+        .hasOnlyElementsOfType(Receipt.Processed.class);
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.twinbox.inbox;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.migrations.Migrations;
+import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestDatabase;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.Connection;
@@ -14,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** A migrated database with a table of effects, which shows an effect that happened twice. */
 public final class InboxDatabase implements AutoCloseable {
@@ -49,6 +51,19 @@ public final class InboxDatabase implements AutoCloseable {
   /** New connections of the given role, unpooled. */
   public DataSource dataSource(String role) {
     return database.dataSource(role);
+  }
+
+  /** A proxy to the server, which the caller closes. */
+  public FaultProxy proxy() {
+    return FaultProxy.to("127.0.0.1", database.port());
+  }
+
+  /** New connections by way of the proxy, unpooled. */
+  public DataSource through(FaultProxy proxy) {
+    PGSimpleDataSource dataSource = new PGSimpleDataSource();
+    dataSource.setURL(database.jdbcUrl(proxy.port()));
+    dataSource.setUser(database.user());
+    return dataSource;
   }
 
   public Inbox.Builder inbox(String consumer) {

@@ -26,6 +26,19 @@ class InboxTest {
   }
 
   @Test
+  void aTimeLimitThatNoTimeoutCanHoldIsRefused() {
+    assertThatThrownBy(() -> database.inbox("eternal").handlerTimeLimit(Duration.ofDays(30)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("20 days");
+  }
+
+  @Test
+  void aPauseIsNeverZeroSoThatOthersGetTheirTurn() {
+    assertThat(Backoff.exponential(Duration.ZERO).pause(3)).isPositive();
+    assertThat(new Backoff(Duration.ZERO, Duration.ZERO, 3).pause(3)).isPositive();
+  }
+
+  @Test
   void aRedeliveredMessageChangesNothing() {
     Delivery message = delivery();
 

@@ -78,6 +78,20 @@ class InboxUpkeepTest {
   }
 
   @Test
+  void afterALongTimeWithoutUpkeepDaysCanStillBeMade() throws SQLException {
+    database.execute(
+        "update twinbox.inbox_day set closed_at = clock_timestamp() - interval '2 hours'");
+    while (!database.texts("select twinbox.inbox_drop_day()").contains("null")) {
+      assertThat(database.count("select count(*) from twinbox.inbox_day")).isPositive();
+    }
+
+    assertThat(database.count("select count(*) from twinbox.inbox_day")).isEqualTo(1);
+    assertThat(inbox.upkeep().runOnce().daysMade()).isEqualTo(1);
+    Delivery ahead = delivery(Messages.id(Instant.now().plus(Duration.ofDays(4))));
+    assertThat(inbox.receive(ahead, InboxDatabase::effect)).isInstanceOf(Receipt.Processed.class);
+  }
+
+  @Test
   void makingDaysGivesWayToAHandlerThatIsHeldOpen() throws Exception {
     CountDownLatch handling = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);

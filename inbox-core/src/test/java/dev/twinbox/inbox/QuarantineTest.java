@@ -3,6 +3,10 @@ package dev.twinbox.inbox;
 import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -19,6 +23,65 @@ class QuarantineTest {
   @AfterEach
   void close() {
     database.close();
+  }
+
+  @Test
+  void anOverlongForeignIdIsQuarantined() {
+    Delivery message =
+        new Delivery(
+            "é".repeat(4_000),
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            Map.of(),
+            null,
+            "rabbitmq:queue/" + "é".repeat(4_000),
+            false);
+    Delivery inBytes = foreign("/a", "é".repeat(600));
+
+    assertThat(inbox.receiveAll(List.of(message, message, inBytes), InboxDatabase::effect))
+        .containsOnly(new Receipt.Quarantined(QuarantineReason.BROKEN_HEADERS, 0));
+
+    assertThat(database.quarantined()).containsExactly("broken-headers", "broken-headers");
+  }
+
+  @Test
+  void equalForeignIdsOfTwoQueuesAreTwoMessages() {
+    List<Delivery> all =
+        List.of(
+            from("rabbitmq:a/1"), from("rabbitmq:b/1"), from("kafka:t/0/7"), from("kafka:u/0/7"));
+
+    assertThat(inbox.receiveAll(all, InboxDatabase::effect))
+        .hasOnlyElementsOfType(Receipt.Processed.class);
+    assertThat(
+            inbox.receiveAll(
+                List.of(from("kafka:t/3/9"), from("rabbitmq:b/1")), InboxDatabase::effect))
+        .hasOnlyElementsOfType(Receipt.Duplicate.class);
+  }
+
+  private static Delivery from(String origin) {
+    return new Delivery(
+        "1", null, null, null, null, null, null, null, Map.of(), null, origin, false);
+  }
+
+  @Test
+  void whatACallersTransactionQuarantinesIsDurable() throws SQLException {
+    try (Connection connection = database.dataSource().getConnection();
+        Statement statement = connection.createStatement()) {
+      connection.setAutoCommit(false);
+      statement.execute("set synchronous_commit = off");
+      assertThat(inbox.receiveIn(connection, delivery(null), InboxDatabase::effect))
+          .isEqualTo(new Receipt.Quarantined(QuarantineReason.NO_ID, 0));
+      try (ResultSet row = statement.executeQuery("show synchronous_commit")) {
+        row.next();
+        assertThat(row.getString(1)).isEqualTo("on");
+      }
+      connection.rollback();
+    }
   }
 
   @Test

@@ -42,14 +42,14 @@ final class Grants {
           "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",
           "grant usage, select, update on sequence {schema}.outbox_position to {role}");
 
-  /** Delete on inbox takes back the record of a delivery that failed; upkeep is by functions. */
+  /** No delete on inbox: old ids are dropped by the upkeep functions, with their owner's rights. */
   private static final List<String> CONSUMER =
       List.of(
           "grant usage on schema {schema} to {role}",
           "grant select on {schema}.schema_version, {schema}.inbox_retention, {schema}.inbox_day"
               + " to {role}",
           "grant select, insert on {schema}.inbox_consumer to {role}",
-          "grant select, insert, delete on {schema}.inbox to {role}",
+          "grant select, insert on {schema}.inbox to {role}",
           "grant select, insert, update, delete on {schema}.inbox_failure,"
               + " {schema}.inbox_dead_letter, {schema}.inbox_pass to {role}",
           "grant execute on function {schema}.inbox_make_days(integer),"

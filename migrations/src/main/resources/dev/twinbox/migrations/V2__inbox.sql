@@ -197,7 +197,8 @@ end
 $twinbox$;
 
 -- Drops the oldest day that was closed at least an hour ago; returns it, or null. One day a call, a
--- transaction of its own: each lock is held for a moment.
+-- transaction of its own: each lock is held for a moment. Never the last day, from which the next ones
+-- are made: where none was made for longer than the horizon, all of them are closed.
 create function ${schema}.inbox_drop_day() returns date
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
@@ -210,7 +211,8 @@ begin
     return null;
   end if;
   select min(day) into oldest from ${schema}.inbox_day
-    where closed_at <= clock_timestamp() - interval '1 hour';
+    where closed_at <= clock_timestamp() - interval '1 hour'
+      and day < (select max(day) from ${schema}.inbox_day);
   if oldest is not null then
     execute format('drop table if exists ${schema}.inbox_p%s', to_char(oldest, 'YYYYMMDD'));
     delete from ${schema}.inbox_day where day = oldest;

@@ -85,7 +85,7 @@ final class GrantsTest {
                 + " window_number, done, target, floor, next_floor, ceiling, cursor_position, ahead"
                 + " from {schema}.outbox_lane_log",
             "delete from {schema}.outbox_lane_log where seq = 0",
-            "insert into {schema}.outbox_relay (relay, alive_until) values ('r', now())",
+            "insert into {schema}.outbox_relay (relay, alive_until, brokers) values ('r', now(), '{}')",
             "update {schema}.outbox_relay set alive_until = now()",
             "delete from {schema}.outbox_scheduled",
             "delete from {schema}.outbox_parked",
@@ -129,7 +129,6 @@ final class GrantsTest {
             "insert into {schema}.inbox_failure (consumer_id, message_id, attempts) values (1, gen_random_uuid(), 1)",
             "update {schema}.inbox_failure set attempts = 2",
             "delete from {schema}.inbox_failure",
-            "delete from {schema}.inbox",
             "select {schema}.inbox_make_days(5)",
             "select {schema}.inbox_close_days()",
             "select {schema}.inbox_drop_day()",
@@ -141,6 +140,7 @@ final class GrantsTest {
         List.of(
             "update {schema}.inbox_retention set horizon = '1 day'",
             "truncate {schema}.inbox",
+            "delete from {schema}.inbox",
             "update {schema}.inbox set consumer_id = 2",
             "drop table {schema}.inbox_old",
             "select * from {schema}.outbox",

@@ -89,6 +89,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     join(workThread, deadline);
     if (workThread.isAlive()) {
       log.warn("{}: a handler did not end in time and is interrupted", name);
+      worker.abandon();
       workThread.interrupt();
     }
     // The polling thread keeps to the deadline, and has to leave the group then.
@@ -109,7 +110,7 @@ final class GroupMember implements ConsumerRebalanceListener {
         finish(consumer);
       } catch (InterruptException e) {
         log.warn("{}: interrupted, the group is joined again", name);
-      } catch (KafkaException | IllegalStateException e) {
+      } catch (RuntimeException e) { // whatever it is, without this thread nothing is consumed
         log.error("{}: Kafka failed, the group is joined again", name, e);
       } finally {
         polled = null;
@@ -182,14 +183,15 @@ final class GroupMember implements ConsumerRebalanceListener {
   }
 
   private void giveUpWhatHangs(KafkaConsumer<byte[], byte[]> consumer) {
-    if (worker.hangs(handlerTimeLimit)) {
+    long since = worker.hangsSince(handlerTimeLimit);
+    if (since != 0) {
       log.error(
           "{}: a handler has been running for more than {}; it is interrupted and its partitions"
               + " are left to others",
           name,
           handlerTimeLimit);
       givenUp = true;
-      interruptHandler();
+      interruptHandler(since);
       inHand.forgetAll();
       consumer.unsubscribe();
     }
@@ -198,8 +200,9 @@ final class GroupMember implements ConsumerRebalanceListener {
   /** Joins the group again once the handler that hung has ended. */
   private void comeBack(KafkaConsumer<byte[], byte[]> consumer) {
     if (inHand.isWorking()) {
-      if (worker.hangs(handlerTimeLimit)) {
-        interruptHandler();
+      long since = worker.hangsSince(handlerTimeLimit);
+      if (since != 0) {
+        interruptHandler(since);
       }
       pause(POLL);
     } else {
@@ -208,9 +211,10 @@ final class GroupMember implements ConsumerRebalanceListener {
     }
   }
 
-  private void interruptHandler() {
-    worker.interrupted();
-    workThread.interrupt();
+  private void interruptHandler(long since) {
+    if (worker.interrupts(since)) {
+      workThread.interrupt();
+    }
   }
 
   private void finish(KafkaConsumer<byte[], byte[]> consumer) {

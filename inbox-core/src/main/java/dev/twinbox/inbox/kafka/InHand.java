@@ -64,6 +64,9 @@ final class InHand {
           working = true;
           return batch;
         }
+        // What waited may have gone to others meanwhile: new records have to come to tell whether
+        // the database is back.
+        outage = false;
         pause = Duration.ofMillis(anyHeld() ? 10 : 1_000).toNanos();
       }
       wait(pause / 1_000_000, (int) (pause % 1_000_000));

@@ -20,6 +20,7 @@ final class Worker implements Runnable {
   private final Pauses pauses = new Pauses();
   private volatile long handlingSince;
   private volatile long interruptedSince;
+  private volatile boolean abandoned;
 
   Worker(Inbox inbox, Handler handler, InHand inHand, Runnable progressed) {
     this.inbox = inbox;
@@ -48,21 +49,31 @@ final class Worker implements Runnable {
     }
   }
 
-  /** Whether one handler has been running for longer than this. */
-  boolean hangs(Duration limit) {
+  /** Since when one handler has been running for longer than this; 0 when none has. */
+  long hangsSince(Duration limit) {
     long since = handlingSince;
-    return since != 0 && since != interruptedSince && System.nanoTime() - since > limit.toNanos();
+    boolean hangs = since != interruptedSince && System.nanoTime() - since > limit.toNanos();
+    return since != 0 && hangs ? since : 0;
   }
 
-  /** Takes note that the handler that runs now is interrupted; the next one may hang again. */
-  void interrupted() {
-    interruptedSince = handlingSince;
+  /** Whether the handler that began then still runs and is to be interrupted; the next may hang. */
+  boolean interrupts(long since) {
+    interruptedSince = since;
+    return handlingSince == since;
+  }
+
+  /** Lets no handler begin any more; what is in work is not counted when it is interrupted. */
+  void abandon() {
+    abandoned = true;
   }
 
   private void handle(List<Taken> batch) {
     handlingSince = System.nanoTime() | 1;
     try {
-      inHand.settle(batch, inbox.receiveAll(batch.stream().map(Taken::delivery).toList(), handler));
+      inHand.settle(
+          batch,
+          inbox.receiveAll(
+              batch.stream().map(Taken::delivery).toList(), handler, () -> !abandoned));
       pauses.reset();
     } catch (DatabaseUnavailableException e) {
       Duration pause = pauses.next();

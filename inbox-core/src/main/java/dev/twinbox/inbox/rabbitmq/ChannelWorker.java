@@ -50,6 +50,8 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   private volatile boolean lost;
   private volatile long handlingSince;
   private volatile long interruptedSince;
+  private volatile long interruptedAt;
+  private volatile boolean abandoned;
 
   ChannelWorker(
       String name, Channel channel, Inbox inbox, Handler handler, String queue, int batchSize) {
@@ -81,9 +83,26 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
     return !thread.isAlive();
   }
 
-  /** Interrupts the handler that runs now; it does not hang any more then, but the next may. */
-  void interrupt() {
-    interruptedSince = handlingSince;
+  /** Interrupts the handler that began then, if it still runs; the next one may hang again. */
+  void interrupt(long since) {
+    interruptedSince = since;
+    if (handlingSince == since) {
+      interruptedAt = System.nanoTime();
+      thread.interrupt();
+    }
+  }
+
+  /** Whether the handler that runs now was interrupted so long ago and does not care. */
+  boolean ignoresInterrupt(Duration patience) {
+    long since = handlingSince;
+    return since != 0
+        && since == interruptedSince
+        && System.nanoTime() - interruptedAt > patience.toNanos();
+  }
+
+  /** Waits no longer: no handler begins any more, and what is interrupted now is not counted. */
+  void abandon() {
+    abandoned = true;
     thread.interrupt();
   }
 
@@ -92,10 +111,11 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
     return lost || !getChannel().isOpen();
   }
 
-  /** Whether one handler has been running for longer than this. */
-  boolean hangs(Duration limit) {
+  /** Since when one handler has been running for longer than this; 0 when none has. */
+  long hangsSince(Duration limit) {
     long since = handlingSince;
-    return since != 0 && since != interruptedSince && System.nanoTime() - since > limit.toNanos();
+    boolean hangs = since != interruptedSince && System.nanoTime() - since > limit.toNanos();
+    return since != 0 && hangs ? since : 0;
   }
 
   @Override
@@ -174,7 +194,8 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
       Duration pause;
       try {
         List<Receipt> receipts =
-            inbox.receiveAll(batch.stream().map(Unacknowledged::delivery).toList(), handler);
+            inbox.receiveAll(
+                batch.stream().map(Unacknowledged::delivery).toList(), handler, () -> !abandoned);
         pauses.reset();
         return receipts;
       } catch (DatabaseUnavailableException e) {

@@ -27,6 +27,7 @@ final class RabbitSession implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(RabbitSession.class);
   private static final long LOOK_MILLIS = 50;
   private static final int HEARTBEAT_SECONDS = 10;
+  private static final Duration PATIENCE_AFTER_INTERRUPT = Duration.ofSeconds(5);
   private static final int CLOSE_MILLIS = 3_000;
 
   private final ConnectionFactory factory;
@@ -117,14 +118,15 @@ final class RabbitSession implements Runnable {
     if (!worker.isLost()) {
       pauses.reset();
     }
-    if (worker.hangs(inbox.handlerTimeLimit())) {
+    long since = worker.hangsSince(inbox.handlerTimeLimit());
+    if (since != 0) {
       log.error(
           "A handler of queue '{}' has been running for more than {}; it is interrupted and its"
               + " channel's messages are left to others",
           queue,
           inbox.handlerTimeLimit());
       abort(worker.getChannel());
-      worker.interrupt();
+      worker.interrupt(since);
     }
     // A new channel only when the old one's handler has ended: each channel has one thread.
     if (worker.isLost() && hasEnded(worker, System.nanoTime())) {
@@ -168,12 +170,16 @@ final class RabbitSession implements Runnable {
   private void awaitEnd(ChannelWorker worker) {
     while (!hasEnded(worker, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS))) {
       boolean late = isStopping() && System.nanoTime() - closeBy > 0;
-      if (late || worker.hangs(inbox.handlerTimeLimit())) {
+      if (late || worker.ignoresInterrupt(PATIENCE_AFTER_INTERRUPT)) {
+        // The other channels have to go on. Its channel is lost, so it ends after its handler.
+        log.warn("A handler of queue '{}' did not end in time and is not waited for", queue);
+        worker.abandon();
+        return;
+      }
+      long since = worker.hangsSince(inbox.handlerTimeLimit());
+      if (since != 0) {
         log.warn("A handler of queue '{}' did not end in time and is interrupted", queue);
-        worker.interrupt();
-        if (late) {
-          return;
-        }
+        worker.interrupt(since);
       }
     }
   }

@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 final class RabbitWire {
   private static final String PREFIX = "cloudEvents_";
   private static final String TOMBSTONE = PREFIX + "tombstone";
+  // The relay's own mark, by which it finds a message again that the broker returns.
+  private static final String RELAYS_MARK = "twinbox-publish";
 
   private RabbitWire() {}
 
@@ -25,7 +27,7 @@ final class RabbitWire {
       for (Map.Entry<String, Object> header : headers.entrySet()) {
         String name = header.getKey();
         String value = text(header.getValue());
-        if (value == null) {
+        if (value == null || name.equals(RELAYS_MARK)) {
           continue;
         }
         if (name.equals(TOMBSTONE)) {

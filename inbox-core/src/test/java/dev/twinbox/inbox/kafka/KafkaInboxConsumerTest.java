@@ -11,6 +11,7 @@ import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxDatabase;
 import dev.twinbox.inbox.InboxTransaction;
 import dev.twinbox.inbox.Messages;
+import dev.twinbox.testkit.FaultProxy;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -75,6 +76,62 @@ class KafkaInboxConsumerTest {
                         "select id from effect where by_whom = '%s' order by number"
                             .formatted(key)))
                 .isEqualTo(ids));
+  }
+
+  @Test
+  void anOutageOfTheDatabaseDuringARebalanceStopsNobodyForEver() throws Exception {
+    Topic topic = topic(2);
+    FaultProxy proxy = database.proxy();
+    toClose.add(proxy);
+    Inbox behindProxy =
+        Inbox.builder().dataSource(database.through(proxy)).consumer("billing").build();
+    start(consumer(topic, "classic", InboxDatabase::effect).inbox(behindProxy));
+    topic.send(0, null);
+    topic.send(1, null);
+    await().atMost(PATIENCE).until(() -> committed(topic, 2) == 2);
+
+    proxy.refuse();
+    proxy.cut();
+    topic.send(0, null);
+    topic.send(1, null);
+    start(consumer(topic, "classic", InboxDatabase::effect).inbox(behindProxy));
+    await().atMost(PATIENCE).until(() -> topic.owners() == 2);
+    proxy.accept();
+
+    await().atMost(PATIENCE).until(() -> committed(topic, 2) == 4);
+    assertThat(database.effects()).hasSize(4).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void aBatchThatIsInterruptedAtTheEndIsNeitherBegunAgainNorCounted() throws Exception {
+    Topic topic = topic(1);
+    for (int i = 0; i < 5; i++) {
+      topic.send(0, null);
+    }
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch handling = new CountDownLatch(1);
+    KafkaInboxConsumer consumer =
+        consumer(
+                topic,
+                "classic",
+                (delivery, work) -> {
+                  calls.incrementAndGet();
+                  handling.countDown();
+                  new CountDownLatch(1).await();
+                })
+            .closeLimit(Duration.ofMillis(200))
+            .build()
+            .start();
+    assertThat(handling.await(60, TimeUnit.SECONDS)).isTrue();
+
+    consumer.close();
+
+    await()
+        .during(Duration.ofMillis(500))
+        .atMost(Duration.ofSeconds(5))
+        .until(() -> calls.get() == 1);
+    assertThat(database.count("select count(*) from twinbox.inbox_failure where attempts > 1"))
+        .isZero();
   }
 
   @Test

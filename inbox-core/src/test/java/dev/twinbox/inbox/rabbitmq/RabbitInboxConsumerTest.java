@@ -54,6 +54,41 @@ class RabbitInboxConsumerTest {
   }
 
   @Test
+  void aHandlerThatIgnoresItsInterruptIsNotWaitedForWhenTheConnectionIsLost() throws Exception {
+    TestRabbit rabbit = TestRabbit.shared();
+    FaultProxy proxy = FaultProxy.to(rabbit.host(), rabbit.port());
+    toClose.add(proxy);
+    ConnectionFactory through = rabbit.connectionFactory();
+    through.setHost("127.0.0.1");
+    through.setPort(proxy.port());
+    Inbox strict = database.inbox("strict").handlerTimeLimit(Duration.ofSeconds(1)).build();
+    String stubborn = queue.send(null);
+    AtomicInteger calls = new AtomicInteger();
+    CountDownLatch handling = new CountDownLatch(1);
+    CountDownLatch end = new CountDownLatch(1);
+    toClose.add(end::countDown);
+    start(
+        consumer(
+                (delivery, work) -> {
+                  if (calls.incrementAndGet() == 1) {
+                    handling.countDown();
+                    awaitUninterruptibly(end);
+                  }
+                  InboxDatabase.effect(delivery, work);
+                })
+            .inbox(strict)
+            .connectionFactory(through));
+    assertThat(handling.await(60, TimeUnit.SECONDS)).isTrue();
+
+    proxy.cut();
+    String other = queue.send(null);
+
+    awaitEffects(2);
+    assertThat(database.effects()).containsExactlyInAnyOrder(stubborn, other);
+    end.countDown();
+  }
+
+  @Test
   void repeatedMessagesChangeNothingAndKeysKeepTheirOrder() throws Exception {
     Map<String, List<String>> sent = new LinkedHashMap<>();
     for (int i = 0; i < 300; i++) {
@@ -250,6 +285,7 @@ class RabbitInboxConsumerTest {
     headers.put("cloudEvents_expirytime", "2126-01-01T00:00:00Z");
     headers.put("traceparent", "00-1-2-01");
     headers.put("mine", "größer");
+    headers.put("twinbox-publish", 1L); // the relay's own
     headers.put("number", 7);
     queue.send(
         new BasicProperties.Builder()
@@ -339,6 +375,16 @@ class RabbitInboxConsumerTest {
     assertThat(second.poll(20, TimeUnit.SECONDS)).isInstanceOf(Receipt.Duplicate.class);
     consumer.close();
     assertThat(database.effects()).containsExactly(id);
+  }
+
+  private static void awaitUninterruptibly(CountDownLatch latch) {
+    while (latch.getCount() > 0) {
+      try {
+        latch.await();
+      } catch (InterruptedException e) {
+        // the handler of this test does not care
+      }
+    }
   }
 
   private RabbitInboxConsumer.Builder consumer(Handler handler) {
