@@ -213,9 +213,9 @@ public final class Message {
   }
 
   /**
-   * Makes a second message with the same dedup key a no-op for as long as the key is kept (see the
-   * relay's retention), across the whole outbox and whatever its destination. At most 255 bytes in
-   * UTF-8. Default: none.
+   * Makes a second message with the same dedup key a no-op for as long as the key is kept, which is
+   * until somebody deletes it from {@code outbox_dedup}, across the whole outbox and whatever its
+   * destination. At most 255 bytes in UTF-8. Default: none.
    */
   public Message dedupKey(String dedupKey) {
     String checked =

@@ -13,8 +13,8 @@ public final class NoLanesException extends IllegalStateException {
   NoLanesException(Collection<String> brokers, SchemaName schema) {
     super(
         ("Schema %s has no lanes for the broker %s, so no relay would read the message. Start a"
-                + " relay that is configured for it, or create them with 'bin/twinbox lanes'; check"
-                + " the destination if the name is a slip.")
+                + " relay that is configured for it: it makes them; or check the destination if the"
+                + " name is a slip.")
             .formatted(schema.name(), String.join(", ", List.copyOf(brokers))));
   }
 }

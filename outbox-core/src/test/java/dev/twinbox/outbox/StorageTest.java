@@ -160,7 +160,7 @@ final class StorageTest {
         assertThatThrownBy(() -> outbox.enqueue(connection, refused))
             .isInstanceOf(NoLanesException.class)
             .hasMessageContaining("kafka@nowhere")
-            .hasMessageContaining("bin/twinbox lanes");
+            .hasMessageContaining("Start a relay");
         assertThatThrownBy(() -> outbox.enqueueAll(connection, List.of(good, refused, good)))
             .isInstanceOf(NoLanesException.class)
             .hasMessageContaining("broker kafka@nowhere,");

@@ -62,8 +62,8 @@ public final class SchemaGuard {
     if (!same) {
       throw new IllegalStateException(
           ("The lanes in schema %s belong to another database cluster or to a later time: this one"
-                  + " was restored from a dump or backup. Relaying would lose messages. Move what is"
-                  + " unpublished by hand, then migrate into a new schema.")
+                  + " was restored from a dump, or upgraded with pg_upgrade. After a restore, relaying"
+                  + " would lose messages. What to do: docs/operations.md, 'Backup and restore'.")
               .formatted(tables.quotedSchema()));
     }
   }
