@@ -140,8 +140,7 @@ public final class LaneDrain {
       abandon();
       wakeup.await(failures.pause());
     } catch (Error e) {
-      // Whatever was half done must not be gone on with: a message could wait for an outcome for
-      // ever.
+      // What was half done must not be gone on with: a message could wait for ever for its outcome.
       abandon();
       throw e;
     }
@@ -192,9 +191,8 @@ public final class LaneDrain {
     long asked = System.nanoTime();
     WindowReader.Poll poll = store.reader().poll(ours.state());
     long answered = System.nanoTime();
-    // A slow poll that finds nothing has walked the rows of an open transaction. An empty window
-    // puts
-    // that transaction on the list of the running, which are not looked into.
+    // A slow poll that finds nothing has walked the rows of an open transaction. After an empty
+    // window that transaction is listed as running, and those are not looked into.
     boolean slow = answered - asked > SLOW_POLL_NANOS && answered - lastEmptyWindow > SECOND_NANOS;
     if (!poll.anything() && !slow) {
       return false;
