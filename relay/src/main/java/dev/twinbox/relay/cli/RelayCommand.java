@@ -43,7 +43,7 @@ final class RelayCommand implements Runnable {
   @Option(
       names = "--name",
       paramLabel = "NAME",
-      description = "This relay's name, unlike all others; default: process, host, random.")
+      description = "What this relay is called; a random part is added. Default: process and host.")
   private @Nullable String name;
 
   @Option(

@@ -115,7 +115,7 @@ class RelayProcessTest {
     try (Connection connection = database.dataSource().getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
-                "select count(*) from twinbox.outbox_lane_state where broker = 'kafka' and owner = ?"
+                "select count(*) from twinbox.outbox_lane_state where broker = 'kafka' and owner like ? || '-%'"
                     + " and lease_until > clock_timestamp()")) {
       statement.setString(1, relay.name());
       try (ResultSet rows = statement.executeQuery()) {
