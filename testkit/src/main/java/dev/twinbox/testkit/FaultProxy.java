@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * A TCP proxy on a free port of localhost that breaks connections the way networks do.
@@ -21,6 +22,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class FaultProxy implements AutoCloseable {
   private final InetSocketAddress target;
   private final int port;
+  private static final Duration BIND_LIMIT = Duration.ofSeconds(5);
+
   private final Weather weather = new Weather();
   private final Set<ProxiedConnection> open = ConcurrentHashMap.newKeySet();
   private final AtomicLong connections = new AtomicLong();
@@ -119,15 +122,22 @@ public final class FaultProxy implements AutoCloseable {
     return "Proxy from port " + port + " to " + target;
   }
 
+  /** A port that was just closed stays bound until the thread that accepted on it has noticed. */
   private ServerSocket listen() {
-    try {
-      ServerSocket socket = new ServerSocket();
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-      daemon("listener", () -> take(socket));
-      return socket;
-    } catch (IOException e) {
-      throw new UncheckedIOException("Port " + port + " is not free for the proxy", e);
+    long end = System.nanoTime() + BIND_LIMIT.toNanos();
+    while (true) {
+      try {
+        ServerSocket socket = new ServerSocket();
+        socket.setReuseAddress(true);
+        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        daemon("listener", () -> take(socket));
+        return socket;
+      } catch (IOException e) {
+        if (System.nanoTime() - end > 0) {
+          throw new UncheckedIOException("Port " + port + " is not free for the proxy", e);
+        }
+        LockSupport.parkNanos(5_000_000);
+      }
     }
   }
 
