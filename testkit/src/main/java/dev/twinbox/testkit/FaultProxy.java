@@ -20,10 +20,10 @@ import java.util.concurrent.locks.LockSupport;
  * open and for later connections. Safe for use by several threads; its own are daemons.
  */
 public final class FaultProxy implements AutoCloseable {
-  private final InetSocketAddress target;
-  private final int port;
   private static final Duration BIND_LIMIT = Duration.ofSeconds(5);
 
+  private final InetSocketAddress target;
+  private final int port;
   private final Weather weather = new Weather();
   private final Set<ProxiedConnection> open = ConcurrentHashMap.newKeySet();
   private final AtomicLong connections = new AtomicLong();

@@ -44,6 +44,8 @@ class TestRabbitTest {
     int port = rabbit.port();
     Connection first = rabbit.connectionFactory().newConnection();
     publish(first, queue, "kept");
+    // That the queue exists is not written at once by RabbitMQ, unlike a confirmed message.
+    rabbit.control("eval", "mnesia:sync_log(), mnesia:dump_log().");
 
     rabbit.kill();
     await().until(() -> !first.isOpen());
