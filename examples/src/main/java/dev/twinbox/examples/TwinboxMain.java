@@ -1,6 +1,7 @@
 package dev.twinbox.examples;
 
 import dev.twinbox.examples.demo.DemoCommand;
+import dev.twinbox.examples.soak.SoakCommand;
 import dev.twinbox.relay.cli.TwinboxCli;
 import picocli.CommandLine;
 
@@ -14,6 +15,6 @@ public final class TwinboxMain {
   }
 
   static CommandLine commandLine() {
-    return TwinboxCli.commandLine(new DemoCommand());
+    return TwinboxCli.commandLine(new DemoCommand(), new SoakCommand());
   }
 }

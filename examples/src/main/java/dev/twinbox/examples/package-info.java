@@ -1,4 +1,4 @@
-/** The command line together with the demonstrations. */
+/** The command line together with the demo and the soak. */
 @NullMarked
 package dev.twinbox.examples;
 

@@ -39,7 +39,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void theRelayKnowsTheOutboxAndTheMigrationsOnly() {
+  void theRelayKnowsOutboxInboxAndMigrationsOnly() {
     check(
         noClasses()
             .that()
@@ -52,7 +52,23 @@ class ArchitectureTest {
                             resideInAnyPackage(
                                 "dev.twinbox.relay..",
                                 "dev.twinbox.outbox..",
+                                "dev.twinbox.inbox..",
                                 "dev.twinbox.migrations..")))));
+  }
+
+  /**
+   * The operator's side looks after both tables; the machinery that relays knows the outbox only.
+   */
+  @Test
+  void onlyTheCommandLineAndTheDoctorKnowTheInbox() {
+    check(
+        noClasses()
+            .that()
+            .resideInAPackage("dev.twinbox.relay..")
+            .and()
+            .resideOutsideOfPackages("dev.twinbox.relay.cli..", "dev.twinbox.relay.doctor..")
+            .should()
+            .dependOnClassesThat(resideInAPackage("dev.twinbox.inbox..")));
   }
 
   @Test
@@ -81,6 +97,10 @@ class ArchitectureTest {
             .definedBy("dev.twinbox.relay.cli..")
             .layer("relay")
             .definedBy("dev.twinbox.relay")
+            .layer("doctor")
+            .definedBy("dev.twinbox.relay.doctor..")
+            .layer("deadletter")
+            .definedBy("dev.twinbox.relay.deadletter..")
             .layer("schedule")
             .definedBy("dev.twinbox.relay.schedule..")
             .layer("drain")
@@ -97,19 +117,23 @@ class ArchitectureTest {
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("relay")
             .mayOnlyBeAccessedByLayers("cli")
+            .whereLayer("deadletter")
+            .mayOnlyBeAccessedByLayers("cli")
+            .whereLayer("doctor")
+            .mayOnlyBeAccessedByLayers("relay", "cli")
             .whereLayer("schedule")
             .mayOnlyBeAccessedByLayers("relay")
             .whereLayer("drain")
-            .mayOnlyBeAccessedByLayers("schedule", "relay")
+            .mayOnlyBeAccessedByLayers("schedule", "relay", "cli")
             .whereLayer("store")
-            .mayOnlyBeAccessedByLayers("drain", "schedule", "relay", "cli")
+            .mayOnlyBeAccessedByLayers("drain", "schedule", "relay", "doctor", "deadletter", "cli")
             .whereLayer("kafka")
-            .mayOnlyBeAccessedByLayers("cli")
+            .mayOnlyBeAccessedByLayers("doctor", "cli")
             .whereLayer("rabbitmq")
-            .mayOnlyBeAccessedByLayers("cli")
+            .mayOnlyBeAccessedByLayers("doctor", "cli")
             .whereLayer("publish")
             .mayOnlyBeAccessedByLayers(
-                "kafka", "rabbitmq", "store", "drain", "schedule", "relay", "cli"));
+                "kafka", "rabbitmq", "store", "drain", "schedule", "relay", "doctor", "cli"));
   }
 
   @Test

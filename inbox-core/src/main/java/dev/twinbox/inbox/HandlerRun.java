@@ -43,6 +43,15 @@ final class HandlerRun {
     this.handlerTimeLimit = handlerTimeLimit;
   }
 
+  /** What stands before and after the handlers in their transaction. */
+  interface Frame {
+    /** Records the ids; returns those whose handlers are to run. */
+    Set<UUID> begin(Connection connection) throws SQLException;
+
+    /** The handlers have succeeded, or had nothing to do. */
+    void end(Connection connection) throws SQLException;
+  }
+
   /** How far a transaction came. */
   private static final class Course {
     private long slowestNanos;
@@ -50,9 +59,7 @@ final class HandlerRun {
   }
 
   /**
-   * Runs the handler for each arrival that is new, in the given order. Serialization failures and
-   * deadlocks run the whole again, a limited number of times: an error of another database, or one
-   * that a message causes each time, looks the same.
+   * Runs the handler for each arrival that is new, in the given order.
    *
    * @param counted whether attempts were recorded before, which a success wipes out
    * @throws HandlerFailure when everything was rolled back because of a handler
@@ -66,30 +73,54 @@ final class HandlerRun {
       Interruption interruption)
       throws HandlerFailure {
     List<UUID> ids = arrivals.stream().map(Arrival::id).toList();
+    Frame frame =
+        new Frame() {
+          @Override
+          public Set<UUID> begin(Connection connection) throws SQLException {
+            Set<UUID> fresh = store.begin(connection, consumer, ids);
+            if (fresh.size() < ids.size()) {
+              List<UUID> seenBefore = ids.stream().filter(id -> !fresh.contains(id)).toList();
+              fresh.addAll(store.takePasses(connection, consumer, seenBefore));
+            }
+            return fresh;
+          }
+
+          @Override
+          public void end(Connection connection) throws SQLException {
+            if (counted) {
+              quarantine.clear(connection, consumer, ids);
+            }
+          }
+        };
+    return run(frame, arrivals, handler, interruption);
+  }
+
+  /**
+   * Runs the handler for each arrival that the frame lets begin, in the given order. Serialization
+   * failures and deadlocks run the whole again, a limited number of times: an error of another
+   * database, or one that a message causes each time, looks the same.
+   *
+   * @throws HandlerFailure when everything was rolled back because of a handler
+   * @throws DatabaseUnavailableException when the database is to blame
+   */
+  List<Receipt> run(Frame frame, List<Arrival> arrivals, Handler handler, Interruption interruption)
+      throws HandlerFailure {
+    UUID first = arrivals.get(0).id();
     for (int run = 1; ; run++) {
       try (OpenTransaction transaction = transactions.open()) {
-        Set<UUID> fresh = record(transaction.connection(), consumer, ids);
+        Set<UUID> fresh = record(frame, transaction.connection());
         if (fresh != null) {
           Course course = new Course();
           try {
             List<Receipt> receipts =
-                handleAll(
-                    transaction.connection(),
-                    consumer,
-                    arrivals,
-                    fresh,
-                    handler,
-                    interruption,
-                    course);
+                handleAll(transaction.connection(), arrivals, fresh, handler, interruption, course);
             course.handled = true;
-            if (counted) {
-              quarantine.clear(transaction.connection(), consumer, ids);
-            }
+            frame.end(transaction.connection());
             transaction.commit();
-            waits.remove(ids.get(0));
+            waits.remove(first);
             return receipts;
           } catch (Throwable e) { // an Error too, such as the stack overflow of a nesting bomb
-            judge(e, transaction, run, course, ids.get(0));
+            judge(e, transaction, run, course, first);
           }
         } else if (run == Transactions.RUNS) {
           throw new DatabaseUnavailableException(
@@ -101,9 +132,9 @@ final class HandlerRun {
   }
 
   /** Returns the new ones, or null when a deadlock wants another run. */
-  private @Nullable Set<UUID> record(Connection connection, int consumer, List<UUID> ids) {
+  private static @Nullable Set<UUID> record(Frame frame, Connection connection) {
     try {
-      return store.begin(connection, consumer, ids);
+      return frame.begin(connection);
     } catch (SQLException e) {
       if (SqlTrouble.runAgain(e)) {
         return null;
@@ -114,22 +145,16 @@ final class HandlerRun {
 
   private List<Receipt> handleAll(
       Connection connection,
-      int consumer,
       List<Arrival> arrivals,
       Set<UUID> fresh,
       Handler handler,
       Interruption interruption,
       Course course)
       throws Exception {
-    List<UUID> seenBefore =
-        fresh.size() == arrivals.size()
-            ? List.of()
-            : arrivals.stream().map(Arrival::id).filter(id -> !fresh.contains(id)).toList();
-    Set<UUID> letThrough = store.takePasses(connection, consumer, seenBefore);
     Work work = new Work(connection, jooq);
     List<Receipt> receipts = new ArrayList<>(arrivals.size());
     for (Arrival arrival : arrivals) {
-      if (fresh.contains(arrival.id()) || letThrough.contains(arrival.id())) {
+      if (fresh.contains(arrival.id())) {
         interruption.beforeHandler();
         long since = System.nanoTime();
         try {

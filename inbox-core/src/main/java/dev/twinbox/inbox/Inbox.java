@@ -1,8 +1,14 @@
 package dev.twinbox.inbox;
 
+import dev.twinbox.inbox.doctor.Diagnosis;
+import dev.twinbox.inbox.doctor.Examining;
+import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.inbox.doctor.InboxExamination;
+import dev.twinbox.inbox.doctor.ServerExamination;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -38,8 +44,13 @@ public final class Inbox {
   private final InboxStore store;
   private final QuarantineStore quarantine;
   private final Admission admission;
+  private final Transactions transactions;
   private final ConsumerRegistry registry;
+  private final HandlerRun handlerRun;
   private final Reception reception;
+  private final RedriveStore redriveStore;
+  private final Backoff backoff;
+  private final boolean mayOvertake;
 
   private Inbox(DataSource dataSource, String consumer, Builder builder) {
     this.dataSource = dataSource;
@@ -50,16 +61,21 @@ public final class Inbox {
     store = new InboxStore(schema, handlerTimeLimit);
     quarantine = new QuarantineStore(schema);
     admission = new Admission(Set.copyOf(builder.expectedDestinations));
-    Transactions transactions = new Transactions(dataSource);
+    transactions = new Transactions(dataSource);
     registry = new ConsumerRegistry(transactions, store, consumer);
+    handlerRun = new HandlerRun(transactions, store, quarantine, jooq, handlerTimeLimit);
     reception =
         new Reception(
             transactions,
             store,
             quarantine,
-            new HandlerRun(transactions, store, quarantine, jooq, handlerTimeLimit),
+            handlerRun,
             admission,
-            builder.backoff);
+            builder.backoff,
+            builder.mayOvertake);
+    redriveStore = new RedriveStore(schema);
+    backoff = builder.backoff;
+    mayOvertake = builder.mayOvertake;
   }
 
   /** Starts the description of an inbox. */
@@ -136,9 +152,51 @@ public final class Inbox {
     return handlerTimeLimit;
   }
 
+  /** Whether messages may overtake a failed one of their key; see {@link Builder#mayOvertake}. */
+  public boolean mayOvertake() {
+    return mayOvertake;
+  }
+
+  /**
+   * Handles once more what operators ask for, see {@link Quarantine#redrive}; the consumers of this
+   * module start one.
+   *
+   * @param handler the same that receives this consumer's messages; called by a thread of its own
+   */
+  public InboxRedriver redriver(Handler handler) {
+    return new InboxRedriver(
+        consumer,
+        transactions,
+        registry,
+        redriveStore,
+        store,
+        handlerRun,
+        handler,
+        handlerTimeLimit,
+        backoff.attempts());
+  }
+
   /** New upkeep for the tables of this inbox; the consumers of this module start one. */
   public InboxUpkeep upkeep() {
     return new InboxUpkeep(dataSource, schema);
+  }
+
+  /**
+   * Looks for settings of the database by which messages could be lost or take effect twice; the
+   * consumers of this module do so when they start. Changes nothing and throws nothing: what cannot
+   * be reached is a finding.
+   */
+  public Diagnosis examine() {
+    return new Diagnosis(
+        Examining.database(
+            dataSource,
+            "database",
+            connection -> {
+              List<Finding> findings =
+                  new ArrayList<>(ServerExamination.withDefaults().examine(connection));
+              findings.addAll(new InboxExamination(schema).examine(connection));
+              return findings;
+            }));
   }
 
   private Receipt receiveIn(
@@ -157,6 +215,7 @@ public final class Inbox {
       QuarantineReason refusal = arrival.refusal();
       if (refusal == QuarantineReason.OLDER_THAN_DEDUP_HORIZON
           && store.hasPass(connection, consumerId, arrival.id())) {
+        quarantine.leave(connection, consumerId, arrival.id());
         arrival = new Arrival(delivery, MessageIds.old(arrival.id()));
       } else if (refusal != null) {
         store.commitDurably(connection);
@@ -189,6 +248,7 @@ public final class Inbox {
     private String schema = "twinbox";
     private Backoff backoff = Backoff.exponential(Duration.ofSeconds(1));
     private Duration handlerTimeLimit = Duration.ofMinutes(5);
+    private boolean mayOvertake;
     private Configuration jooq = new DefaultConfiguration().set(SQLDialect.POSTGRES);
     private final Set<String> expectedDestinations = new LinkedHashSet<>();
 
@@ -248,6 +308,15 @@ public final class Inbox {
      */
     public Builder expectDestinations(String... destinations) {
       expectedDestinations.addAll(Arrays.asList(destinations));
+      return this;
+    }
+
+    /**
+     * Gives up the order of keys where a message fails: those behind it go on while it waits to be
+     * tried again. Default: they wait for it, until it succeeds or is quarantined.
+     */
+    public Builder mayOvertake() {
+      mayOvertake = true;
       return this;
     }
 

@@ -20,6 +20,7 @@ final class InboxStore {
 
   private final String findConsumer;
   private final String addConsumer;
+  private final String begin;
   private final String insertOne;
   private final String beginAndInsertOne;
   private final String beginAndInsertMany;
@@ -66,7 +67,7 @@ final class InboxStore {
         handlerTimeLimit
             .plus(handlerTimeLimit.compareTo(LONGEST_GRACE) < 0 ? handlerTimeLimit : LONGEST_GRACE)
             .toMillis();
-    String begin =
+    begin =
         """
         set transaction isolation level read committed;
         set local idle_in_transaction_session_timeout = %1$d;
@@ -79,10 +80,16 @@ final class InboxStore {
     beginAndInsertOne = begin + insertOne;
     beginAndInsertMany = begin + insertMany;
     durablyInsertOne = "set local synchronous_commit = on; " + insertOne;
+    // Only what lies in quarantine: a message that a redrive has processed meanwhile is not let
+    // through once more, because its row is gone, which this waits for.
     takePasses =
         """
-        delete from %s.inbox_pass where consumer_id = ? and message_id = any (cast(? as uuid[]))
-        returning message_id"""
+        with taken as (
+          delete from %1$s.inbox_pass where consumer_id = ? and message_id = any (cast(? as uuid[]))
+          returning consumer_id, message_id)
+        delete from %1$s.inbox_dead_letter d using taken t
+        where d.consumer_id = t.consumer_id and d.message_id = t.message_id and d.id_recorded
+        returning d.message_id"""
             .formatted(schema);
     hasPass =
         "select exists (select from %s.inbox_pass where consumer_id = ? and message_id = ?)"
@@ -114,6 +121,13 @@ final class InboxStore {
     }
   }
 
+  /** Begins a handler's transaction without recording anything yet. */
+  void begin(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(begin);
+    }
+  }
+
   /** Begins a transaction by recording the ids; returns those that were not recorded before. */
   Set<UUID> begin(Connection connection, int consumer, List<UUID> ids) throws SQLException {
     return ids.size() == 1
@@ -138,11 +152,14 @@ final class InboxStore {
     }
   }
 
-  /** Uses up an operator's permission to process these once more; returns those that had one. */
+  /**
+   * Uses up an operator's permission to process these once more, and takes them out of quarantine;
+   * returns those that had one and lay there.
+   */
   Set<UUID> takePasses(Connection connection, int consumer, Collection<UUID> ids)
       throws SQLException {
     if (ids.isEmpty()) {
-      return Set.of();
+      return new HashSet<>();
     }
     try (PreparedStatement statement = connection.prepareStatement(takePasses)) {
       statement.setInt(1, consumer);
@@ -173,7 +190,7 @@ final class InboxStore {
       while (statement.getMoreResults() || statement.getUpdateCount() != -1) {
         inserted = statement.getUpdateCount(); // the last of the statements is the insert
       }
-      return inserted == 1 ? Set.of(id) : Set.of();
+      return inserted == 1 ? new HashSet<>(List.of(id)) : new HashSet<>();
     }
   }
 
@@ -185,7 +202,7 @@ final class InboxStore {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setInt(1, consumer);
       statement.setString(2, array(sorted));
-      Set<UUID> inserted = Set.of();
+      Set<UUID> inserted = new HashSet<>();
       boolean rows = statement.execute();
       while (rows || statement.getUpdateCount() != -1) {
         if (rows) {

@@ -43,6 +43,12 @@ final class MessageIds {
     return version7.getMostSignificantBits() >>> 16;
   }
 
+  /** Whether it is an id that stands for itself, and not a hash. */
+  static boolean isTimed(UUID id) {
+    long first = id.getMostSignificantBits() >>> 56;
+    return first != 0 && first != FIRST_FOREIGN_BYTE;
+  }
+
   static UUID foreign(@Nullable String source, String id) {
     return hash(FOREIGN, source == null ? "" : source, id);
   }

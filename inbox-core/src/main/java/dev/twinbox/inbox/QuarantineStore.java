@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The statements about failures: attempts, and what was given up. Holds no state. */
 final class QuarantineStore {
-  private static final String NOT_FINISHED =
+  static final String NOT_FINISHED =
       "The attempt did not end: its process died or lost its connection.";
 
   // Marks an attempt in a batch: if the process died, nobody knows which of the batch it was.
@@ -36,6 +36,7 @@ final class QuarantineStore {
   private final String takeBack;
   private final String clear;
   private final String keep;
+  private final String leave;
 
   QuarantineStore(String schema) {
     anyFailure =
@@ -82,14 +83,25 @@ final class QuarantineStore {
         delete from %s.inbox_failure
         where consumer_id = ? and message_id = any (cast(? as uuid[]))"""
             .formatted(schema);
-    // The same place and contents twice is one message: its acknowledgement was lost.
+    // The same place and contents twice is one message: its acknowledgement was lost, or it was let
+    // through and has failed.
     keep =
         """
         insert into %s.inbox_dead_letter
           (consumer_id, message_id, id, source, origin, fingerprint, destination, key, type,
-           content_type, message_time, expires_at, headers, payload, reason, error, attempts)
-        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-        on conflict (consumer_id, origin, fingerprint) do nothing"""
+           content_type, message_time, expires_at, headers, payload, reason, error, attempts,
+           id_recorded)
+        values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        on conflict (consumer_id, origin, fingerprint) do update set
+          message_id = excluded.message_id, reason = excluded.reason, error = excluded.error,
+          attempts = excluded.attempts, id_recorded = true, dead_at = clock_timestamp(),
+          discarded_at = null, discarded_by = null
+        where excluded.id_recorded"""
+            .formatted(schema);
+    leave =
+        """
+        delete from %s.inbox_dead_letter
+        where consumer_id = ? and message_id = ? and (id_recorded or reason = ?)"""
             .formatted(schema);
   }
 
@@ -169,14 +181,29 @@ final class QuarantineStore {
     }
   }
 
-  /** Keeps the whole message. */
+  /** An operator let it through: it leaves quarantine. */
+  void leave(Connection connection, int consumer, UUID id) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(leave)) {
+      statement.setInt(1, consumer);
+      statement.setObject(2, id);
+      statement.setString(3, QuarantineReason.OLDER_THAN_DEDUP_HORIZON.code());
+      statement.executeUpdate();
+    }
+  }
+
+  /**
+   * Keeps the whole message.
+   *
+   * @param idRecorded whether its id stands in the inbox though it was not processed
+   */
   void keep(
       Connection connection,
       int consumer,
       Arrival arrival,
       QuarantineReason reason,
       @Nullable String error,
-      int attempts)
+      int attempts,
+      boolean idRecorded)
       throws SQLException {
     Delivery delivery = arrival.delivery();
     try (PreparedStatement statement = connection.prepareStatement(keep)) {
@@ -197,6 +224,7 @@ final class QuarantineStore {
       statement.setString(15, reason.code());
       statement.setString(16, storable(error));
       statement.setInt(17, attempts);
+      statement.setBoolean(18, idRecorded);
       statement.executeUpdate();
     }
   }
@@ -246,7 +274,7 @@ final class QuarantineStore {
   }
 
   /** PostgreSQL's text holds no NUL: a hostile header must not keep its message out. */
-  private static @Nullable String storable(@Nullable String text) {
+  static @Nullable String storable(@Nullable String text) {
     if (text == null) {
       return null;
     }

@@ -30,6 +30,7 @@ final class Reception {
   private final HandlerRun handlerRun;
   private final Admission admission;
   private final Backoff backoff;
+  private final boolean mayOvertake;
 
   // Attempts that the database, not the message, brought to an end: not counted once more.
   private final Set<UUID> cutShort = ConcurrentHashMap.newKeySet();
@@ -40,13 +41,15 @@ final class Reception {
       QuarantineStore quarantine,
       HandlerRun handlerRun,
       Admission admission,
-      Backoff backoff) {
+      Backoff backoff,
+      boolean mayOvertake) {
     this.transactions = transactions;
     this.store = store;
     this.quarantine = quarantine;
     this.handlerRun = handlerRun;
     this.admission = admission;
     this.backoff = backoff;
+    this.mayOvertake = mayOvertake;
   }
 
   List<Receipt> receive(
@@ -139,7 +142,7 @@ final class Reception {
       }
       Receipt receipt =
           alone(consumer, arrival, handler, counted.contains(arrival.id()), interruption);
-      if (key != null && !receipt.settled()) {
+      if (key != null && !mayOvertake && !receipt.settled()) {
         heldKeys.add(key);
       }
       receipts.add(receipt);
@@ -234,7 +237,7 @@ final class Reception {
               boolean fresh = store.record(connection, consumer, arrival.id());
               if (fresh
                   || !store.takePasses(connection, consumer, Set.of(arrival.id())).isEmpty()) {
-                quarantine.keep(connection, consumer, arrival, reason, error, attempts);
+                quarantine.keep(connection, consumer, arrival, reason, error, attempts, true);
                 fresh = true;
               }
               quarantine.clear(connection, consumer, Set.of(arrival.id()));
@@ -275,7 +278,16 @@ final class Reception {
             connection -> store.hasPass(connection, consumer, arrival.id()));
     if (letThrough) {
       Arrival old = new Arrival(arrival.delivery(), MessageIds.old(arrival.id()));
-      return alone(consumer, old, handler, false, interruption);
+      Receipt receipt = alone(consumer, old, handler, false, interruption);
+      if (receipt instanceof Receipt.Processed || receipt instanceof Receipt.Duplicate) {
+        transactions.run(
+            "The message was not taken out of quarantine",
+            connection -> {
+              quarantine.leave(connection, consumer, arrival.id());
+              return true;
+            });
+      }
+      return receipt;
     }
     return transactions.run(
         "The message was not quarantined",
@@ -302,7 +314,7 @@ final class Reception {
         return DUPLICATE;
       }
     }
-    quarantine.keep(connection, consumer, arrival, reason, arrival.detail(), 0);
+    quarantine.keep(connection, consumer, arrival, reason, arrival.detail(), 0, false);
     log.warn("Quarantined ({}): {}: {}", reason.code(), arrival.delivery(), arrival.detail());
     return switch (reason) {
       case EXPIRED -> new Receipt.Expired();

@@ -31,6 +31,16 @@ record Registration(
     return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sampledAt);
   }
 
+  /** Whether the dedup row of an id of the given time is dropped, or will be within the hour. */
+  boolean closed(long idTime) {
+    return idTime < closedBefore;
+  }
+
+  /** Whether an id of the given time is older than dedup rows are kept for. */
+  boolean beyondHorizon(long idTime) {
+    return idTime < Math.max(now() - horizon, closedBefore);
+  }
+
   /** Whether an id of the given time was possibly processed, with its row dropped since. */
   boolean refuses(long idTime) {
     if (idTime < keptFrom) {
@@ -39,6 +49,6 @@ record Registration(
     if (idTime < refusesFrom) {
       return idTime < closedBefore;
     }
-    return idTime < Math.max(now() - horizon, closedBefore);
+    return beyondHorizon(idTime);
   }
 }

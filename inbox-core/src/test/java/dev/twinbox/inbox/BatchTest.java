@@ -144,6 +144,30 @@ class BatchTest {
   }
 
   @Test
+  void whereMessagesMayOvertakeWhatFollowsAFailedOneGoesOn() {
+    Delivery first = delivery(Messages.id(), "a");
+    Delivery second = delivery(Messages.id(), "a");
+
+    List<Receipt> receipts =
+        database
+            .inbox("overtaking")
+            .mayOvertake()
+            .build()
+            .receiveAll(
+                List.of(first, second),
+                (delivery, work) -> {
+                  InboxDatabase.effect(delivery, work);
+                  if (delivery == first) {
+                    throw new IllegalStateException("Not now");
+                  }
+                });
+
+    assertThat(receipts.get(0)).isInstanceOf(Receipt.Failed.class);
+    assertThat(receipts.get(1)).isInstanceOf(Receipt.Processed.class);
+    assertThat(database.effects()).containsExactly(second.id());
+  }
+
+  @Test
   void theNeighboursOfAProcessKillerAreNotCountedWithIt() {
     List<Delivery> batch = batch(5).stream().map(Delivery::again).toList();
     // Two deaths in the middle of the batch: its first attempt together, the next one by one.

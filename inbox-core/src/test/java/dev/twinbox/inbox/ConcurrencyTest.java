@@ -91,6 +91,26 @@ class ConcurrencyTest {
   }
 
   @Test
+  void aSerializationFailureIsRetriedWholeAndCountsNoAttempt() {
+    List<Delivery> batch = List.of(delivery().again(), delivery().again());
+    AtomicInteger runs = new AtomicInteger();
+
+    List<Receipt> receipts =
+        inbox.receiveAll(
+            batch,
+            (delivery, work) -> {
+              InboxDatabase.effect(delivery, work);
+              if (delivery.equals(batch.get(1)) && runs.incrementAndGet() <= 3) {
+                work.dsl().execute("do $$ begin raise 'conflict' using errcode = '40001'; end $$");
+              }
+            });
+
+    assertThat(receipts).hasOnlyElementsOfType(Receipt.Processed.class);
+    assertThat(database.effects()).containsExactly(batch.get(0).id(), batch.get(1).id());
+    assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
+  }
+
+  @Test
   void aDeadlockIsRetriedAndCountsNoAttempt() throws Exception {
     database.execute("create table account (id int primary key, amount int)");
     database.execute("insert into account values (1, 0), (2, 0)");

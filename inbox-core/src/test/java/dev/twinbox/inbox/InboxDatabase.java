@@ -66,6 +66,14 @@ public final class InboxDatabase implements AutoCloseable {
     return dataSource;
   }
 
+  public String jdbcUrl() {
+    return database.jdbcUrl();
+  }
+
+  public String user() {
+    return database.user();
+  }
+
   public Inbox.Builder inbox(String consumer) {
     return Inbox.builder().dataSource(pool).consumer(consumer);
   }

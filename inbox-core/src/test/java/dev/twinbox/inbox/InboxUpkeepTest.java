@@ -92,6 +92,32 @@ class InboxUpkeepTest {
   }
 
   @Test
+  void manyRowsOfTheFutureStayWhereTheyAreAndAreStillKnown() throws SQLException {
+    Delivery known = delivery(Messages.id(Instant.now().plus(Duration.ofDays(4))));
+    Delivery later = delivery(Messages.id(Instant.now().plus(Duration.ofDays(40))));
+    inbox.receiveAll(List.of(known, later), InboxDatabase::effect);
+    database.execute(
+        """
+        insert into twinbox.inbox (message_id, consumer_id)
+        select twinbox.inbox_bound(clock_timestamp() + interval '4 days' + n * interval '1 ms'), 1
+        from generate_series(1, 20000) n on conflict do nothing""");
+    String table = database.texts("select 'twinbox.inbox_future'::regclass::oid").get(0);
+    String file = "select pg_relation_filenode(%s)".formatted(table);
+    String before = database.texts(file).get(0);
+
+    assertThat(inbox.upkeep().runOnce().daysMade()).isEqualTo(1);
+
+    // Not rewritten: the table of the future is the table of that day now.
+    assertThat(database.texts(file)).containsExactly(before);
+    assertThat(database.texts("select %s::regclass::text".formatted(table)).get(0))
+        .startsWith("twinbox.inbox_p");
+    assertThat(database.count("select count(*) from twinbox.inbox_future")).isEqualTo(1);
+    assertThat(inbox.receiveAll(List.of(known, later), InboxDatabase::effect))
+        .hasOnlyElementsOfType(Receipt.Duplicate.class);
+    assertThat(inbox.upkeep().runOnce()).isEqualTo(new InboxUpkeep.Result(0, 0, 0, 0));
+  }
+
+  @Test
   void makingDaysGivesWayToAHandlerThatIsHeldOpen() throws Exception {
     CountDownLatch handling = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
@@ -156,7 +182,7 @@ class InboxUpkeepTest {
         "grant select, insert, delete on twinbox.inbox, twinbox.inbox_failure, twinbox.inbox_pass,"
             + " twinbox.inbox_dead_letter to "
             + role);
-    database.execute("grant update on twinbox.inbox_failure to " + role);
+    database.execute("grant update on twinbox.inbox_failure, twinbox.inbox_dead_letter to " + role);
     database.execute("grant select, insert on twinbox.inbox_consumer to " + role);
     database.execute("grant select on twinbox.inbox_retention to " + role);
     database.execute("grant insert on effect to " + role);

@@ -49,6 +49,7 @@ class OutageTest {
                 new ByteArraySerializer());
         KafkaInboxConsumer consumer =
             KafkaInboxConsumer.builder()
+                .development()
                 .inbox(inbox)
                 .handler(InboxDatabase::effect)
                 .topics(topic)
@@ -80,6 +81,7 @@ class OutageTest {
         Channel channel = connection.createChannel();
         RabbitInboxConsumer consumer =
             RabbitInboxConsumer.builder()
+                .development()
                 .inbox(inbox)
                 .handler(InboxDatabase::effect)
                 .queue(queue)

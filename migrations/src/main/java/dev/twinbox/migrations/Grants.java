@@ -29,7 +29,10 @@ final class Grants {
           "grant insert (dedup_key, message_id), select (dedup_key, message_id)"
               + " on {schema}.outbox_dedup to {role}");
 
-  /** Select on the sequence reads last_value; update on both is for re-stamping after a restore. */
+  /**
+   * Select on the position reads last_value; update on sequences is for re-stamping a restore. The
+   * inbox's retention says which dead letters are too old to be sent again.
+   */
   private static final List<String> RELAY =
       List.of(
           "grant usage on schema {schema} to {role}",
@@ -39,8 +42,12 @@ final class Grants {
               + " {schema}.outbox_relay, {schema}.outbox_parked, {schema}.outbox_dead_letter, {schema}.outbox_scheduled,"
               + " {schema}.outbox_dedup to {role}",
           "grant select, insert on {schema}.outbox_audit to {role}",
+          "grant select on {schema}.inbox_retention to {role}",
           "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",
-          "grant usage, select, update on sequence {schema}.outbox_position to {role}");
+          "grant select, insert, truncate on {schema}.outbox_restamp to {role}",
+          "grant usage, select, update on sequence {schema}.outbox_position,"
+              + " {schema}.outbox_scheduled_number_seq, {schema}.outbox_dead_letter_number_seq,"
+              + " {schema}.outbox_audit_number_seq to {role}");
 
   /** No delete on inbox: old ids are dropped by the upkeep functions, with their owner's rights. */
   private static final List<String> CONSUMER =
@@ -52,6 +59,8 @@ final class Grants {
           "grant select, insert on {schema}.inbox to {role}",
           "grant select, insert, update, delete on {schema}.inbox_failure,"
               + " {schema}.inbox_dead_letter, {schema}.inbox_pass to {role}",
+          "grant select, insert, update on {schema}.inbox_redrive to {role}",
+          "grant select, insert on {schema}.inbox_audit to {role}",
           "grant execute on function {schema}.inbox_make_days(integer),"
               + " {schema}.inbox_close_days(), {schema}.inbox_drop_day(),"
               + " {schema}.inbox_purge(integer) to {role}");

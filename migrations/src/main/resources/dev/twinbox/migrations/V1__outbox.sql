@@ -12,13 +12,16 @@ comment on table ${schema}.schema_version is
   'One row a migration: the oldest code version that can still work with the schema from here on.';
 insert into ${schema}.schema_version (version, serves_code_from) values (1, 1);
 
--- Which cluster the lanes belong to. A dump restored elsewhere shows another system_identifier.
+-- Which cluster the lanes belong to. A dump restored elsewhere shows another system_identifier, a
+-- promoted copy another timeline. While it is doubted, lanes are not claimed and leaves not emptied.
 create table ${schema}.outbox_cluster (
   only_row boolean primary key default true check (only_row),
-  system_identifier bigint not null
+  system_identifier bigint not null,
+  timeline integer not null,
+  doubted_at timestamptz
 );
-insert into ${schema}.outbox_cluster (system_identifier)
-  select system_identifier from pg_control_system();
+insert into ${schema}.outbox_cluster (system_identifier, timeline)
+  select system_identifier, timeline_id from pg_control_system(), pg_control_checkpoint();
 
 -- A broker's lanes are first_lane .. first_lane + lanes - 1. Producers read this row at each enqueue.
 create table ${schema}.outbox_broker (
@@ -72,7 +75,8 @@ create table ${schema}.outbox_relay (
   relay text primary key,
   started_at timestamptz not null default clock_timestamp(),
   alive_until timestamptz not null,
-  brokers text[] not null default '{}'
+  brokers text[] not null default '{}',
+  clock_ahead_ms bigint not null default 0
 ) with (fillfactor = 50);
 
 -- Single values, one at a time, never cycling: positions must rise in the order in which they are drawn.
@@ -115,6 +119,22 @@ create table ${schema}.outbox_ring (
 );
 insert into ${schema}.outbox_ring (chunk, leaves) values (${chunk}, ${ring});
 
+-- Holds what is unpublished within the one transaction that re-stamps a restored outbox. Empty.
+create unlogged table ${schema}.outbox_restamp (
+  written_here boolean not null,
+  position bigint not null,
+  lane integer not null,
+  id uuid not null,
+  created_at timestamptz not null,
+  expires_at timestamptz,
+  destination text not null,
+  key text,
+  type text not null,
+  content_type text,
+  headers text[],
+  payload bytea
+);
+
 -- Not due yet. (due_at, number): promotion in order of due time, then of enqueueing.
 create table ${schema}.outbox_scheduled (
   number bigint generated always as identity,
@@ -133,7 +153,11 @@ create table ${schema}.outbox_scheduled (
 );
 create index outbox_scheduled_due on ${schema}.outbox_scheduled (due_at, number);
 
--- Copies of rows that wait for a broken destination or behind a blocked key, in their order.
+-- Copies of rows that wait: for a broken destination, for their next attempt, or behind another row of
+-- their key. Their lane's relay publishes them in order of position, each destination by itself.
+--   not_before  of a row that failed: when it is tried again
+--   blocked     behind a dead letter that blocks its key: not looked at until that is redriven or discarded
+-- (lane, destination, position): what is to be tried. (lane, key, position): whether a key is held.
 create table ${schema}.outbox_parked (
   lane integer not null,
   position bigint not null,
@@ -149,13 +173,17 @@ create table ${schema}.outbox_parked (
   reason text not null,
   error text,
   attempts integer not null default 0,
-  next_attempt_at timestamptz,
+  not_before timestamptz,
+  blocked boolean not null default false,
   parked_at timestamptz not null default clock_timestamp(),
   primary key (lane, position)
 );
-create index outbox_parked_order on ${schema}.outbox_parked (lane, destination, key, position);
+create index outbox_parked_due on ${schema}.outbox_parked (lane, destination, position) where not blocked;
+create index outbox_parked_key on ${schema}.outbox_parked (lane, key, position) where key is not null;
 
 -- The whole message, with why and when it was given up.
+--   blocks_key    its key's followers are parked until it is redriven or discarded
+--   discarded_at  an operator has put it aside; it can be restored until its retention is over
 create table ${schema}.outbox_dead_letter (
   number bigint generated always as identity primary key,
   lane integer not null,
@@ -174,10 +202,13 @@ create table ${schema}.outbox_dead_letter (
   attempts integer not null,
   first_failed_at timestamptz not null,
   dead_at timestamptz not null default clock_timestamp(),
+  blocks_key boolean not null default false,
+  discarded_at timestamptz,
   unique (lane, position)
 );
 create index outbox_dead_letter_cause on ${schema}.outbox_dead_letter (destination, reason, number);
 create index outbox_dead_letter_id on ${schema}.outbox_dead_letter (id);
+create index outbox_dead_letter_blocking on ${schema}.outbox_dead_letter (lane, key) where blocks_key;
 
 -- Producer-side keys: the second enqueue of the same key is a no-op.
 create table ${schema}.outbox_dedup (
@@ -187,9 +218,11 @@ create table ${schema}.outbox_dedup (
 );
 create index outbox_dedup_age on ${schema}.outbox_dedup using brin (created_at);
 
--- Who did what by hand: redrive, discard, restore, lane changes.
+-- Who did what by hand: redrive, discard, restore, lane changes. One row a transaction; what belongs to
+-- one act of an operator has the same act.
 create table ${schema}.outbox_audit (
   number bigint generated always as identity primary key,
+  act uuid not null default gen_random_uuid(),
   done_at timestamptz not null default clock_timestamp(),
   done_by text not null,
   action text not null,

@@ -5,6 +5,7 @@
 create table ${schema}.inbox_retention (
   only_row boolean primary key default true check (only_row),
   horizon interval not null default interval '7 days' check (horizon >= interval '1 day'),
+  keep_discarded interval not null default interval '30 days' check (keep_discarded >= interval '0'),
   closed_before timestamptz not null
 );
 insert into ${schema}.inbox_retention (closed_before)
@@ -86,8 +87,28 @@ create table ${schema}.inbox_failure (
   primary key (consumer_id, message_id)
 );
 
+-- A frozen selection of quarantined messages that the running consumers handle once more, at most so
+-- many a second. Its counters are written in the transaction that settles a message.
+create table ${schema}.inbox_redrive (
+  number bigint generated always as identity primary key,
+  consumer_id integer not null references ${schema}.inbox_consumer,
+  requested_by text not null,
+  requested_at timestamptz not null default clock_timestamp(),
+  per_second double precision not null check (per_second > 0),
+  selected integer not null,
+  processed integer not null default 0,
+  duplicates integer not null default 0,
+  failed integer not null default 0,
+  next_at timestamptz not null default clock_timestamp(),
+  finished_at timestamptz
+);
+-- Every consumer asks once a second whether there is anything to redrive.
+create index inbox_redrive_open on ${schema}.inbox_redrive (consumer_id, number) where finished_at is null;
+
 -- Quarantine: the whole delivery and why. headers holds name, value, name, value. The fingerprint is
 -- a hash of the contents: a place in a topic that was deleted and made again holds another message.
+--   id_recorded  its id stands in inbox although it was not processed: it was given up
+--   redrive      it waits to be handled once more; claim is the try that runs, or has died
 create table ${schema}.inbox_dead_letter (
   number bigint generated always as identity primary key,
   consumer_id integer not null references ${schema}.inbox_consumer,
@@ -107,11 +128,31 @@ create table ${schema}.inbox_dead_letter (
   reason text not null,
   error text,
   attempts integer not null,
+  id_recorded boolean not null,
   dead_at timestamptz not null default clock_timestamp(),
-  unique (consumer_id, origin, fingerprint)
+  discarded_at timestamptz,
+  discarded_by text,
+  redrive bigint references ${schema}.inbox_redrive,
+  redrive_tries integer not null default 0,
+  claim uuid,
+  claimed_at timestamptz,
+  unique (consumer_id, origin, fingerprint),
+  check (redrive is null or discarded_at is null)
 );
 create index inbox_dead_letter_cause on ${schema}.inbox_dead_letter (consumer_id, reason, number);
 create index inbox_dead_letter_id on ${schema}.inbox_dead_letter (message_id);
+create index inbox_dead_letter_redrive on ${schema}.inbox_dead_letter (redrive, number) where redrive is not null;
+create index inbox_dead_letter_discarded on ${schema}.inbox_dead_letter (discarded_at) where discarded_at is not null;
+
+-- Who did what by hand: redrive, discard, restore, pass.
+create table ${schema}.inbox_audit (
+  number bigint generated always as identity primary key,
+  done_at timestamptz not null default clock_timestamp(),
+  done_by text not null,
+  action text not null,
+  selection text not null,
+  affected bigint not null
+);
 
 -- Refused or quarantined ids that an operator lets through: processed once more at the next delivery.
 create table ${schema}.inbox_pass (
@@ -128,7 +169,9 @@ create table ${schema}.inbox_pass (
 
 -- Makes the missing days up to the given number of days ahead; returns how many. DETACH and ATTACH
 -- are needed because inbox_future covers what is not made yet; its rows below the new bound move.
--- New tables are made before the lock is taken, so that it is held for a few milliseconds only.
+-- New tables are made before the lock is taken, so that it is held for a few milliseconds only. Where
+-- more than 10,000 rows had to move, because no day could be made for long, inbox_future itself becomes
+-- the last of the missing days and covers all of them: under the lock it is read once, not rewritten.
 create function ${schema}.inbox_make_days(ahead integer) returns integer
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
@@ -138,6 +181,7 @@ declare
   last_day date;
   target_day date := (clock_timestamp() at time zone 'UTC')::date + least(greatest(ahead, 1), 60);
   bound uuid;
+  whole boolean;
   d date;
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('${schema}.inbox_upkeep', 0)) then
@@ -147,27 +191,44 @@ begin
   if last_day >= target_day then
     return 0;
   end if;
-  d := last_day + 1;
-  while d <= target_day loop
-    execute format('create table ${schema}.inbox_p%s (like ${schema}.inbox including defaults, primary key (message_id, consumer_id))',
-      to_char(d, 'YYYYMMDD'));
-    d := d + 1;
-  end loop;
-  bound := ${schema}.inbox_bound(d::timestamp at time zone 'UTC');
-  execute 'alter table ${schema}.inbox detach partition ${schema}.inbox_future';
-  d := last_day + 1;
-  while d <= target_day loop
+  bound := ${schema}.inbox_bound((target_day + 1)::timestamp at time zone 'UTC');
+  select count(*) > 10000 into whole
+    from (select from ${schema}.inbox_future where message_id < bound limit 10001) waiting;
+  if whole then
+    execute 'create table ${schema}.inbox_next (like ${schema}.inbox including defaults, primary key (message_id, consumer_id))';
+    execute 'alter table ${schema}.inbox detach partition ${schema}.inbox_future';
+    with moved as (
+      delete from ${schema}.inbox_future where message_id >= bound returning *
+    )
+    insert into ${schema}.inbox_next select * from moved;
+    execute format('alter table ${schema}.inbox_future rename to inbox_p%s', to_char(target_day, 'YYYYMMDD'));
+    execute 'alter table ${schema}.inbox_next rename to inbox_future';
     execute format('alter table ${schema}.inbox attach partition ${schema}.inbox_p%s for values from (%L) to (%L)',
-      to_char(d, 'YYYYMMDD'),
-      ${schema}.inbox_bound(d::timestamp at time zone 'UTC'),
-      ${schema}.inbox_bound((d + 1)::timestamp at time zone 'UTC'));
-    insert into ${schema}.inbox_day (day) values (d);
-    d := d + 1;
-  end loop;
-  with moved as (
-    delete from ${schema}.inbox_future where message_id < bound returning *
-  )
-  insert into ${schema}.inbox select * from moved;
+      to_char(target_day, 'YYYYMMDD'),
+      ${schema}.inbox_bound((last_day + 1)::timestamp at time zone 'UTC'), bound);
+    insert into ${schema}.inbox_day (day) values (target_day);
+  else
+    d := last_day + 1;
+    while d <= target_day loop
+      execute format('create table ${schema}.inbox_p%s (like ${schema}.inbox including defaults, primary key (message_id, consumer_id))',
+        to_char(d, 'YYYYMMDD'));
+      d := d + 1;
+    end loop;
+    execute 'alter table ${schema}.inbox detach partition ${schema}.inbox_future';
+    d := last_day + 1;
+    while d <= target_day loop
+      execute format('alter table ${schema}.inbox attach partition ${schema}.inbox_p%s for values from (%L) to (%L)',
+        to_char(d, 'YYYYMMDD'),
+        ${schema}.inbox_bound(d::timestamp at time zone 'UTC'),
+        ${schema}.inbox_bound((d + 1)::timestamp at time zone 'UTC'));
+      insert into ${schema}.inbox_day (day) values (d);
+      d := d + 1;
+    end loop;
+    with moved as (
+      delete from ${schema}.inbox_future where message_id < bound returning *
+    )
+    insert into ${schema}.inbox select * from moved;
+  end if;
   execute format('alter table ${schema}.inbox attach partition ${schema}.inbox_future for values from (%L) to (%L)',
     bound, 'ff000000-0000-0000-0000-000000000000');
   return target_day - last_day;
@@ -221,18 +282,22 @@ begin
 end
 $twinbox$;
 
--- Deletes dedup rows of foreign ids received longer ago than the horizon and one day, and failures
--- that nobody came back to for as long; at most so many of each a call. Returns how many went.
+-- Deletes dedup rows of foreign ids received longer ago than the horizon and one day, failures that
+-- nobody came back to for as long, and what was discarded from quarantine and not restored in time; at
+-- most so many of each a call. Returns how many went.
 create function ${schema}.inbox_purge(at_most integer) returns integer
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
   as $twinbox$
 declare
   until timestamptz;
+  discarded_until timestamptz;
   foreigners integer;
   failures integer;
+  discarded integer;
 begin
-  select clock_timestamp() - horizon - interval '1 day' into until from ${schema}.inbox_retention;
+  select clock_timestamp() - horizon - interval '1 day', clock_timestamp() - keep_discarded
+    into until, discarded_until from ${schema}.inbox_retention;
   delete from ${schema}.inbox_foreign where (message_id, consumer_id) in (
     select message_id, consumer_id from ${schema}.inbox_foreign
       where received_at < until order by received_at limit at_most for update skip locked);
@@ -241,7 +306,11 @@ begin
     select consumer_id, message_id from ${schema}.inbox_failure
       where last_failed_at < until limit at_most for update skip locked);
   get diagnostics failures = row_count;
-  return foreigners + failures;
+  delete from ${schema}.inbox_dead_letter where number in (
+    select number from ${schema}.inbox_dead_letter
+      where discarded_at < discarded_until order by discarded_at limit at_most for update skip locked);
+  get diagnostics discarded = row_count;
+  return foreigners + failures + discarded;
 end
 $twinbox$;
 

@@ -94,6 +94,12 @@ final class GrantsTest {
             "select system_identifier from pg_control_system()",
             "select * from {schema}.outbox_cluster",
             "insert into {schema}.outbox_audit (done_by, action, selection, affected) values ('a', 'b', 'c', 1)",
+            "begin; lock table {schema}.outbox in access exclusive mode; truncate {schema}.outbox,"
+                + " {schema}.outbox_restamp; select setval('{schema}.outbox_position', 9),"
+                + " setval('{schema}.outbox_dead_letter_number_seq', 9),"
+                + " setval('{schema}.outbox_scheduled_number_seq', 9),"
+                + " setval('{schema}.outbox_audit_number_seq', 9); update {schema}.outbox_cluster"
+                + " set doubted_at = null; commit",
             "insert into {schema}.qrtz_locks values ('s', 'l')",
             "delete from {schema}.qrtz_fired_triggers",
             "begin; lock table only {schema}.outbox_1 in access exclusive mode nowait;"
@@ -133,6 +139,11 @@ final class GrantsTest {
             "select {schema}.inbox_close_days()",
             "select {schema}.inbox_drop_day()",
             "select {schema}.inbox_purge(10)",
+            "update {schema}.inbox_dead_letter set discarded_at = clock_timestamp()",
+            "insert into {schema}.inbox_redrive (consumer_id, requested_by, per_second, selected)"
+                + " values (1, 'ops', 1, 0)",
+            "insert into {schema}.inbox_audit (done_by, action, selection, affected)"
+                + " values ('ops', 'discard', 'all', 0)",
             "select max(version) from {schema}.schema_version")) {
       Sql.run(consumer, needed.replace("{schema}", quoted()));
     }
@@ -142,6 +153,8 @@ final class GrantsTest {
             "truncate {schema}.inbox",
             "delete from {schema}.inbox",
             "update {schema}.inbox set consumer_id = 2",
+            "update {schema}.inbox_audit set done_by = 'somebody else'",
+            "delete from {schema}.inbox_audit",
             "drop table {schema}.inbox_old",
             "select * from {schema}.outbox",
             insert("lane, id, destination, type", "0, gen_random_uuid(), 'k', 't'"))) {

@@ -1,24 +1,27 @@
 package dev.twinbox.relay;
 
 import dev.twinbox.outbox.Outbox;
+import dev.twinbox.relay.doctor.Guard;
 import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.schedule.RelayScheduler;
+import dev.twinbox.relay.schedule.RestoreWatch;
 import dev.twinbox.relay.schedule.Upkeep;
-import dev.twinbox.relay.store.DeadLetters;
-import dev.twinbox.relay.store.LaneLog;
+import dev.twinbox.relay.store.ClusterGuard;
 import dev.twinbox.relay.store.Lanes;
 import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.RelayRegistry;
+import dev.twinbox.relay.store.Restamp;
 import dev.twinbox.relay.store.Rotation;
 import dev.twinbox.relay.store.Scheduled;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.relay.store.Tables;
-import dev.twinbox.relay.store.WindowReader;
+import dev.twinbox.relay.store.UpkeepTimes;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,6 +30,8 @@ import java.util.Map;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.quartz.SchedulerException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Publishes what was committed to the outbox, until the broker has confirmed it.
@@ -40,28 +45,37 @@ import org.quartz.SchedulerException;
  * {@link #close} at the end.
  */
 public final class Relay implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Relay.class);
+
   private final String name;
   private final Pipeline pipeline;
   private final Tables tables;
   private final Map<String, Broker> brokers;
+  private final List<Broker> unguarded;
+  private final boolean development;
   private final DrainSettings settings;
   private final DataSource dataSource;
+  private final InstantSource clock;
   private final Counters counters = new Counters();
   private final List<Outbox> outboxes;
   private final List<Outbox.Subscription> subscriptions = new ArrayList<>();
   private volatile List<LaneDrain> lanes = List.of();
-  private @Nullable RelayScheduler scheduler;
+  private volatile @Nullable RelayScheduler scheduler;
+  private volatile boolean closed;
 
   Relay(RelayBuilder builder) {
     name = builder.uniqueName();
     tables = builder.tables();
     dataSource = builder.dataSource();
+    clock = builder.clock();
     settings = builder.settings();
     pipeline = new Pipeline(dataSource, Math.toIntExact(settings.lease().toMillis()));
     outboxes = List.copyOf(builder.outboxes());
     brokers = new LinkedHashMap<>();
-    for (Broker broker : builder.brokers()) {
-      brokers.put(broker.name(), broker);
+    unguarded = List.copyOf(builder.brokers());
+    development = builder.isDevelopment();
+    for (Broker broker : unguarded) {
+      brokers.put(broker.name(), development ? broker : Guard.guarded(broker));
     }
   }
 
@@ -71,9 +85,15 @@ public final class Relay implements AutoCloseable {
   }
 
   /**
-   * Checks the schema, makes lanes for brokers that have none yet, and starts relaying.
+   * Checks the schema, refuses settings of database and brokers by which messages could be lost,
+   * makes lanes for brokers that have none yet, and starts relaying. A broker that is down is
+   * waited for a few seconds only; its destinations are looked at when messages go there. In a
+   * database that was restored from a dump, or upgraded into a new cluster, it first stamps anew
+   * what is unpublished, while producers wait; the log and the audit table say what was done.
    *
    * @return this relay
+   * @throws dev.twinbox.inbox.doctor.UnsafeSettingsException when messages could be lost, unless
+   *     {@link RelayBuilder#development()} was called
    * @throws IllegalStateException when the schema is missing, too old or too new, or the database
    *     cannot be reached; or when this relay was started before
    */
@@ -83,14 +103,25 @@ public final class Relay implements AutoCloseable {
     }
     try {
       SchemaGuard.check(pipeline, tables);
-      LaneLog log = new LaneLog(pipeline, tables, settings.lease());
+      refuseUnsafe();
+      RestoreWatch restoreWatch =
+          new RestoreWatch(new ClusterGuard(pipeline, tables), new Restamp(pipeline, tables), name);
+      restoreWatch.start();
+      LaneStore store = LaneStore.of(pipeline, tables, settings.lease());
       RelayRegistry registry = new RelayRegistry(pipeline, tables, settings.lease());
       Upkeep upkeep =
-          new Upkeep(new Scheduled(pipeline, tables), new Rotation(pipeline, tables), log);
+          new Upkeep(new Scheduled(pipeline, tables), new Rotation(pipeline, tables), store.log());
       RelayScheduler starting =
-          new RelayScheduler(name, dataSource, tables, registry, upkeep, settings.lease());
-      LaneStore store =
-          new LaneStore(log, new WindowReader(pipeline, tables), new DeadLetters(pipeline, tables));
+          new RelayScheduler(
+              name,
+              dataSource,
+              tables,
+              registry,
+              restoreWatch,
+              new UpkeepTimes(pipeline, tables, clock),
+              upkeep,
+              settings.lease(),
+              clock);
       lanes = lanes(store, starting);
       scheduler = starting;
       starting.start(lanes);
@@ -100,9 +131,20 @@ public final class Relay implements AutoCloseable {
       close();
       throw new IllegalStateException(
           "Relay " + name + " cannot work with its database: " + e.getMessage(), e);
+    } catch (IllegalStateException e) {
+      close();
+      throw e;
     } catch (SchedulerException e) {
       close();
       throw new IllegalStateException("Quartz did not start: " + e.getMessage(), e);
+    }
+  }
+
+  private void refuseUnsafe() {
+    if (development) {
+      log.warn("Relay {} is for development: settings that can lose messages are allowed", name);
+    } else {
+      Guard.refuseUnsafe("Relay " + name, dataSource, tables, unguarded);
     }
   }
 
@@ -113,15 +155,7 @@ public final class Relay implements AutoCloseable {
       known.register(broker.name());
       for (int lane : known.of(broker.name())) {
         drains.add(
-            new LaneDrain(
-                lane,
-                name,
-                broker,
-                store,
-                settings,
-                counters,
-                starting.share(),
-                InstantSource.system()));
+            new LaneDrain(lane, name, broker, store, settings, counters, starting.share(), clock));
       }
     }
     return List.copyOf(drains);
@@ -142,6 +176,25 @@ public final class Relay implements AutoCloseable {
     return lanes.stream().filter(LaneDrain::isHeld).map(LaneDrain::lane).toList();
   }
 
+  /**
+   * Whether this relay can work: it was started and not closed, its database has answered within
+   * the lease, and the brokers take the messages of the lanes that it holds. Cheap; asks nobody.
+   * Callable from any thread.
+   */
+  public Health health() {
+    RelayScheduler running = scheduler;
+    if (running == null || closed) {
+      return Health.of(List.of("The relay is not running."));
+    }
+    List<String> problems = new ArrayList<>();
+    Duration silence = running.silence();
+    if (silence.compareTo(settings.lease()) > 0) {
+      problems.add("The database has not answered for %d s.".formatted(silence.toSeconds()));
+    }
+    lanes.stream().flatMap(lane -> lane.problem().stream()).distinct().forEach(problems::add);
+    return Health.of(problems);
+  }
+
   /** What this relay has done since it started. */
   public Counters counters() {
     return counters;
@@ -154,6 +207,7 @@ public final class Relay implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
+    closed = true;
     subscriptions.forEach(Outbox.Subscription::close);
     RelayScheduler running = scheduler;
     if (running != null) {

@@ -6,6 +6,7 @@ import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.store.Tables;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -20,6 +21,8 @@ public final class RelayBuilder {
   private DrainSettings settings = DrainSettings.DEFAULTS;
   private final List<Broker> brokers = new ArrayList<>();
   private final List<Outbox> outboxes = new ArrayList<>();
+  private boolean development;
+  private InstantSource clock = InstantSource.system();
   private String name = ManagementFactory.getRuntimeMXBean().getName();
 
   RelayBuilder() {}
@@ -79,6 +82,22 @@ public final class RelayBuilder {
     return this;
   }
 
+  /** For tests of clocks that are wrong. Default: the system's. */
+  RelayBuilder clock(InstantSource source) {
+    clock = source;
+    return this;
+  }
+
+  /**
+   * For a developer's machine: lets the relay work where messages could be lost, as with topics on
+   * one broker. Nothing is checked then but the schema. Default: off, so that {@link Relay#start}
+   * refuses such settings, and destinations that turn out unsafe are not published to.
+   */
+  public RelayBuilder development() {
+    development = true;
+    return this;
+  }
+
   /**
    * Builds the relay, without starting it.
    *
@@ -101,6 +120,10 @@ public final class RelayBuilder {
     return new Relay(this);
   }
 
+  InstantSource clock() {
+    return clock;
+  }
+
   DataSource dataSource() {
     return Objects.requireNonNull(dataSource, "dataSource");
   }
@@ -111,6 +134,10 @@ public final class RelayBuilder {
 
   DrainSettings settings() {
     return settings;
+  }
+
+  boolean isDevelopment() {
+    return development;
   }
 
   List<Outbox> outboxes() {

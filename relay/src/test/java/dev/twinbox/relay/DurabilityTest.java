@@ -23,14 +23,23 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** No ghosts: what is published is on disk, and on the synchronous standby, before. */
 class DurabilityTest {
-  private static final int CRASHES = 6;
-
   @Test
   void nothingIsPublishedThatACrashOfPostgresErased() throws Exception {
+    crash(6);
+  }
+
+  @Test
+  @Tag("long")
+  void nothingIsPublishedThatAnyOfFiftyCrashesOfPostgresErased() throws Exception {
+    crash(50);
+  }
+
+  private static void crash(int crashes) throws Exception {
     Random random = new Random(2026);
     // Commits that do not wait for the disk stay off it for long.
     try (TestPostgres server =
@@ -40,7 +49,7 @@ class DurabilityTest {
       database.execute("create table committed (id uuid primary key)");
       int publishedBefore = 0;
       long erased = 0;
-      for (int crash = 0; crash < CRASHES; crash++) {
+      for (int crash = 0; crash < crashes; crash++) {
         Set<UUID> acknowledged = new HashSet<>();
         AtomicBoolean over = new AtomicBoolean();
         OutboxDatabase connected = database.reconnected();
@@ -73,7 +82,7 @@ class DurabilityTest {
       }
       System.out.printf(
           "%d crashes erased %d acknowledged commits; %d messages were published, no ghost%n",
-          CRASHES, erased, publishedBefore);
+          crashes, erased, publishedBefore);
       assertThat(erased).as("commits that a crash erased: else this shows nothing").isPositive();
       database.close();
     }
@@ -109,12 +118,13 @@ class DurabilityTest {
   }
 
   @Test
-  void aWindowWhoseCommitIsNotOnTheStandbyIsNotOpen() throws Exception {
-    ExecutorService threads = Executors.newSingleThreadExecutor();
+  void neitherAClaimNorAWindowCountsWhoseCommitIsNotOnTheStandby() throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(2);
     try (TestPostgres server = TestPostgres.start()) {
       OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4);
       LaneLog log = database.log(Duration.ofSeconds(60));
       LaneState lane = log.claim(log.read(0).orElseThrow(), "relay").orElseThrow();
+      LaneState free = log.read(1).orElseThrow();
       database.commitOne(0, "k");
       database.execute("alter system set synchronous_standby_names = 'nobody'");
       database.execute("select pg_reload_conf()");
@@ -125,26 +135,36 @@ class DurabilityTest {
                           "select count(*) from pg_settings where name ="
                               + " 'synchronous_standby_names' and setting = 'nobody'")
                       == 1);
-      CompletableFuture<LaneState> opening =
-          CompletableFuture.supplyAsync(
-              () -> {
-                try {
-                  return log.open(lane).orElseThrow();
-                } catch (SQLException e) {
-                  throw new CompletionException(e);
-                }
-              },
-              threads);
+      CompletableFuture<LaneState> opening = async(threads, () -> log.open(lane).orElseThrow());
+      CompletableFuture<LaneState> claiming =
+          async(threads, () -> log.claim(free, "relay").orElseThrow());
       String waiting =
           "from pg_stat_activity where datname = current_database() and wait_event = 'SyncRep'";
-      await().until(() -> database.number("select count(*) " + waiting) == 1);
+      await().until(() -> database.number("select count(*) " + waiting) == 2);
 
       database.execute("select pg_cancel_backend(pid) " + waiting);
 
       assertThatThrownBy(opening::join).hasMessageContaining("standby");
+      assertThatThrownBy(claiming::join).hasMessageContaining("standby");
       database.close();
     } finally {
       threads.shutdownNow();
     }
+  }
+
+  private interface Work<T> {
+    T run() throws SQLException;
+  }
+
+  private static <T> CompletableFuture<T> async(ExecutorService threads, Work<T> work) {
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return work.run();
+          } catch (SQLException e) {
+            throw new CompletionException(e);
+          }
+        },
+        threads);
   }
 }

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
@@ -29,6 +31,7 @@ public final class MemoryBroker implements Broker {
             thread.setDaemon(true);
             return thread;
           });
+  private final Set<InOrder> open = ConcurrentHashMap.newKeySet();
   private volatile boolean silent;
   private volatile Function<OutboxRecord, Optional<Outcome>> trouble = message -> Optional.empty();
 
@@ -40,9 +43,15 @@ public final class MemoryBroker implements Broker {
     this.name = name;
   }
 
-  /** While silent it neither takes nor confirms anything; a closed publisher has sent nothing. */
+  /**
+   * While silent it neither takes nor confirms anything; a closed publisher has sent nothing.
+   * Afterwards it goes on with what it was handed meanwhile.
+   */
   public void silent(boolean isSilent) {
     silent = isSilent;
+    if (!isSilent) {
+      open.forEach(InOrder::flush);
+    }
   }
 
   /** Decides for each message whether it gets another outcome than Published; may throw. */
@@ -96,7 +105,9 @@ public final class MemoryBroker implements Broker {
 
   @Override
   public Publisher open(int lane) {
-    return new InOrder();
+    InOrder publisher = new InOrder();
+    open.add(publisher);
+    return publisher;
   }
 
   @Override
@@ -160,6 +171,7 @@ public final class MemoryBroker implements Broker {
 
     @Override
     public synchronized void close() {
+      open.remove(this);
       boolean taken = !stopped && !silent;
       stopped = true;
       for (Waiting each : waiting) {

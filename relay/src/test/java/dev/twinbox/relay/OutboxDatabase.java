@@ -45,6 +45,11 @@ public final class OutboxDatabase implements AutoCloseable {
     pool = pool(16);
   }
 
+  /** A database that has Twinbox's tables already. */
+  public static OutboxDatabase existing(TestDatabase database) {
+    return new OutboxDatabase(database);
+  }
+
   /** The same database with new connections, which see its changed defaults. */
   public OutboxDatabase reconnected() {
     return new OutboxDatabase(database);
@@ -96,11 +101,17 @@ public final class OutboxDatabase implements AutoCloseable {
 
   public UUID insert(Connection producer, int lane, @Nullable String key, byte[] payload)
       throws SQLException {
+    return insert(producer, lane, "kafka:test", key, payload);
+  }
+
+  public UUID insert(
+      Connection producer, int lane, String destination, @Nullable String key, byte[] payload)
+      throws SQLException {
     UUID id = UUID.randomUUID();
     try (PreparedStatement statement = producer.prepareStatement(INSERT)) {
       statement.setInt(1, lane);
       statement.setObject(2, id);
-      statement.setString(3, "kafka:test");
+      statement.setString(3, destination);
       statement.setString(4, key);
       statement.setBytes(5, payload);
       statement.executeUpdate();
@@ -122,6 +133,15 @@ public final class OutboxDatabase implements AutoCloseable {
   public UUID commitOne(int lane, @Nullable String key) throws SQLException {
     try (Connection producer = begin()) {
       UUID id = insert(producer, lane, key);
+      producer.commit();
+      return id;
+    }
+  }
+
+  /** One message to a destination, in a transaction of its own. */
+  public UUID commitOne(int lane, String destination, @Nullable String key) throws SQLException {
+    try (Connection producer = begin()) {
+      UUID id = insert(producer, lane, destination, key, new byte[0]);
       producer.commit();
       return id;
     }

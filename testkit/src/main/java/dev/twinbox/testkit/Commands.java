@@ -1,11 +1,13 @@
 package dev.twinbox.testkit;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -131,6 +133,17 @@ final class Commands {
       return text.substring(Math.max(0, text.length() - 4000));
     } catch (IOException e) {
       return "(unreadable log: " + e + ")";
+    }
+  }
+
+  /** Copies a log file, if there is one. */
+  static void copy(Path log, Path to) {
+    try {
+      if (Files.exists(log)) {
+        Files.copy(log, to, StandardCopyOption.REPLACE_EXISTING);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("The log " + log + " could not be copied", e);
     }
   }
 

@@ -131,6 +131,13 @@ final class InstalledRabbit implements RabbitNode {
   }
 
   @Override
+  public void saveLogs(Path into) {
+    String name = environment.getOrDefault("RABBITMQ_NODENAME", "rabbitmq");
+    Commands.copy(output(), into.resolve(name + "-output.log"));
+    Commands.copy(folder.resolve("log").resolve(name + ".log"), into.resolve(name + ".log"));
+  }
+
+  @Override
   public void checkAlive() {
     if (!running().isAlive()) {
       throw new IllegalStateException("RabbitMQ has ended: " + Commands.tail(output()));

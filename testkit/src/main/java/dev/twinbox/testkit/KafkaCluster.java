@@ -35,8 +35,8 @@ public abstract sealed class KafkaCluster implements AutoCloseable
   private final List<KafkaNode> brokers;
   private @Nullable Admin admin;
 
-  KafkaCluster(int brokers, Map<String, String> settings) {
-    nodes = KafkaNode.plan(folder, brokers, settings);
+  KafkaCluster(int brokers, Map<String, String> settings, List<String> entrances) {
+    nodes = KafkaNode.plan(folder, brokers, settings, entrances);
     this.brokers = nodes.stream().filter(KafkaNode::isBroker).toList();
   }
 
@@ -125,6 +125,7 @@ public abstract sealed class KafkaCluster implements AutoCloseable
       admin = null;
     }
     end();
+    brokers.forEach(broker -> broker.entrances().forEach(entrance -> entrance.proxy().close()));
     Reaper.delete(folder);
   }
 

@@ -1,5 +1,7 @@
 package dev.twinbox.testkit;
 
+import static java.util.stream.Collectors.joining;
+
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -12,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.function.Function;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.metadata.storage.Formatter;
 
@@ -20,6 +23,7 @@ import org.apache.kafka.metadata.storage.Formatter;
  *
  * @param id the node's number; brokers count from 0
  * @param port of the broker, or of the controller where that is all it is
+ * @param entrances further ways into a broker, each through a proxy
  */
 record KafkaNode(
     int id,
@@ -28,7 +32,8 @@ record KafkaNode(
     Path folder,
     int brokers,
     Controller controller,
-    Map<String, String> settings) {
+    Map<String, String> settings,
+    List<KafkaEntrance> entrances) {
   private static final int CONTROLLER_ID = 100;
 
   record Controller(int id, int port) {}
@@ -39,7 +44,8 @@ record KafkaNode(
    *
    * @return the brokers, and then the controller if it is a node of its own
    */
-  static List<KafkaNode> plan(Path folder, int brokers, Map<String, String> settings) {
+  static List<KafkaNode> plan(
+      Path folder, int brokers, Map<String, String> settings, List<String> entrances) {
     if (brokers < 1) {
       throw new IllegalArgumentException("A cluster needs a broker, not " + brokers);
     }
@@ -55,7 +61,8 @@ record KafkaNode(
               folder.resolve("node" + id),
               brokers,
               controller,
-              settings));
+              settings,
+              entrances.stream().map(KafkaEntrance::open).toList()));
     }
     if (brokers > 1) {
       nodes.add(
@@ -66,7 +73,8 @@ record KafkaNode(
               folder.resolve("controller"),
               brokers,
               controller,
-              settings));
+              settings,
+              List.of()));
     }
     String cluster = Uuid.randomUuid().toString();
     nodes.forEach(node -> node.format(cluster));
@@ -96,12 +104,18 @@ record KafkaNode(
     properties.put("controller.quorum.voters", controller.id + "@127.0.0.1:" + controller.port);
     properties.put("controller.listener.names", "CONTROLLER");
     properties.put("inter.broker.listener.name", "PLAINTEXT");
-    properties.put("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT");
+    properties.put(
+        "listener.security.protocol.map",
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT" + each(e -> e.name() + ":PLAINTEXT"));
     String own = (isBroker() ? "PLAINTEXT://" : "CONTROLLER://") + address();
     boolean both = isBroker() && id == controller.id;
-    properties.put("listeners", both ? own + ",CONTROLLER://127.0.0.1:" + controller.port : own);
+    properties.put(
+        "listeners",
+        own
+            + (both ? ",CONTROLLER://127.0.0.1:" + controller.port : "")
+            + each(KafkaEntrance::listener));
     if (isBroker()) {
-      properties.put("advertised.listeners", own);
+      properties.put("advertised.listeners", own + each(KafkaEntrance::advertised));
     }
     String copies = Integer.toString(Math.min(brokers, 3));
     String inSync = Integer.toString(Math.min(brokers, 2));
@@ -124,6 +138,10 @@ record KafkaNode(
     properties.put("offsets.load.buffer.size", "524288");
     properties.putAll(settings);
     return properties;
+  }
+
+  private String each(Function<KafkaEntrance, String> text) {
+    return entrances.stream().map(entrance -> "," + text.apply(entrance)).collect(joining());
   }
 
   /** Writes {@link #properties()} where a process can read them. */

@@ -1,6 +1,7 @@
 package dev.twinbox.testkit;
 
 import java.net.URI;
+import java.nio.file.Path;
 
 /** One RabbitMQ node, wherever it runs. */
 interface RabbitNode {
@@ -24,6 +25,9 @@ interface RabbitNode {
 
   /** Ends the node and removes everything it kept. */
   void remove();
+
+  /** Copies what the node has written to its logs into a folder that exists, where we have them. */
+  default void saveLogs(Path into) {}
 
   /** Fails, with a reason, when the node has ended or cannot be reached any more. */
   void checkAlive();

@@ -1,5 +1,6 @@
 package dev.twinbox.testkit;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tally {
   private final Map<UUID, TalliedMessage> messages = new HashMap<>();
   private final Map<String, TallyView> consumers = new LinkedHashMap<>();
+  private final Doubts doubts = new Doubts();
   private @Nullable TallyView published = new TallyView("published", true);
 
   /**
@@ -66,6 +68,23 @@ public final class Tally {
     view.saw(message(id));
   }
 
+  /**
+   * The same with the time of publication, at which repeats are judged: one is unexplained unless
+   * there was {@link #doubt} between the message's first publication and its repetition.
+   */
+  public synchronized void published(UUID id, Instant at) {
+    TallyView view = published;
+    if (view == null) {
+      throw new IllegalStateException("This tally ignores publication");
+    }
+    view.saw(message(id), at);
+  }
+
+  /** A time during which the publisher could not know what had been published. */
+  public synchronized void doubt(Instant from, Instant to) {
+    doubts.add(from, to);
+  }
+
   /** The next effect that a consumer committed. A repeat is a duplicate effect. */
   public synchronized void applied(String consumer, UUID id) {
     consumer(consumer).saw(message(id));
@@ -86,9 +105,9 @@ public final class Tally {
     List<TallyReport.View> views = new ArrayList<>();
     TallyView view = published;
     if (view != null) {
-      views.add(view.check(messages.values()));
+      views.add(view.check(messages.values(), doubts));
     }
-    consumers.values().forEach(consumer -> views.add(consumer.check(messages.values())));
+    consumers.values().forEach(consumer -> views.add(consumer.check(messages.values(), doubts)));
     return new TallyReport(
         count(TalliedMessage.Outcome.COMMITTED),
         count(TalliedMessage.Outcome.ROLLED_BACK),

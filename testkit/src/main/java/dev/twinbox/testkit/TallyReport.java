@@ -40,6 +40,8 @@ public record TallyReport(
    * @param ghosts seen, but never committed
    * @param duplicates effects applied again
    * @param outOfOrder first appearances after a later message of the same key
+   * @param unexplained repeats at a time when nothing had left the publisher in doubt; only where
+   *     times were told
    */
   public record View(
       String name,
@@ -48,13 +50,15 @@ public record TallyReport(
       Finding lost,
       Finding ghosts,
       Finding duplicates,
-      Finding outOfOrder) {
+      Finding outOfOrder,
+      Finding unexplained) {
     boolean balanced() {
-      return lost.count + ghosts.count + duplicates.count + outOfOrder.count == 0;
+      return lost.count + ghosts.count + duplicates.count + outOfOrder.count + unexplained.count
+          == 0;
     }
   }
 
-  /** Whether nothing is lost, extra, doubled or turned round anywhere. */
+  /** Whether nothing is lost, extra, doubled, turned round or repeated without reason anywhere. */
   public boolean balanced() {
     return views.stream().allMatch(View::balanced);
   }
@@ -79,6 +83,11 @@ public record TallyReport(
     return sum(View::outOfOrder);
   }
 
+  /** Repeats without a reason, over all places. */
+  public long unexplained() {
+    return sum(View::unexplained);
+  }
+
   /** A table with a line for each place, followed by examples of what is wrong. */
   @Override
   public String toString() {
@@ -92,11 +101,19 @@ public record TallyReport(
                 setAside,
                 balanced() ? "balanced" : "NOT BALANCED"));
     text.append(
-        "%-30s %10s %10s %10s %10s %10s %12s%n"
-            .formatted("", "seen", "repeats", "lost", "ghosts", "duplicates", "out of order"));
+        "%-30s %10s %10s %10s %10s %10s %12s %12s%n"
+            .formatted(
+                "",
+                "seen",
+                "repeats",
+                "lost",
+                "ghosts",
+                "duplicates",
+                "out of order",
+                "unexplained"));
     for (View view : views) {
       text.append(
-          "%-30s %10d %10d %10d %10d %10d %12d%n"
+          "%-30s %10d %10d %10d %10d %10d %12d %12d%n"
               .formatted(
                   view.name,
                   view.seen,
@@ -104,13 +121,15 @@ public record TallyReport(
                   view.lost.count,
                   view.ghosts.count,
                   view.duplicates.count,
-                  view.outOfOrder.count));
+                  view.outOfOrder.count,
+                  view.unexplained.count));
     }
     for (View view : views) {
       examples(text, view.name, "lost", view.lost);
       examples(text, view.name, "ghost", view.ghosts);
       examples(text, view.name, "duplicate", view.duplicates);
       examples(text, view.name, "out of order", view.outOfOrder);
+      examples(text, view.name, "unexplained", view.unexplained);
     }
     return text.toString();
   }

@@ -1,9 +1,11 @@
 package dev.twinbox.testkit;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -14,6 +16,10 @@ final class TallyView {
   private final BitSet seen = new BitSet();
   private final List<TalliedMessage> firstAppearances = new ArrayList<>();
   private final Finding repeats = new Finding();
+  private final Map<TalliedMessage, Instant> firstTimes = new IdentityHashMap<>();
+  private final List<Repeat> repeated = new ArrayList<>();
+
+  private record Repeat(TalliedMessage message, Instant at) {}
 
   TallyView(String name, boolean repeatsAllowed) {
     this.name = name;
@@ -46,7 +52,23 @@ final class TallyView {
     }
   }
 
-  TallyReport.View check(Collection<TalliedMessage> messages) {
+  void saw(TalliedMessage message, Instant at) {
+    if (seen.get(message.index())) {
+      repeated.add(new Repeat(message, at));
+    } else {
+      firstTimes.put(message, at);
+    }
+    saw(message);
+  }
+
+  TallyReport.View check(Collection<TalliedMessage> messages, Doubts doubts) {
+    Finding unexplained = new Finding();
+    for (Repeat repeat : repeated) {
+      Instant first = firstTimes.getOrDefault(repeat.message, repeat.at);
+      if (!doubts.between(first, repeat.at)) {
+        unexplained.add(repeat.message + " first at " + first + ", again at " + repeat.at);
+      }
+    }
     Finding lost = new Finding();
     messages.stream()
         .filter(message -> message.mustAppear() && !seen.get(message.index()))
@@ -60,7 +82,8 @@ final class TallyView {
         lost.report(),
         ghosts.report(),
         (repeatsAllowed ? new Finding() : repeats).report(),
-        turnedRound().report());
+        turnedRound().report(),
+        unexplained.report());
   }
 
   private Finding turnedRound() {

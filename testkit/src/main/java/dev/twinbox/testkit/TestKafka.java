@@ -1,6 +1,7 @@
 package dev.twinbox.testkit;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import kafka.server.KafkaConfig;
@@ -25,7 +26,7 @@ public final class TestKafka extends KafkaCluster {
   private final Map<KafkaNode, KafkaRaftServer> running = new HashMap<>();
 
   private TestKafka(int brokers, Map<String, String> settings) {
-    super(brokers, settings);
+    super(brokers, settings, List.of());
   }
 
   /** Starts one broker. */

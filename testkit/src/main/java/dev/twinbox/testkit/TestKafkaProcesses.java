@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Kafka with a process of 300 MB for each node, which can be killed and frozen. Several brokers
@@ -14,8 +16,8 @@ import java.util.Map;
 public final class TestKafkaProcesses extends KafkaCluster {
   private final Map<KafkaNode, Process> running = new HashMap<>();
 
-  private TestKafkaProcesses(int brokers, Map<String, String> settings) {
-    super(brokers, settings);
+  private TestKafkaProcesses(int brokers, Map<String, String> settings, List<String> entrances) {
+    super(brokers, settings, entrances);
   }
 
   /** Starts the given number of brokers and waits until they serve, for 90 seconds at most. */
@@ -28,10 +30,42 @@ public final class TestKafkaProcesses extends KafkaCluster {
    * of this class.
    */
   public static TestKafkaProcesses start(int brokers, Map<String, String> settings) {
-    TestKafkaProcesses kafka = new TestKafkaProcesses(brokers, settings);
+    return start(brokers, settings, List.of());
+  }
+
+  /**
+   * The same with further ways into every broker, each through fault proxies of its own: a client
+   * that enters by {@link #bootstrapServers(String)} stays with the proxies of that entrance.
+   *
+   * @param entrances their names: capital letters, digits and underscores
+   */
+  public static TestKafkaProcesses start(
+      int brokers, Map<String, String> settings, List<String> entrances) {
+    TestKafkaProcesses kafka = new TestKafkaProcesses(brokers, settings, entrances);
     kafka.nodes().forEach(kafka::launch);
     kafka.nodes().stream().filter(KafkaNode::isBroker).forEach(kafka::awaitService);
     return kafka;
+  }
+
+  /** The addresses of all brokers by way of an entrance, for {@code bootstrap.servers}. */
+  public String bootstrapServers(String entrance) {
+    return entrances(entrance).map(KafkaEntrance::address).collect(Collectors.joining(","));
+  }
+
+  /** The proxies of an entrance, one a broker. */
+  public List<FaultProxy> proxies(String entrance) {
+    return entrances(entrance).map(KafkaEntrance::proxy).toList();
+  }
+
+  /** Copies what the nodes have written to their logs into a folder that exists. */
+  public void saveLogs(Path into) {
+    nodes().forEach(node -> Commands.copy(log(node), into.resolve("kafka-" + node.id() + ".log")));
+  }
+
+  private Stream<KafkaEntrance> entrances(String name) {
+    return nodes().stream()
+        .flatMap(node -> node.entrances().stream())
+        .filter(entrance -> entrance.name().equals(name));
   }
 
   @Override

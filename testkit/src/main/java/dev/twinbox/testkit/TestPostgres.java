@@ -57,6 +57,17 @@ public final class TestPostgres implements AutoCloseable {
     restart();
   }
 
+  private TestPostgres(TestPostgres original) {
+    version = original.version;
+    settings = original.settings;
+    unprivileged = original.unprivileged;
+    folder = Reaper.temporaryFolder("postgres");
+    BaseBackup.copy(original.dataSource(), original.data(), data());
+    unprivileged.own(folder);
+    restart();
+    BaseBackup.promote(dataSource());
+  }
+
   /** Starts a server of the newest version with default settings. */
   public static TestPostgres start() {
     return builder().start();
@@ -137,6 +148,14 @@ public final class TestPostgres implements AutoCloseable {
     }
   }
 
+  /**
+   * A server of its own from a base backup of this one, which is taken while it runs: started as a
+   * standby, and promoted. PostgreSQL 15 or newer.
+   */
+  public TestPostgres promotedBaseBackup() {
+    return new TestPostgres(this);
+  }
+
   /** Freezes every process of the server; connections stay open and nothing answers. */
   public synchronized void pause() {
     ProcessHandle.of(postmaster()).ifPresent(Commands::pause);
@@ -145,6 +164,11 @@ public final class TestPostgres implements AutoCloseable {
   /** Ends {@link #pause()}. */
   public synchronized void resume() {
     ProcessHandle.of(postmaster()).ifPresent(Commands::resume);
+  }
+
+  /** Copies what the server has written to its log into a folder that exists. */
+  public void saveLogs(Path into) {
+    Commands.copy(log(), into.resolve("postgres.log"));
   }
 
   /** Crashes the server and removes its data. */

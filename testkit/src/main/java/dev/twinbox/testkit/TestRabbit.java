@@ -138,6 +138,11 @@ public final class TestRabbit implements AutoCloseable {
     node.control("set_vm_memory_high_watermark", "0.4");
   }
 
+  /** Copies the logs of an installed node into a folder that exists. */
+  public void saveLogs(Path into) {
+    node.saveLogs(into);
+  }
+
   /** Kills a private node and removes what it kept; leaves the environment's node alone. */
   @Override
   public synchronized void close() {

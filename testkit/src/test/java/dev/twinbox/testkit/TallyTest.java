@@ -3,6 +3,7 @@ package dev.twinbox.testkit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Instant;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -142,6 +143,51 @@ class TallyTest {
   }
 
   @Test
+  void aRepeatIsExplainedByADoubtSinceItsFirstPublication() {
+    tally.committed(id(1), "a", 1);
+    tally.committed(id(2), "a", 2);
+    tally.doubt(second(10), second(20));
+    tally.published(id(1), second(5));
+    tally.published(id(2), second(15));
+    tally.published(id(1), second(10));
+    tally.published(id(2), second(30));
+
+    assertThat(tally.check().balanced()).as(tally.check().toString()).isTrue();
+    assertThat(tally.check().views().get(0).repeats()).isEqualTo(2);
+  }
+
+  @Test
+  void aRepeatBeforeOrAfterEveryDoubtIsUnexplained() {
+    tally.committed(id(1), "a", 1);
+    tally.committed(id(2), "a", 2);
+    tally.doubt(second(10), second(12));
+    tally.doubt(second(11), second(20));
+    tally.published(id(1), second(5));
+    tally.published(id(1), second(9));
+    tally.published(id(2), second(21));
+    tally.published(id(2), second(22));
+
+    TallyReport report = tally.check();
+    assertThat(report.unexplained()).isEqualTo(2);
+    assertThat(report.balanced()).isFalse();
+    assertThat(report.toString()).contains("published, unexplained: " + id(2) + " (a #2)");
+  }
+
+  @Test
+  void aDoubtBetweenTwoOthersJoinsThem() {
+    tally.committed(id(1), "a", 1);
+    tally.doubt(second(30), second(40));
+    tally.doubt(second(10), second(20));
+    tally.doubt(second(15), second(35));
+    tally.published(id(1), second(22));
+    tally.published(id(1), second(28));
+
+    assertThat(tally.check().unexplained()).isZero();
+    assertThatThrownBy(() -> tally.doubt(second(2), second(1)))
+        .isInstanceOf(IllegalArgumentException.class);
+  }
+
+  @Test
   void aMessageHasOneOutcome() {
     tally.committed(id(1), "a", 1);
 
@@ -163,6 +209,10 @@ class TallyTest {
     assertThat(report.committed()).isEqualTo(1_000_000);
     assertThat(report.lost()).isEqualTo(1000);
     assertThat(report.views().get(0).lost().examples()).hasSize(20);
+  }
+
+  private static Instant second(long second) {
+    return Instant.ofEpochSecond(second);
   }
 
   private static UUID id(long number) {

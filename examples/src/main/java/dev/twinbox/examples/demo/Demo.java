@@ -1,5 +1,7 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.examples.common.BrokerKind;
+import dev.twinbox.examples.common.Progress;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.Relay;
@@ -51,6 +53,7 @@ final class Demo implements AutoCloseable {
         Relay.builder()
             .dataSource(database.pool("relay", 8))
             .broker(broker.forRelay())
+            .development()
             .build()
             .start();
   }
@@ -62,7 +65,7 @@ final class Demo implements AutoCloseable {
     CompletableFuture<DemoDatabase> database = CompletableFuture.supplyAsync(DemoDatabase::start);
     DemoBroker broker;
     try {
-      broker = kind.start();
+      broker = DemoBroker.start(kind);
     } catch (RuntimeException e) {
       database.thenAccept(DemoDatabase::close).join();
       throw e;

@@ -1,5 +1,6 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.relay.publish.Broker;
@@ -8,6 +9,14 @@ import java.util.function.Consumer;
 
 /** What the demo asks of a broker that it has started. Closing it stops the broker. */
 interface DemoBroker extends AutoCloseable {
+  /** Starts the broker of a kind. */
+  static DemoBroker start(BrokerKind kind) {
+    return switch (kind) {
+      case KAFKA -> KafkaDemo.start();
+      case RABBITMQ -> RabbitDemo.start();
+    };
+  }
+
   /** Where the shop sends its messages. */
   String destination();
 

@@ -1,5 +1,7 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.examples.common.BrokerKind;
+import dev.twinbox.examples.common.ReportFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -61,14 +63,14 @@ public final class DemoCommand implements Callable<Integer> {
           spec.commandLine(), "--messages is %d; choose 1 to 10000000.".formatted(messages));
     }
     if (report != null) {
-      DemoReport.checkWritable(report);
+      ReportFile.checkWritable(report);
     }
     PrintWriter out = spec.commandLine().getOut();
     try (Demo demo = Demo.start(broker, messages, out)) {
       DemoResult result = demo.run();
       result.print(out);
       if (report != null) {
-        result.report().write(report);
+        ReportFile.write(report, result.report());
       }
       if (keepRunning) {
         demo.keepRunning();

@@ -1,11 +1,5 @@
 package dev.twinbox.examples.demo;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.twinbox.relay.cli.CommandException;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-
 /**
  * The figures of a run.
  *
@@ -33,25 +27,4 @@ record DemoReport(
     long extra,
     long outOfOrder,
     double seconds,
-    boolean balanced) {
-
-  /** Fails before the work rather than after it. */
-  static void checkWritable(Path file) {
-    Path folder = file.toAbsolutePath().getParent();
-    if (folder == null || !Files.isDirectory(folder) || Files.isDirectory(file)) {
-      throw new CommandException(
-          "--report %s cannot be written: name a file in a folder that exists.".formatted(file));
-    }
-  }
-
-  void write(Path file) {
-    try {
-      Files.writeString(
-          file,
-          JsonMapper.builder().build().writerWithDefaultPrettyPrinter().writeValueAsString(this)
-              + System.lineSeparator());
-    } catch (IOException e) {
-      throw new CommandException("--report %s cannot be written: %s".formatted(file, e), e);
-    }
-  }
-}
+    boolean balanced) {}

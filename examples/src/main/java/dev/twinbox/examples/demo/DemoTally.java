@@ -1,11 +1,11 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.examples.common.Rows;
 import dev.twinbox.testkit.Tally;
 import dev.twinbox.testkit.TallyReport;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.function.Consumer;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 
@@ -14,8 +14,6 @@ import org.jooq.Record;
  * and the broker itself; nothing that Twinbox counts is believed.
  */
 final class DemoTally {
-  private static final int ROWS_AT_A_TIME = 10_000;
-
   private final DSLContext database;
   private final DemoBroker broker;
 
@@ -27,12 +25,14 @@ final class DemoTally {
   DemoResult count(double seconds) {
     Tally tally = new Tally();
     tally.expectConsumer("billing");
-    each(
+    Rows.each(
+        database,
         "select message_id, customer, number from shop.orders",
         row -> tally.committed(id(row), "customer-" + row.get(1), (long) row.get(2)));
-    each("select message_id from shop.abandoned", row -> tally.rolledBack(id(row)));
+    Rows.each(database, "select message_id from shop.abandoned", row -> tally.rolledBack(id(row)));
     broker.read(tally::published);
-    each(
+    Rows.each(
+        database,
         "select message_id from billing.effect order by number",
         row -> tally.applied("billing", id(row)));
     TallyReport found = tally.check();
@@ -68,17 +68,6 @@ final class DemoTally {
             .fetchSingle()
             .into(Long.class);
     return Objects.requireNonNull(wrong);
-  }
-
-  /** In a transaction, because only there does PostgreSQL hand out rows in portions. */
-  private void each(String query, Consumer<Record> action) {
-    database.transaction(
-        transaction -> {
-          try (var rows =
-              transaction.dsl().resultQuery(query).fetchSize(ROWS_AT_A_TIME).fetchLazy()) {
-            rows.forEach(action);
-          }
-        });
   }
 
   private static UUID id(Record row) {

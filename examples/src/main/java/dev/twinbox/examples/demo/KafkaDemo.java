@@ -1,5 +1,6 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.examples.common.KafkaReading;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
@@ -8,9 +9,6 @@ import dev.twinbox.relay.kafka.KafkaBroker;
 import dev.twinbox.relay.kafka.KafkaTopology;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.testkit.TestKafka;
-import java.nio.charset.StandardCharsets;
-import java.time.Duration;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -18,12 +16,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.clients.consumer.ConsumerRecord;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Kafka inside this process. */
 final class KafkaDemo implements DemoBroker {
@@ -64,13 +59,14 @@ final class KafkaDemo implements DemoBroker {
         .property("group.id", GROUP)
         .concurrency(2)
         .batchSize(200)
+        .development()
         .build()
         .start();
   }
 
   @Override
   public Saboteur sabotage() {
-    return KafkaSaboteur.start(reader(), address());
+    return KafkaSaboteur.start(KafkaReading.begin(address(), TOPIC), address());
   }
 
   @Override
@@ -98,12 +94,7 @@ final class KafkaDemo implements DemoBroker {
 
   @Override
   public void read(Consumer<UUID> reader) {
-    try (KafkaConsumer<byte[], byte[]> consumer = reader()) {
-      Map<TopicPartition, Long> ends = consumer.endOffsets(partitions());
-      while (ends.entrySet().stream().anyMatch(e -> consumer.position(e.getKey()) < e.getValue())) {
-        consumer.poll(Duration.ofMillis(100)).forEach(record -> reader.accept(id(record)));
-      }
-    }
+    KafkaReading.toItsEnd(address(), TOPIC, record -> reader.accept(KafkaReading.id(record)));
   }
 
   @Override
@@ -115,23 +106,6 @@ final class KafkaDemo implements DemoBroker {
   @Override
   public void close() {
     kafka.close();
-  }
-
-  static UUID id(ConsumerRecord<byte[], byte[]> record) {
-    return UUID.fromString(
-        new String(record.headers().lastHeader("ce_id").value(), StandardCharsets.UTF_8));
-  }
-
-  /** A consumer of the whole topic from its beginning, without a group. */
-  private KafkaConsumer<byte[], byte[]> reader() {
-    Map<String, Object> settings = new HashMap<>(address());
-    settings.put("enable.auto.commit", false);
-    settings.put("max.poll.records", 5_000);
-    KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
-    consumer.assign(partitions());
-    consumer.seekToBeginning(partitions());
-    return consumer;
   }
 
   private Map<String, Object> address() {

@@ -1,5 +1,6 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.examples.common.KafkaReading;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -46,7 +47,7 @@ final class KafkaSaboteur extends Saboteur {
         producer) {
       while (!stopping) {
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(50))) {
-          if (wantsToRepeat(KafkaDemo.id(record))) {
+          if (wantsToRepeat(KafkaReading.id(record))) {
             var unused =
                 producer.send(
                     new ProducerRecord<>(

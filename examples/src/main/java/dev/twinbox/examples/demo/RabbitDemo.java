@@ -3,6 +3,7 @@ package dev.twinbox.examples.demo;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.examples.common.StreamReading;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
@@ -82,6 +83,7 @@ final class RabbitDemo implements DemoBroker {
         .connectionFactory(counted)
         .prefetch(500)
         .batchSize(200)
+        .development()
         .build()
         .start();
   }
@@ -110,7 +112,12 @@ final class RabbitDemo implements DemoBroker {
 
   @Override
   public void read(Consumer<UUID> reader) {
-    onChannel(channel -> StreamReading.toItsEnd(channel, everything, reader));
+    onChannel(
+        channel ->
+            StreamReading.toItsEnd(
+                channel,
+                everything,
+                message -> reader.accept(UUID.fromString(message.getProperties().getMessageId()))));
   }
 
   @Override

@@ -5,6 +5,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.Delivery;
+import dev.twinbox.examples.common.StreamReading;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.Map;

@@ -6,6 +6,7 @@ import dev.twinbox.outbox.Outbox;
 import dev.twinbox.outbox.RabbitDestination;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.kafka.KafkaBroker;
 import dev.twinbox.relay.kafka.KafkaTopology;
@@ -54,14 +55,18 @@ public final class Relaying {
   static Relay withEverything(DataSource pool, Properties kafka, Map<String, String> rabbit) {
     // docs: relay-settings
     RetryPolicy patient =
-        new RetryPolicy(Duration.ofMillis(100), Duration.ofSeconds(4), 20, Duration.ofMinutes(10));
+        RetryPolicy.DEFAULTS
+            .withMaxAttempts(20)
+            .withGracePeriod(Duration.ofMinutes(10), RetryPolicy.AfterGrace.WAIT);
+    RetryPolicy strict = RetryPolicy.DEFAULTS.withBlockKeyOnDeadLetter(true);
+    RetryPolicies retries = RetryPolicies.all(patient).with("kafka:payments", strict);
     Relay relay =
         Relay.builder()
             .dataSource(pool)
             .schema("messaging")
             .broker(KafkaBroker.named("kafka").properties(kafka).build())
             .broker(RabbitBroker.named("rabbitmq@eu").properties(rabbit).build())
-            .settings(DrainSettings.DEFAULTS.withRetry(patient).withLease(Duration.ofSeconds(5)))
+            .settings(DrainSettings.DEFAULTS.withRetry(retries).withLease(Duration.ofSeconds(5)))
             .build();
     // docs: end
     return relay;
@@ -69,7 +74,7 @@ public final class Relaying {
 
   public static void createTopics(Properties kafka) {
     // docs: topics
-    KafkaTopology.forDevelopment(4)
+    new KafkaTopology(4, 3, 2)
         .create(
             Map.of("bootstrap.servers", kafka.getProperty("bootstrap.servers")),
             List.of(new KafkaDestination(null, "orders")));

@@ -29,11 +29,10 @@ final class FiveMinuteStartTest {
 
   @Test
   void fromAnOrderToABalanceByKafka() {
-    Properties kafka = new Properties();
-    kafka.setProperty("bootstrap.servers", TestKafka.shared().bootstrapServers());
-    Relaying.createTopics(kafka);
     Outbox outbox = Producing.outbox();
-    try (HikariDataSource pool = pool(shop.dataSource);
+    Properties kafka = new Properties();
+    try (TestKafka cluster = startKafka(kafka);
+        HikariDataSource pool = pool(shop.dataSource);
         Relay relay = Relaying.insideAService(pool, kafka, outbox);
         KafkaInboxConsumer consumer =
             Consuming.onKafka(pool, kafka.getProperty("bootstrap.servers"), Consuming.balances())) {
@@ -45,6 +44,14 @@ final class FiveMinuteStartTest {
       assertThat(relay.counters().publishedCount()).isEqualTo(20);
       assertThat(consumer).isNotNull();
     }
+  }
+
+  /** As in production: with topics on one broker, relay and consumer would refuse to start. */
+  private static TestKafka startKafka(Properties kafka) {
+    TestKafka cluster = TestKafka.start(3);
+    kafka.setProperty("bootstrap.servers", cluster.bootstrapServers());
+    Relaying.createTopics(kafka);
+    return cluster;
   }
 
   @Test

@@ -33,25 +33,6 @@ final class OperationsSqlTest {
     assertThat(shop.db.fetchOne(waiting)).extracting(row -> row.get("waiting")).isEqualTo(1L);
   }
 
-  @Test
-  void aDeadLetterThatIsSentAgainIsInTheOutboxWithTheSameId() throws IOException {
-    shop.db.execute(
-        """
-        insert into twinbox.outbox_dead_letter (number, lane, position, id, created_at, destination,
-          key, type, headers, payload, reason, attempts, first_failed_at)
-        overriding system value
-        values (42, 1, 7, '01890a5d-ac96-774b-bcce-b302099a8057', now(), 'kafka:orders', 'o-1',
-          'order.placed', array['ce_source', '/shop'], 'x', 'unroutable', 0, now())
-        """);
-    String again = statements().filter(sql -> sql.contains("with sent")).findFirst().orElseThrow();
-    shop.db.execute(again);
-    assertThat(
-            shop.one(
-                "select lane || ' ' || id || ' ' || key || ' ' || headers[2] from twinbox.outbox"))
-        .isEqualTo("1 01890a5d-ac96-774b-bcce-b302099a8057 o-1 /shop");
-    assertThat(shop.one("select count(*) from twinbox.outbox_dead_letter")).isEqualTo("0");
-  }
-
   private static Stream<String> statements() throws IOException {
     return BLOCK
         .matcher(Files.readString(Path.of("../docs/operations.md")))

@@ -3,6 +3,7 @@ package dev.twinbox.inbox.kafka;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.doctor.StartGate;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -42,6 +43,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final List<String> topics;
   private final Duration handlerTimeLimit;
   private final Duration revokeLimit;
+  private final StartGate gate;
   private final InHand inHand;
   private final Worker worker;
   private final Thread pollThread;
@@ -59,13 +61,15 @@ final class GroupMember implements ConsumerRebalanceListener {
       KafkaProperties properties,
       Map<String, Object> ownProperties,
       List<String> topics,
-      Duration revokeLimit) {
+      Duration revokeLimit,
+      StartGate gate) {
     this.name = name;
+    this.gate = gate;
     this.properties = ownProperties;
     this.topics = topics;
     this.revokeLimit = revokeLimit;
     handlerTimeLimit = inbox.handlerTimeLimit();
-    inHand = new InHand(properties.batchSize());
+    inHand = new InHand(properties.batchSize(), inbox.mayOvertake());
     worker = new Worker(inbox, handler, inHand, this::wakeUp);
     pollThread = new Thread(this::run, name + "-poll");
     workThread = new Thread(worker, name);
@@ -103,6 +107,10 @@ final class GroupMember implements ConsumerRebalanceListener {
 
   private void run() {
     while (!isStopping()) {
+      if (!gate.isOpen()) {
+        pause(pauses.next());
+        continue;
+      }
       try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
         consumer.subscribe(topics, this);
         polled = consumer;

@@ -20,28 +20,40 @@ import org.apache.kafka.common.TopicPartition;
 final class InHand {
   private static final long MOST_BYTES = 32L * 1024 * 1024;
 
+  // How far records may get ahead of one that failed, in batches.
+  private static final int FURTHEST_AHEAD = 4;
+
   private final int batchSize;
+  private final boolean mayOvertake;
   private final Map<TopicPartition, PartitionHand> hands = new LinkedHashMap<>();
   private boolean closed;
   private boolean working;
   private boolean outage;
   private long outageUntil;
 
-  InHand(int batchSize) {
+  InHand(int batchSize, boolean mayOvertake) {
     this.batchSize = batchSize;
+    this.mayOvertake = mayOvertake;
+  }
+
+  private PartitionHand hand(TopicPartition partition) {
+    return mayOvertake
+        ? new OvertakingHand(partition, FURTHEST_AHEAD * batchSize)
+        : new PartitionHand(partition);
   }
 
   synchronized void assigned(Collection<TopicPartition> partitions) {
-    partitions.forEach(partition -> hands.put(partition, new PartitionHand(partition)));
+    partitions.forEach(partition -> hands.put(partition, hand(partition)));
   }
 
   synchronized void add(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
-    PartitionHand hand = hands.computeIfAbsent(partition, PartitionHand::new);
+    PartitionHand hand = hands.computeIfAbsent(partition, this::hand);
     for (ConsumerRecord<byte[], byte[]> record : records) {
       // One batch is in work and one more may be committed in the database but not yet in Kafka:
       // the first two batches after an assignment may have been in the hands of a process that
-      // died.
-      boolean maybeAgain = hand.records() < 2L * batchSize;
+      // died, and where records overtake a failed one, what had got ahead of it.
+      int batches = 2 + (mayOvertake ? FURTHEST_AHEAD : 0);
+      boolean maybeAgain = hand.records() < (long) batches * batchSize;
       hand.add(
           new Taken(
               hand,
@@ -77,12 +89,11 @@ final class InHand {
   /** Records that failed go alone: with them the whole batch would run one by one. */
   private List<Taken> nextBatch(long now) {
     List<Taken> batch = new ArrayList<>();
-    boolean retries =
-        hands.values().stream().anyMatch(hand -> hand.isRetrying() && !hand.isHeld(now));
+    boolean retries = hands.values().stream().anyMatch(hand -> hand.hasDueRetry(now));
     for (PartitionHand hand : List.copyOf(hands.values())) {
       if (batch.size() < batchSize && !hand.isHeld(now)) {
         int before = batch.size();
-        hand.takeInto(batch, batchSize, retries);
+        hand.takeInto(batch, batchSize, retries, now);
         if (batch.size() > before) {
           // Who was served goes to the end of the line.
           hands.remove(hand.partition());
@@ -158,7 +169,7 @@ final class InHand {
     long now = System.nanoTime();
     Set<TopicPartition> paused = new HashSet<>();
     for (PartitionHand hand : hands.values()) {
-      if (hand.isHeld(now) || hand.isRetrying()) {
+      if (!hand.wantsMore(now)) {
         paused.add(hand.partition());
       }
     }

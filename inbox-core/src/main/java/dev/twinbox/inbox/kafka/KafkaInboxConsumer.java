@@ -2,7 +2,10 @@ package dev.twinbox.inbox.kafka;
 
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.InboxRedriver;
 import dev.twinbox.inbox.InboxUpkeep;
+import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.inbox.doctor.StartGate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -18,14 +21,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Offsets are committed after the database's commit and only for partitions that are still
  * owned, so a crash repeats deliveries, which the {@link Inbox} recognises. Records of a partition
  * are handled in order. One that fails holds its partition, tried again by the inbox's backoff,
- * while other partitions go on; once it is quarantined its partition goes on, too. While the
+ * while other partitions go on; once it is quarantined its partition goes on, too. (Where messages
+ * may overtake, the partition goes on meanwhile; see {@link Inbox.Builder#mayOvertake}.) While the
  * database is away nothing is taken, and consumption resumes by itself.
  *
- * <p>Thread-safe. {@link #start} returns at once; Kafka and the database may be away then.
+ * <p>Thread-safe. Kafka and the database may be away when it is started.
  */
 public final class KafkaInboxConsumer implements AutoCloseable {
   private final List<GroupMember> members = new ArrayList<>();
   private final InboxUpkeep upkeep;
+  private final StartGate gate;
+  private final InboxRedriver redriver;
   private final Duration closeLimit;
   private boolean started;
   private boolean closed;
@@ -33,6 +39,7 @@ public final class KafkaInboxConsumer implements AutoCloseable {
   private KafkaInboxConsumer(Inbox inbox, Handler handler, Builder builder) {
     KafkaProperties properties =
         new KafkaProperties(builder.properties, builder.batchSize, builder.maySkipMessages);
+    gate = gate(inbox, properties, builder);
     for (int number = 1; number <= builder.concurrency; number++) {
       members.add(
           new GroupMember(
@@ -42,10 +49,27 @@ public final class KafkaInboxConsumer implements AutoCloseable {
               properties,
               properties.forConsumer(number, builder.concurrency),
               List.copyOf(builder.topics),
-              builder.revokeLimit));
+              builder.revokeLimit,
+              gate));
     }
     closeLimit = builder.closeLimit;
     upkeep = inbox.upkeep();
+    redriver = inbox.redriver(handler);
+  }
+
+  private static StartGate gate(Inbox inbox, KafkaProperties properties, Builder builder) {
+    String who = "Consumer " + inbox.consumer();
+    if (builder.development) {
+      return StartGate.unguarded(who);
+    }
+    List<String> topics = List.copyOf(builder.topics);
+    return new StartGate(
+        who,
+        () -> {
+          List<Finding> findings = new ArrayList<>(inbox.examine().findings());
+          findings.addAll(properties.examine(topics));
+          return findings;
+        });
   }
 
   /** Starts the description of a consumer. */
@@ -54,17 +78,22 @@ public final class KafkaInboxConsumer implements AutoCloseable {
   }
 
   /**
-   * Begins to consume.
+   * Refuses settings of database and topics by which messages could be lost, and begins to consume.
+   * What is away is waited for a few seconds, and looked at again before anything is taken.
    *
    * @return this
+   * @throws dev.twinbox.inbox.doctor.UnsafeSettingsException when messages could be lost, unless
+   *     {@link Builder#development()} was called
    * @throws IllegalStateException when it was started before
    */
   public synchronized KafkaInboxConsumer start() {
     if (started) {
       throw new IllegalStateException("The consumer was started before; make a new one.");
     }
+    gate.refuseUnsafe();
     started = true;
     upkeep.start();
+    redriver.start();
     members.forEach(GroupMember::start);
     return this;
   }
@@ -78,6 +107,7 @@ public final class KafkaInboxConsumer implements AutoCloseable {
     }
     closed = true;
     upkeep.close();
+    redriver.stop();
     long deadline = System.nanoTime() + closeLimit.toNanos();
     members.forEach(member -> member.stop(deadline));
     try {
@@ -87,6 +117,7 @@ public final class KafkaInboxConsumer implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
+    redriver.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
   }
 
   /** Describes a consumer; not thread-safe. */
@@ -98,6 +129,7 @@ public final class KafkaInboxConsumer implements AutoCloseable {
     private int concurrency = 1;
     private int batchSize = 500;
     private boolean maySkipMessages;
+    private boolean development;
     private Duration revokeLimit = Duration.ofSeconds(10);
     private Duration closeLimit = Duration.ofSeconds(30);
 
@@ -109,7 +141,10 @@ public final class KafkaInboxConsumer implements AutoCloseable {
       return this;
     }
 
-    /** What a message makes happen; called by {@link #concurrency} threads. Required. */
+    /**
+     * What a message makes happen; called by {@link #concurrency} threads, and by one more for what
+     * is redriven. Required.
+     */
     public Builder handler(Handler value) {
       handler = value;
       return this;
@@ -154,6 +189,15 @@ public final class KafkaInboxConsumer implements AutoCloseable {
      */
     public Builder maySkipMessages() {
       maySkipMessages = true;
+      return this;
+    }
+
+    /**
+     * For a developer's machine: consumes also where messages could be lost, as with topics on one
+     * broker. Default: off, so that {@link KafkaInboxConsumer#start} refuses that.
+     */
+    public Builder development() {
+      development = true;
       return this;
     }
 

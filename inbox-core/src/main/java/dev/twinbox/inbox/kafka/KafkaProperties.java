@@ -1,6 +1,11 @@
 package dev.twinbox.inbox.kafka;
 
+import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.inbox.doctor.kafka.KafkaExamination;
+import dev.twinbox.inbox.doctor.kafka.TopicNeeds;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
@@ -54,6 +59,20 @@ final class KafkaProperties {
       suffix(own, ConsumerConfig.CLIENT_ID_CONFIG, number);
     }
     return own;
+  }
+
+  /** Looks at the group and its topics, through a client with these properties. */
+  List<Finding> examine(List<String> topics) {
+    try (KafkaExamination kafka = KafkaExamination.open("kafka", properties)) {
+      List<Finding> findings = new ArrayList<>();
+      topics.forEach(topic -> findings.addAll(kafka.topic(topic, TopicNeeds.DEFAULTS)));
+      findings.addAll(
+          kafka.group(
+              String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG)),
+              topics,
+              TopicNeeds.DEFAULTS.horizon()));
+      return findings.stream().distinct().toList();
+    }
   }
 
   private static void suffix(Map<String, Object> own, String name, int number) {

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * What is in hand of one partition, from its assignment to its revocation: another assignment is
  * another object, so that what ends late is recognised. Guarded by {@link InHand}.
  */
-final class PartitionHand {
+class PartitionHand {
   private final TopicPartition partition;
   private final Deque<Taken> waiting = new ArrayDeque<>();
   private long waitingBytes;
@@ -71,8 +71,18 @@ final class PartitionHand {
     return first != null && first.retry();
   }
 
+  /** Whether the time of a failed record has come. */
+  boolean hasDueRetry(long now) {
+    return isRetrying() && !isHeld(now);
+  }
+
+  /** Whether Kafka may bring more. */
+  boolean wantsMore(long now) {
+    return !isHeld(now) && !isRetrying();
+  }
+
   /** Moves records from the head to work; only failed ones, or only others. */
-  void takeInto(List<Taken> batch, int limit, boolean retries) {
+  void takeInto(List<Taken> batch, int limit, boolean retries, long now) {
     while (batch.size() < limit) {
       Taken first = waiting.peekFirst();
       if (first == null || first.retry() != retries) {
@@ -80,8 +90,13 @@ final class PartitionHand {
       }
       batch.add(waiting.removeFirst());
       waitingBytes -= first.bytes();
-      inWork++;
+      takenToWork(1);
     }
+  }
+
+  /** Counts records that go to work, or come back. */
+  final void takenToWork(int records) {
+    inWork += records;
   }
 
   /** Takes note of what became of the records in work, given in order. */
@@ -138,7 +153,7 @@ final class PartitionHand {
     }
   }
 
-  private void progressTo(long offset, Taken from) {
+  final void progressTo(long offset, Taken from) {
     progress = new OffsetAndMetadata(offset, from.leaderEpoch(), "");
   }
 }

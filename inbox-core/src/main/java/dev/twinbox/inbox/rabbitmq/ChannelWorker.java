@@ -21,6 +21,7 @@ import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,7 +43,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   private final String queue;
   private final int batchSize;
   private final BlockingQueue<Unacknowledged> arrived = new LinkedBlockingQueue<>();
-  private final HeldKeys held = new HeldKeys();
+  private final HeldKeys held;
   private final TreeSet<Long> open = new TreeSet<>();
   private final Pauses pauses = new Pauses();
   private final Thread thread;
@@ -52,6 +53,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   private volatile long interruptedSince;
   private volatile long interruptedAt;
   private volatile boolean abandoned;
+  private final AtomicInteger acknowledged = new AtomicInteger();
 
   ChannelWorker(
       String name, Channel channel, Inbox inbox, Handler handler, String queue, int batchSize) {
@@ -59,6 +61,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
     this.inbox = inbox;
     this.queue = queue;
     this.batchSize = batchSize;
+    held = new HeldKeys(inbox.mayOvertake());
     this.handler =
         (delivery, work) -> {
           handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
@@ -76,6 +79,15 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   /** Lets the worker end after its batch. */
   void stop() {
     stopping = true;
+  }
+
+  boolean isStopping() {
+    return stopping;
+  }
+
+  /** How many messages it has acknowledged. */
+  int acknowledged() {
+    return acknowledged.get();
   }
 
   boolean awaitEnd(long deadline) throws InterruptedException {
@@ -237,5 +249,6 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
         getChannel().basicAck(tag, false);
       }
     }
+    acknowledged.addAndGet(settled.size());
   }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * meanwhile. They stay unacknowledged, so the prefetch limits them. For one thread.
  */
 final class HeldKeys {
-  /** A keyless delivery waits alone, so its own tag is what it waits under. */
+  /** A delivery that nobody waits behind waits alone, under its own tag. */
   private record Line(@Nullable String key, long tag) {}
 
   private static final class Waiting {
@@ -21,7 +21,15 @@ final class HeldKeys {
     private long until;
   }
 
+  private final boolean mayOvertake;
   private final Map<Line, Waiting> lines = new LinkedHashMap<>();
+
+  /**
+   * @param mayOvertake whether those behind a failed one go on all the same
+   */
+  HeldKeys(boolean mayOvertake) {
+    this.mayOvertake = mayOvertake;
+  }
 
   boolean isEmpty() {
     return lines.isEmpty();
@@ -33,7 +41,7 @@ final class HeldKeys {
 
   /** Puts a new delivery behind those of its key, if any wait; tells whether it did. */
   boolean queueUp(Unacknowledged arrived) {
-    if (arrived.delivery().key() == null) {
+    if (mayOvertake || arrived.delivery().key() == null) {
       return false;
     }
     Waiting waiting = lines.get(line(arrived));
@@ -66,8 +74,8 @@ final class HeldKeys {
     return List.of();
   }
 
-  private static Line line(Unacknowledged delivery) {
-    String key = delivery.delivery().key();
+  private Line line(Unacknowledged delivery) {
+    String key = mayOvertake ? null : delivery.delivery().key();
     return new Line(key, key == null ? delivery.tag() : 0);
   }
 }

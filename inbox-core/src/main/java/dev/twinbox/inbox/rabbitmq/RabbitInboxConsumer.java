@@ -3,10 +3,17 @@ package dev.twinbox.inbox.rabbitmq;
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.InboxRedriver;
 import dev.twinbox.inbox.InboxUpkeep;
+import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.inbox.doctor.StartGate;
+import dev.twinbox.inbox.doctor.rabbitmq.RabbitExamination;
+import dev.twinbox.inbox.doctor.rabbitmq.RabbitManagement;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,18 +29,27 @@ import org.jspecify.annotations.Nullable;
  * {@code x-single-active-consumer}, or give each key shard a queue. With several consumers on a
  * plain queue there is none.
  *
- * <p>Thread-safe. {@link #start} returns at once; broker and database may be away then.
+ * <p>Thread-safe. Broker and database may be away when it is started.
  */
 public final class RabbitInboxConsumer implements AutoCloseable {
   private final RabbitSession session;
   private final InboxUpkeep upkeep;
+  private final StartGate gate;
+  private final InboxRedriver redriver;
   private final Duration closeLimit;
   private boolean started;
   private boolean closed;
 
-  private RabbitInboxConsumer(RabbitSession session, InboxUpkeep upkeep, Duration closeLimit) {
+  private RabbitInboxConsumer(
+      RabbitSession session,
+      InboxUpkeep upkeep,
+      InboxRedriver redriver,
+      StartGate gate,
+      Duration closeLimit) {
     this.session = session;
     this.upkeep = upkeep;
+    this.redriver = redriver;
+    this.gate = gate;
     this.closeLimit = closeLimit;
   }
 
@@ -43,17 +59,22 @@ public final class RabbitInboxConsumer implements AutoCloseable {
   }
 
   /**
-   * Begins to consume.
+   * Refuses settings of database and queue by which messages could be lost, and begins to consume.
+   * A database that is away is looked at again before anything is taken.
    *
    * @return this
+   * @throws dev.twinbox.inbox.doctor.UnsafeSettingsException when messages could be lost, unless
+   *     {@link Builder#development()} was called
    * @throws IllegalStateException when it was started before
    */
   public synchronized RabbitInboxConsumer start() {
     if (started) {
       throw new IllegalStateException("The consumer was started before; make a new one.");
     }
+    gate.refuseUnsafe();
     started = true;
     upkeep.start();
+    redriver.start();
     session.start();
     return this;
   }
@@ -63,7 +84,10 @@ public final class RabbitInboxConsumer implements AutoCloseable {
   public synchronized void close() {
     if (started && !closed) {
       upkeep.close();
-      session.close(System.nanoTime() + closeLimit.toNanos());
+      redriver.stop();
+      long deadline = System.nanoTime() + closeLimit.toNanos();
+      session.close(deadline);
+      redriver.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     }
     closed = true;
   }
@@ -74,6 +98,8 @@ public final class RabbitInboxConsumer implements AutoCloseable {
     private @Nullable Handler handler;
     private @Nullable String queue;
     private @Nullable ConnectionFactory factory;
+    private @Nullable String management;
+    private boolean development;
     private int prefetch = 100;
     private int concurrency = 1;
     private int batchSize = 100;
@@ -87,7 +113,10 @@ public final class RabbitInboxConsumer implements AutoCloseable {
       return this;
     }
 
-    /** What a message makes happen; called by {@link #concurrency} threads. Required. */
+    /**
+     * What a message makes happen; called by {@link #concurrency} threads, and by one more for what
+     * is redriven. Required.
+     */
     public Builder handler(Handler value) {
       handler = value;
       return this;
@@ -102,7 +131,9 @@ public final class RabbitInboxConsumer implements AutoCloseable {
     /**
      * How to connect: addresses, TLS, credentials, virtual host. A copy is used, with automatic
      * recovery off, because it would acknowledge on channels that know nothing of the delivery; and
-     * with a heartbeat of 10 s unless another than the client's default of 60 s is set. This or
+     * with a heartbeat of 10 s unless another than the client's default of 60 s is set; and without
+     * limits of its own for frames and bodies, because a message that the broker has taken and the
+     * client refuses would close each connection again. Bodies have the broker's limit. This or
      * {@link #uri} is required.
      */
     public Builder connectionFactory(ConnectionFactory value) {
@@ -125,6 +156,26 @@ public final class RabbitInboxConsumer implements AutoCloseable {
             "The address is no AMQP URI; use amqp://user:password@host:port/vhost.");
       }
       factory = made;
+      return this;
+    }
+
+    /**
+     * Where RabbitMQ's management plugin answers: {@code http://host:15672}, with {@code
+     * user:password@} where they are others than the connection's. Without it, and without
+     * jackson-databind on the class path, {@link RabbitInboxConsumer#start} cannot see whether the
+     * queue is safe, and says so in the log. Default: none.
+     */
+    public Builder management(String address) {
+      management = address;
+      return this;
+    }
+
+    /**
+     * For a developer's machine: consumes also where messages could be lost, as from a queue that a
+     * restart removes. Default: off, so that {@link RabbitInboxConsumer#start} refuses that.
+     */
+    public Builder development() {
+      development = true;
       return this;
     }
 
@@ -174,8 +225,10 @@ public final class RabbitInboxConsumer implements AutoCloseable {
             "A RabbitMQ consumer needs inbox(...), handler(...), queue(...) and"
                 + " connectionFactory(...) or uri(...).");
       }
+      StartGate gate = gate(requiredInbox, requiredQueue, requiredFactory);
       RabbitSession session =
           new RabbitSession(
+              gate,
               requiredFactory,
               requiredInbox,
               requiredHandler,
@@ -183,7 +236,32 @@ public final class RabbitInboxConsumer implements AutoCloseable {
               prefetch,
               Math.min(batchSize, prefetch),
               concurrency);
-      return new RabbitInboxConsumer(session, requiredInbox.upkeep(), closeLimit);
+      return new RabbitInboxConsumer(
+          session,
+          requiredInbox.upkeep(),
+          requiredInbox.redriver(requiredHandler),
+          gate,
+          closeLimit);
+    }
+
+    private StartGate gate(Inbox usedInbox, String usedQueue, ConnectionFactory connecting) {
+      String who = "Consumer " + usedInbox.consumer();
+      if (development) {
+        return StartGate.unguarded(who);
+      }
+      RabbitManagement asked =
+          RabbitManagement.atOrNull(
+              management,
+              connecting.getUsername(),
+              connecting.getPassword(),
+              connecting.getVirtualHost());
+      return new StartGate(
+          who,
+          () -> {
+            List<Finding> findings = new ArrayList<>(usedInbox.examine().findings());
+            findings.addAll(new RabbitExamination("rabbitmq", asked).queue(usedQueue));
+            return findings;
+          });
     }
 
     private static int atLeastOne(String name, int value) {

@@ -7,6 +7,7 @@ import com.rabbitmq.client.ShutdownSignalException;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.doctor.StartGate;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,6 +31,7 @@ final class RabbitSession implements Runnable {
   private static final Duration PATIENCE_AFTER_INTERRUPT = Duration.ofSeconds(5);
   private static final int CLOSE_MILLIS = 3_000;
 
+  private final StartGate gate;
   private final ConnectionFactory factory;
   private final Inbox inbox;
   private final Handler handler;
@@ -38,11 +40,13 @@ final class RabbitSession implements Runnable {
   private final int batchSize;
   private final @Nullable ChannelWorker[] workers;
   private final Pauses pauses = new Pauses();
+  private final Caution caution;
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final Thread thread;
   private volatile long closeBy;
 
   RabbitSession(
+      StartGate gate,
       ConnectionFactory users,
       Inbox inbox,
       Handler handler,
@@ -50,9 +54,14 @@ final class RabbitSession implements Runnable {
       int prefetch,
       int batchSize,
       int channels) {
+    this.gate = gate;
     factory = users.clone();
     factory.setAutomaticRecoveryEnabled(false);
     factory.setTopologyRecoveryEnabled(false);
+    // What the broker has taken must be read here, or it would close the connection again and
+    // again.
+    factory.setRequestedFrameMax(0);
+    factory.setMaxInboundMessageBodySize(Integer.MAX_VALUE);
     if (factory.getRequestedHeartbeat() == ConnectionFactory.DEFAULT_HEARTBEAT) {
       factory.setRequestedHeartbeat(HEARTBEAT_SECONDS);
     }
@@ -61,6 +70,7 @@ final class RabbitSession implements Runnable {
     this.queue = queue;
     this.prefetch = prefetch;
     this.batchSize = batchSize;
+    caution = new Caution(queue, prefetch);
     workers = new ChannelWorker[channels];
     thread = new Thread(this, name() + "-connection");
   }
@@ -83,6 +93,10 @@ final class RabbitSession implements Runnable {
   @Override
   public void run() {
     while (!isStopping()) {
+      if (!gate.isOpen()) {
+        pause(pauses.next());
+        continue;
+      }
       Connection connection = null;
       try {
         connection = factory.newConnection(name());
@@ -100,9 +114,10 @@ final class RabbitSession implements Runnable {
   private void watch(Connection connection) throws IOException {
     while (!isStopping()) {
       if (!connection.isOpen()) {
+        caution.connectionLost(connection.getCloseReason(), acknowledged());
         throw new IOException("The connection was lost", connection.getCloseReason());
       }
-      for (int i = 0; i < workers.length; i++) {
+      for (int i = 0; i < (caution.isTaken() ? 1 : workers.length); i++) {
         look(connection, i);
       }
       pause(Duration.ofMillis(LOOK_MILLIS));
@@ -128,12 +143,25 @@ final class RabbitSession implements Runnable {
       abort(worker.getChannel());
       worker.interrupt(since);
     }
+    if (caution.endsAfter(worker.acknowledged())) {
+      worker.stop();
+    }
     // A new channel only when the old one's handler has ended: each channel has one thread.
-    if (worker.isLost() && hasEnded(worker, System.nanoTime())) {
+    if ((worker.isLost() || worker.isStopping()) && hasEnded(worker, System.nanoTime())) {
       workers[number] = null;
       abort(worker.getChannel());
-      pause(pauses.next());
+      if (!worker.isStopping()) {
+        pause(pauses.next());
+      }
     }
+  }
+
+  private int acknowledged() {
+    int sum = 0;
+    for (ChannelWorker worker : workers) {
+      sum += worker == null ? 0 : worker.acknowledged();
+    }
+    return sum;
   }
 
   private ChannelWorker open(Connection connection, int number) throws IOException {
@@ -143,7 +171,7 @@ final class RabbitSession implements Runnable {
     }
     ChannelWorker worker =
         new ChannelWorker(name() + "-" + (number + 1), channel, inbox, handler, queue, batchSize);
-    worker.start(prefetch);
+    worker.start(caution.isTaken() ? 1 : prefetch);
     return worker;
   }
 

@@ -423,6 +423,7 @@ class KafkaInboxConsumerTest {
 
   private KafkaInboxConsumer.Builder consumer(Topic topic, String protocol, Handler handler) {
     return KafkaInboxConsumer.builder()
+        .development()
         .inbox(inbox)
         .handler(handler)
         .topics(topic.name())

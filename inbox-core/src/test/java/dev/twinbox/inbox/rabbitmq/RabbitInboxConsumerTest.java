@@ -6,8 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
+import com.rabbitmq.client.Recoverable;
 import dev.twinbox.inbox.Backoff;
 import dev.twinbox.inbox.Delivery;
 import dev.twinbox.inbox.Handler;
@@ -17,6 +19,7 @@ import dev.twinbox.inbox.Messages;
 import dev.twinbox.inbox.Receipt;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -24,9 +27,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -196,6 +201,72 @@ class RabbitInboxConsumerTest {
     assertThat(database.quarantined()).containsExactly("attempts-exhausted");
     assertThat(database.effects()).containsExactly(other, behind, later);
     assertThatTheQueueIsEmpty();
+  }
+
+  @Test
+  void whereMessagesMayOvertakeThoseBehindAFailedOneOfItsKeyGoOn() throws Exception {
+    Inbox overtaking =
+        database
+            .inbox("overtaking")
+            .mayOvertake()
+            .backoff(Backoff.exponential(Duration.ofHours(1)))
+            .build();
+    String poison = queue.send("a");
+    List<String> behind = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      behind.add(queue.send("a"));
+    }
+    RabbitInboxConsumer consumer =
+        start(
+            consumer(
+                    (delivery, work) -> {
+                      InboxDatabase.effect(delivery, work);
+                      if (poison.equals(delivery.id())) {
+                        throw new IllegalStateException("Not yet");
+                      }
+                    })
+                .inbox(overtaking));
+
+    awaitEffects(10);
+    assertThat(database.effects()).isEqualTo(behind);
+    consumer.close();
+    try (Channel channel = queue.newChannel()) {
+      GetResponse left = TestQueue.take(channel, queue.name());
+      assertThat(left.getProps().getMessageId()).isEqualTo(poison);
+      channel.basicAck(left.getEnvelope().getDeliveryTag(), false);
+    }
+    assertThatTheQueueIsEmpty();
+  }
+
+  /**
+   * A recovered channel acknowledges what it was never given, and hides that deliveries are void.
+   */
+  @Test
+  void theClientNeverRecoversByItselfWhateverTheUsersFactorySays() {
+    List<Connection> made = new CopyOnWriteArrayList<>();
+    ConnectionFactory recovering =
+        new ConnectionFactory() {
+          @Override
+          public Connection newConnection(String name) throws IOException, TimeoutException {
+            Connection connection = super.newConnection(name);
+            made.add(connection);
+            return connection;
+          }
+        };
+    ConnectionFactory shared = TestRabbit.shared().connectionFactory();
+    recovering.setHost(shared.getHost());
+    recovering.setPort(shared.getPort());
+    recovering.setUsername(shared.getUsername());
+    recovering.setPassword(shared.getPassword());
+    recovering.setAutomaticRecoveryEnabled(true);
+    recovering.setTopologyRecoveryEnabled(true);
+    queue.send(null);
+    start(consumer(InboxDatabase::effect).connectionFactory(recovering));
+
+    awaitEffects(1);
+
+    assertThat(made).hasSize(1).noneMatch(Recoverable.class::isInstance);
+    assertThat(recovering.isAutomaticRecoveryEnabled()).isTrue(); // the user's own stays
   }
 
   @Test

@@ -7,20 +7,29 @@ import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
 import java.util.Map;
-import java.util.Properties;
+import java.util.function.Supplier;
 
 /** Brokers by their name and their client's properties. */
 final class Brokers {
   private Brokers() {}
 
-  static Broker make(String name, Map<String, String> properties) {
+  /**
+   * @param name which broker
+   * @param properties asked anew for each connection, so that rotated credentials are taken up
+   */
+  static Broker make(String name, Supplier<Map<String, String>> properties) {
     if (name.startsWith("rabbitmq")) {
-      checkAddress(name, properties.get("uri"));
-      return RabbitBroker.named(name).properties(properties).build();
+      checkAddress(name, properties.get().get("uri"));
+      return RabbitBroker.named(name)
+          .properties(
+              () -> {
+                Map<String, String> now = properties.get();
+                checkAddress(name, now.get("uri"));
+                return now;
+              })
+          .build();
     }
-    Properties kafka = new Properties();
-    kafka.putAll(properties);
-    return KafkaBroker.named(name).properties(kafka).build();
+    return KafkaBroker.named(name).properties(properties::get).build();
   }
 
   /** The client's own complaint would repeat the address, password included. */

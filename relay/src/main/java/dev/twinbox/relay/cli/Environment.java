@@ -3,11 +3,13 @@ package dev.twinbox.relay.cli;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Settings from variables: {@code TWINBOX_DB_URL} is {@code db.url}, {@code
- * TWINBOX_KAFKA_BOOTSTRAP_SERVERS} is {@code kafka.bootstrap.servers}. Brokers with names of their
- * own are for the file.
+ * TWINBOX_KAFKA_BOOTSTRAP_SERVERS} is {@code kafka.bootstrap.servers}, {@code
+ * TWINBOX_RETRY_MAX_ATTEMPTS} is {@code retry.max-attempts}. Brokers with names of their own and
+ * policies of single destinations are for the file.
  */
 final class Environment {
   private static final Map<String, String> PLAIN =
@@ -20,6 +22,8 @@ final class Environment {
 
   /** The testkit's: the address of a node's HTTP interface. */
   private static final String NOT_OURS = "TWINBOX_RABBITMQ_MANAGEMENT";
+
+  private static final String RETRY = "TWINBOX_RETRY_";
 
   private Environment() {}
 
@@ -36,8 +40,21 @@ final class Environment {
             settings.put(
                 variable.substring("TWINBOX_".length()).toLowerCase(Locale.ROOT).replace('_', '.'),
                 value);
+          } else if (variable.startsWith(RETRY)) {
+            settings.put(retry(variable), value);
           }
         });
     return settings;
+  }
+
+  private static String retry(String variable) {
+    String name =
+        "retry." + variable.substring(RETRY.length()).toLowerCase(Locale.ROOT).replace('_', '-');
+    if (!RetrySettings.isOne(name)) {
+      throw new CommandException(
+          "The variable %s is unknown. Known are %s with %s."
+              .formatted(variable, RETRY, new TreeSet<>(RetrySettings.NAMES)));
+    }
+    return name;
   }
 }

@@ -3,11 +3,13 @@ package dev.twinbox.relay.cli;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.RelayBuilder;
+import dev.twinbox.relay.drain.DrainSettings;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -62,6 +64,13 @@ final class RelayCommand implements Runnable {
               + " as many as lanes and 4.")
   private @Nullable Integer connections;
 
+  @Option(
+      names = "--development",
+      description =
+          "Work also where messages could be lost, as with topics on one broker; for a developer's"
+              + " machine. 'twinbox doctor' shows what would be refused.")
+  private boolean development;
+
   private @Nullable String rabbit;
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -92,7 +101,9 @@ final class RelayCommand implements Runnable {
     Map<String, String> flags = new HashMap<>();
     ConnectionOptions.put(flags, "kafka.bootstrap.servers", kafka);
     ConnectionOptions.put(flags, "rabbitmq.uri", rabbit);
-    Settings settings = connection.settings(flags);
+    // Asked anew for each connection: credentials are rotated while a relay runs.
+    Supplier<Settings> current = () -> connection.settings(flags);
+    Settings settings = current.get();
     Map<String, Map<String, String>> brokers = settings.brokers();
     if (brokers.isEmpty()) {
       throw new CommandException(
@@ -105,16 +116,25 @@ final class RelayCommand implements Runnable {
         connections == null
             ? brokers.size() * LANES_A_BROKER + OTHER_CONNECTIONS
             : connections.intValue();
-    HikariDataSource database = Database.connect(settings, pool);
+    HikariDataSource database = Database.connect(current, pool);
     RelayBuilder builder =
         Relay.builder()
             .dataSource(database)
             .schema(settings.schema())
-            .lease(Duration.ofSeconds(lease));
+            .settings(
+                DrainSettings.DEFAULTS
+                    .withRetry(settings.retries())
+                    .withLease(Duration.ofSeconds(lease)));
     if (name != null) {
       builder.name(name);
     }
-    brokers.forEach((broker, properties) -> builder.broker(Brokers.make(broker, properties)));
+    if (development) {
+      builder.development();
+    }
+    for (String broker : brokers.keySet()) {
+      builder.broker(
+          Brokers.make(broker, () -> current.get().brokers().getOrDefault(broker, Map.of())));
+    }
     Relay relay = builder.build();
     try {
       relay.start();

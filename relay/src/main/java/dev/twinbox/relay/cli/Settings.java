@@ -1,5 +1,6 @@
 package dev.twinbox.relay.cli;
 
+import dev.twinbox.relay.drain.RetryPolicies;
 import java.io.IOException;
 import java.io.Reader;
 import java.nio.file.Files;
@@ -77,6 +78,11 @@ final class Settings {
     return brokers;
   }
 
+  /** How often and for how long the relay tries, by destination. */
+  RetryPolicies retries() {
+    return RetrySettings.policies(values);
+  }
+
   /** What must never be shown. */
   Set<String> secrets() {
     return Secrets.in(values);
@@ -104,11 +110,11 @@ final class Settings {
     }
     Map<String, String> settings = new TreeMap<>();
     for (String name : properties.stringPropertyNames()) {
-      if (!PLAIN.contains(name) && !isBrokers(name)) {
+      if (!PLAIN.contains(name) && !isBrokers(name) && !RetrySettings.isOne(name)) {
         throw new CommandException(
-            ("The configuration file %s has the unknown key '%s'. Known are %s, and a broker's"
-                    + " client properties as in kafka.bootstrap.servers, kafka@billing.acks,"
-                    + " rabbitmq.uri.")
+            ("The configuration file %s has the unknown key '%s'. Known are %s, a broker's client"
+                    + " properties as in kafka.bootstrap.servers, kafka@billing.acks, rabbitmq.uri,"
+                    + " and retry policies as in retry.max-attempts.")
                 .formatted(file, name, String.join(", ", new java.util.TreeSet<>(PLAIN))));
       }
       settings.put(name, properties.getProperty(name).strip());

@@ -10,20 +10,30 @@ import org.jspecify.annotations.Nullable;
  * @param schema the schema
  * @param schemaVersion its version
  * @param time when it was looked at
+ * @param restored why nothing is relayed until a relay has stamped the messages of a restored
+ *     database anew; null when the tables belong to this cluster
+ * @param blockedKeys keys whose messages wait behind a dead letter, counted up to 10,000
  * @param scheduled messages that are not due yet, counted up to 100,000
  */
 record Status(
     String schema,
     int schemaVersion,
     String time,
+    @Nullable String restored,
     List<RelayLine> relays,
     List<BrokerLine> brokers,
     List<LaneLine> lanes,
+    List<ParkedLine> parked,
     List<DeadLetterLine> deadLetters,
+    int blockedKeys,
     long scheduled) {
 
-  /** A relay whose heartbeat counts. */
-  record RelayLine(String name, String startedAt, String aliveUntil) {}
+  /**
+   * A relay whose heartbeat counts.
+   *
+   * @param clockAheadSeconds how far its clock is ahead of the database's; negative when behind
+   */
+  record RelayLine(String name, String startedAt, String aliveUntil, double clockAheadSeconds) {}
 
   /**
    * What waits for a broker.
@@ -60,6 +70,15 @@ record Status(
       long ceiling,
       long cursor,
       @Nullable String lastSettledAt) {}
+
+  /**
+   * Messages that wait beside their lanes, of one destination and cause.
+   *
+   * @param count how many, of the first 100,000 parked ones
+   * @param oldestSeconds for how long the oldest has been parked
+   */
+  record ParkedLine(
+      String destination, String reason, long count, @Nullable Double oldestSeconds) {}
 
   /** Dead letters of one destination and cause. */
   record DeadLetterLine(String destination, String reason, long count) {}

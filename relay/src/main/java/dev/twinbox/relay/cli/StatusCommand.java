@@ -52,8 +52,17 @@ final class StatusCommand implements Runnable {
     out.println(
         "Schema %s, version %d, at %s"
             .formatted(status.schema(), status.schemaVersion(), status.time()));
-    TextTable relays = new TextTable("RELAY", "STARTED", "ALIVE UNTIL");
-    status.relays().forEach(r -> relays.row(r.name(), r.startedAt(), r.aliveUntil()));
+    String restored = status.restored();
+    if (restored != null) {
+      out.println(
+          "This database was restored or moved: %s. A relay will stamp its messages anew; nothing is published before."
+              .formatted(restored));
+    }
+    TextTable relays = new TextTable("RELAY", "STARTED", "ALIVE UNTIL", "CLOCK AHEAD");
+    status
+        .relays()
+        .forEach(
+            r -> relays.row(r.name(), r.startedAt(), r.aliveUntil(), r.clockAheadSeconds() + " s"));
     relays.print(out, "No relay is running.");
     TextTable brokers = new TextTable("BROKER", "WAITING", "OLDEST");
     status
@@ -82,10 +91,18 @@ final class StatusCommand implements Runnable {
                     l.open() ? l.cursor() + " of " + l.ceiling() : "-",
                     Objects.requireNonNullElse(l.lastSettledAt(), "-")));
     lanes.print(out, "No lanes.");
+    TextTable parked = new TextTable("PARKED FOR", "REASON", "COUNT", "OLDEST");
+    status
+        .parked()
+        .forEach(p -> parked.row(p.destination(), p.reason(), p.count(), p.oldestSeconds() + " s"));
+    parked.print(out, "Nothing is parked.");
     TextTable dead = new TextTable("DEAD LETTERS TO", "REASON", "COUNT");
     status.deadLetters().forEach(d -> dead.row(d.destination(), d.reason(), d.count()));
     dead.print(out, "No dead letters.");
     out.println();
+    if (status.blockedKeys() > 0) {
+      out.println("Blocked keys: %d".formatted(status.blockedKeys()));
+    }
     out.println(
         status.scheduled() == 0
             ? "No scheduled messages."

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.cli;
 
+import dev.twinbox.relay.store.ClusterGuard;
 import dev.twinbox.relay.store.Tables;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -45,10 +46,17 @@ final class StatusReader {
               schema,
               version(statement),
               one(statement, "select clock_timestamp()", r -> time(r, 1)),
+              ClusterGuard.doubts(connection, tables).orElse(null),
               relays(statement),
               brokers(statement),
               lanes(statement),
+              parked(statement),
               deadLetters(statement),
+              one(
+                  statement,
+                  "select count(*) from (select 1 from {outbox_dead_letter} where blocks_key limit"
+                      + " 10000) b",
+                  r -> r.getInt(1)),
               one(
                   statement,
                   "select count(*) from (select 1 from {outbox_scheduled} limit 100000) s",
@@ -76,9 +84,11 @@ final class StatusReader {
   private List<Status.RelayLine> relays(Statement statement) throws SQLException {
     return all(
         statement,
-        "select relay, started_at, alive_until from {outbox_relay} where alive_until >"
-            + " clock_timestamp() order by started_at",
-        r -> new Status.RelayLine(r.getString(1), time(r, 2), time(r, 3)));
+        "select relay, started_at, alive_until, clock_ahead_ms from {outbox_relay} where alive_until"
+            + " > clock_timestamp() order by started_at",
+        r ->
+            new Status.RelayLine(
+                r.getString(1), time(r, 2), time(r, 3), Math.round(r.getLong(4) / 100.0) / 10.0));
   }
 
   /** The last settle is the newest in what is kept of the log, walked by its primary key. */
@@ -105,11 +115,20 @@ final class StatusReader {
                 timeOrNull(r, 11)));
   }
 
+  private List<Status.ParkedLine> parked(Statement statement) throws SQLException {
+    return all(
+        statement,
+        "select destination, reason, count(*), extract(epoch from clock_timestamp() -"
+            + " min(parked_at)) from (select destination, reason, parked_at from {outbox_parked}"
+            + " limit 100000) p group by 1, 2 order by 1, 2",
+        r -> new Status.ParkedLine(r.getString(1), r.getString(2), r.getLong(3), tenths(r, 4)));
+  }
+
   private List<Status.DeadLetterLine> deadLetters(Statement statement) throws SQLException {
     return all(
         statement,
-        "select destination, reason, count(*) from {outbox_dead_letter} group by 1, 2 order by 1,"
-            + " 2",
+        "select destination, reason, count(*) from {outbox_dead_letter} where discarded_at is null"
+            + " group by 1, 2 order by 1, 2",
         r -> new Status.DeadLetterLine(r.getString(1), r.getString(2), r.getLong(3)));
   }
 

@@ -32,7 +32,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
       MigrateCommand.class,
       GrantCommand.class,
       RelayCommand.class,
-      StatusCommand.class
+      StatusCommand.class,
+      DoctorCommand.class,
+      DeadLettersCommand.class,
+      QuarantineCommand.class
     })
 public final class TwinboxCli implements Runnable {
   private final Set<String> secrets = ConcurrentHashMap.newKeySet();

@@ -67,6 +67,18 @@ final class Claim {
     take(log.progress(state, cursor, ahead), now, "progress");
   }
 
+  /** A change that takes a step of the lane's log along; empty when the lane is lost. */
+  @FunctionalInterface
+  interface Change {
+    Optional<LaneState> from(LaneState known) throws SQLException;
+  }
+
+  /** Makes a change of other tables that holds only if the lane is still ours. */
+  void change(Change change, String during) throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    take(change.from(state), now, during);
+  }
+
   /** Extends the lease when a third of it is over. */
   void renewIfDue() throws SQLException, LaneLostException {
     if (age() > leaseNanos / 3) {

@@ -12,7 +12,7 @@ import java.time.Duration;
  * @param lease how long a lane stays ours after our last write; default 10 s
  * @param shortestPoll pause between polls right after work; default 2 ms
  * @param longestPoll pause between polls when idle; default 100 ms
- * @param retry how long to wait after a failure, and when to give a message up
+ * @param retry how long to wait after a failure, and when to give a message up, by destination
  * @param stopDeadline how long a stop waits for outstanding confirms; default 10 s
  */
 public record DrainSettings(
@@ -23,7 +23,7 @@ public record DrainSettings(
     Duration lease,
     Duration shortestPoll,
     Duration longestPoll,
-    RetryPolicy retry,
+    RetryPolicies retry,
     Duration stopDeadline) {
 
   /** The defaults. */
@@ -36,7 +36,7 @@ public record DrainSettings(
           Duration.ofSeconds(10),
           Duration.ofMillis(2),
           Duration.ofMillis(100),
-          RetryPolicy.DEFAULTS,
+          RetryPolicies.DEFAULTS,
           Duration.ofSeconds(10));
 
   public DrainSettings {
@@ -88,8 +88,13 @@ public record DrainSettings(
         stopDeadline);
   }
 
-  /** These settings with another retry policy. */
-  public DrainSettings withRetry(RetryPolicy retry) {
+  /** These settings with one retry policy for all destinations. */
+  public DrainSettings withRetry(RetryPolicy policy) {
+    return withRetry(RetryPolicies.all(policy));
+  }
+
+  /** These settings with other retry policies. */
+  public DrainSettings withRetry(RetryPolicies policies) {
     return new DrainSettings(
         pageRows,
         pageBytes,
@@ -98,7 +103,7 @@ public record DrainSettings(
         lease,
         shortestPoll,
         longestPoll,
-        retry,
+        policies,
         stopDeadline);
   }
 }

@@ -2,32 +2,53 @@ package dev.twinbox.relay.drain;
 
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.Outcome.Reason;
 import dev.twinbox.relay.store.DeadLetters.Cause;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers what failed on a lane and decides, by the retry policy, what has to be given up and how
- * long to wait. Memory only: when the lane is claimed anew, a message has its attempts and its
- * destination the grace period anew. Used by the lane's thread.
+ * Decides, by the retry policies, what becomes of a message that was not published. Remembers since
+ * when destinations have been missing; memory only, so that they have the grace period anew when
+ * the lane is claimed anew. Used by the lane's thread.
  */
 final class Failures {
-  private record Attempts(int count, Instant first) {}
+  /** The broker answered that it has no place for the message. */
+  private static final Set<Reason> MISSING =
+      EnumSet.of(Reason.UNROUTABLE, Reason.MISSING_DESTINATION);
+
+  /** What is to be done with a message. */
+  sealed interface Verdict {
+    /** It becomes a dead letter. */
+    record GiveUp(Cause cause) implements Verdict {}
+
+    /** It is tried again, by itself, after a pause. */
+    record TryLater(String reason, String error, int attempts, Duration pause) implements Verdict {}
+
+    /** Its destination has to be waited for. */
+    record Wait(Outcome.Unavailable outcome) implements Verdict {}
+
+    /** It goes out again as soon as it can. */
+    record Repeat() implements Verdict {}
+  }
 
   /** Since when a destination has been missing without a break; nanoseconds, no wall clock. */
   private record Missing(long since, long lastSeen, Instant first) {}
 
-  private final RetryPolicy policy;
+  private static final Verdict REPEAT = new Verdict.Repeat();
+
+  private final RetryPolicies policies;
   private final InstantSource clock;
   private final LongSupplier nanoTime;
   private final RandomGenerator random = RandomGenerator.getDefault();
-  private final Map<Long, Attempts> attempts = new HashMap<>();
   private final Map<String, Missing> missing = new HashMap<>();
   private int inARow;
 
@@ -35,92 +56,103 @@ final class Failures {
    * @param clock dates what is stored
    * @param nanoTime measures the grace period
    */
-  Failures(RetryPolicy policy, InstantSource clock, LongSupplier nanoTime) {
-    this.policy = policy;
+  Failures(RetryPolicies policies, InstantSource clock, LongSupplier nanoTime) {
+    this.policies = policies;
     this.clock = clock;
     this.nanoTime = nanoTime;
   }
 
-  /** Takes note of an outcome; a cause when the message is to be given up now. */
-  Optional<Cause> judge(OutboxRecord record, Outcome outcome) {
+  /** Judges a message that has not failed before. */
+  Verdict judge(OutboxRecord record, @Nullable Outcome outcome) {
+    return judge(record, outcome, 0, null);
+  }
+
+  /**
+   * Judges a message by its outcome, other than Published.
+   *
+   * @param attempts how often it has failed before
+   * @param firstFailedAt when it failed first, or null for now
+   */
+  Verdict judge(
+      OutboxRecord record,
+      @Nullable Outcome outcome,
+      int attempts,
+      @Nullable Instant firstFailedAt) {
+    Instant first = firstFailedAt == null ? clock.instant() : firstFailedAt;
     if (outcome instanceof Outcome.Rejected rejected) {
-      return Optional.of(
-          new Cause(rejected.reason().code(), rejected.detail(), 1, clock.instant()));
+      return giveUp(record, rejected.reason(), rejected.detail(), attempts + 1, first);
     }
     if (outcome instanceof Outcome.Failed failed) {
-      return judgeFailed(record, failed);
+      missing.remove(record.destination());
+      RetryPolicy policy = policies.of(record.destination());
+      int now = attempts + 1;
+      return now >= policy.maxAttempts()
+          ? giveUp(record, failed.reason(), failed.detail(), now, first)
+          : new Verdict.TryLater(
+              failed.reason().code(), failed.detail(), now, policy.pause(now, random));
     }
     if (outcome instanceof Outcome.Unavailable unavailable) {
-      return judgeUnavailable(record, unavailable);
+      return judgeUnavailable(record, unavailable, attempts);
     }
-    return Optional.empty();
+    return REPEAT;
   }
 
-  private Optional<Cause> judgeFailed(OutboxRecord record, Outcome.Failed failed) {
-    Attempts former = attempts.get(record.position());
-    Attempts now =
-        former == null
-            ? new Attempts(1, clock.instant())
-            : new Attempts(former.count() + 1, former.first());
-    attempts.put(record.position(), now);
-    missing.remove(record.destination());
-    return now.count() < policy.maxAttempts()
-        ? Optional.empty()
-        : Optional.of(new Cause(failed.reason().code(), failed.detail(), now.count(), now.first()));
+  private Verdict giveUp(
+      OutboxRecord record, Reason reason, String detail, int attempts, Instant first) {
+    boolean blocks =
+        record.key() != null && policies.of(record.destination()).blockKeyOnDeadLetter();
+    return new Verdict.GiveUp(new Cause(reason.code(), detail, attempts, first, blocks));
   }
 
-  private Optional<Cause> judgeUnavailable(OutboxRecord record, Outcome.Unavailable unavailable) {
-    if (unavailable.reason() != Outcome.Reason.UNROUTABLE
-        && unavailable.reason() != Outcome.Reason.MISSING_DESTINATION) {
+  private Verdict judgeUnavailable(
+      OutboxRecord record, Outcome.Unavailable unavailable, int attempts) {
+    RetryPolicy policy = policies.of(record.destination());
+    if (!MISSING.contains(unavailable.reason())) {
       missing.remove(record.destination());
-      return Optional.empty();
+      return new Verdict.Wait(unavailable);
     }
     long now = nanoTime.getAsLong();
     long grace = policy.gracePeriod().toNanos();
     Missing former = missing.get(record.destination());
     // Not looked at for longer than the grace period: what was seen then says nothing of now.
-    boolean goesOn = former != null && now - former.lastSeen() <= Math.max(grace, forgetAfter());
+    boolean goesOn =
+        former != null && now - former.lastSeen() <= Math.max(grace, forgetAfter(policy));
     Missing seen =
         former != null && goesOn
             ? new Missing(former.since(), now, former.first())
             : new Missing(now, now, clock.instant());
     missing.put(record.destination(), seen);
-    return now - seen.since() < grace
-        ? Optional.empty()
-        : Optional.of(
-            new Cause(unavailable.reason().code(), unavailable.detail(), 0, seen.first()));
+    return now - seen.since() < grace || policy.afterGrace() == RetryPolicy.AfterGrace.WAIT
+        ? new Verdict.Wait(unavailable)
+        : giveUp(record, unavailable.reason(), unavailable.detail(), attempts, seen.first());
   }
 
   /** Pauses between two looks are part of the waiting. */
-  private long forgetAfter() {
+  private static long forgetAfter(RetryPolicy policy) {
     return policy.longest().multipliedBy(3).toNanos();
   }
 
-  /** A message got through: its destination is well, and its attempts are forgotten. */
+  /** A message got through: its destination is well. */
   void published(OutboxRecord record) {
     inARow = 0;
-    if (!attempts.isEmpty()) {
-      attempts.remove(record.position());
-    }
     if (!missing.isEmpty()) {
       missing.remove(record.destination());
     }
   }
 
-  /** A message is a dead letter now. */
-  void buried(OutboxRecord record) {
-    attempts.remove(record.position());
-  }
-
   /** The lane is not ours any more. */
   void forget() {
-    attempts.clear();
     missing.clear();
   }
 
   /** How long to wait after another failure in a row. */
   Duration pause() {
     inARow++;
-    return policy.pause(inARow, random);
+    return policies.otherwise().pause(inARow, random);
+  }
+
+  /** How long to leave a destination alone after so many failures in a row. */
+  Duration pause(String destination, int failures) {
+    return policies.of(destination).pause(failures, random);
   }
 }

@@ -10,6 +10,8 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -19,9 +21,9 @@ import org.slf4j.LoggerFactory;
  * One lane on one relay, for as long as the relay lives: claims it when it may, drains window after
  * window in bounded sessions, and lets go of it when told to or when another relay has taken it.
  *
- * <p>{@link #session} is called by one thread at a time; {@link #wake} and {@link #requestStop} by
- * any. Nothing is held between two calls but the claim and the publisher; no database transaction
- * is open while a broker is waited for.
+ * <p>Thread-safe: one {@link #session} runs at a time, a second one waits for it. Nothing is held
+ * between two calls but the claim and the publisher; no database transaction is open while a broker
+ * is waited for.
  */
 public final class LaneDrain {
   private static final Logger log = LoggerFactory.getLogger(LaneDrain.class);
@@ -46,10 +48,14 @@ public final class LaneDrain {
   private final Counters counters;
   private final Predicate<LaneDrain> mayHold;
   private final Failures failures;
+  private final Destinations destinations;
   private final Wakeup wakeup = new Wakeup();
+  private final ReentrantLock turn = new ReentrantLock();
   private volatile boolean stopping;
   private volatile boolean held;
-  private @Nullable Claim claim;
+  private volatile @Nullable String problem;
+  private @Nullable LaneContext context;
+  private @Nullable ParkedDrain parked;
   private @Nullable Publisher publisher;
   private @Nullable WindowDrain window;
   private Duration pollPause;
@@ -82,6 +88,7 @@ public final class LaneDrain {
     this.counters = counters;
     this.mayHold = mayHold;
     this.failures = new Failures(settings.retry(), clock, System::nanoTime);
+    this.destinations = new Destinations(lane, settings.retry(), failures);
     this.pollPause = settings.shortestPoll();
   }
 
@@ -100,6 +107,11 @@ public final class LaneDrain {
     return held;
   }
 
+  /** Why the lane stands still, if its broker takes nothing. */
+  public Optional<String> problem() {
+    return Optional.ofNullable(problem);
+  }
+
   /** Something was committed: look now. */
   public void wake() {
     wakeup.wake();
@@ -116,8 +128,17 @@ public final class LaneDrain {
    * Does not throw: what goes wrong is logged and tried again in a later session.
    */
   public void session(Duration length) {
+    turn.lock();
     try {
-      if (claim == null && !takeLane()) {
+      work(length);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private void work(Duration length) {
+    try {
+      if (context == null && !takeLane()) {
         return;
       }
       long end = System.nanoTime() + length.toNanos();
@@ -154,35 +175,41 @@ public final class LaneDrain {
     if (taken.isEmpty()) {
       return false;
     }
-    claim = taken.get();
+    LaneContext ours =
+        new LaneContext(taken.get(), store, settings, failures, destinations, counters, wakeup);
+    context = ours;
     held = true;
-    LaneState state = claim.state();
+    parked = ParkedDrain.of(ours, () -> broker.open(lane));
+    LaneState state = ours.claim().state();
     log.info("Lane {} is ours: epoch {}, window {}", lane, state.epoch(), state.window());
     return true;
   }
 
-  /** One poll, or one step of the open window. */
+  /** One poll, or one step of the open window; and one step of what is parked. */
   private void round() throws SQLException, LaneLostException {
-    Claim ours = claim();
-    if (ours.mayHaveExpired()) {
+    LaneContext ours = context();
+    Claim claim = ours.claim();
+    if (claim.mayHaveExpired()) {
       // Another relay may have taken it; whatever it decided stands in the log.
-      ours.renewIfDue();
+      claim.renewIfDue();
     }
-    if (window == null && !ours.state().isOpen() && !openWindow(ours)) {
-      ours.renewIfDue();
+    parked().step();
+    if (window == null && !claim.state().isOpen() && !openWindow(claim)) {
+      claim.renewIfDue();
       pollPause = wakeup.await(pollPause) ? settings.shortestPoll() : longer(pollPause);
       return;
     }
     if (window == null) {
-      window = WindowDrain.of(ours, store, settings, failures, counters, wakeup);
+      window = WindowDrain.of(ours, parked());
     }
     pollPause = settings.shortestPoll();
     window.step(publisher());
     if (window.isTroubled()) {
       recover(window);
     } else if (window.isDrained()) {
-      ours.settle();
+      claim.settle();
       window = null;
+      problem = null;
       counters.windowSettled();
     }
   }
@@ -214,11 +241,18 @@ public final class LaneDrain {
 
   /** Lets what is outstanding settle for a moment, then closes the publisher and starts over. */
   private void recover(WindowDrain troubled) throws SQLException, LaneLostException {
-    awaitOutcomes(troubled, AFTER_TROUBLE, NO_MORE_COME);
+    awaitOutcomes(troubled::unsettled, AFTER_TROUBLE, NO_MORE_COME);
     closePublisher();
-    long before = troubled.cursor();
-    Optional<Outcome> trouble = troubled.recover();
-    if (trouble.isPresent() || troubled.cursor() == before) {
+    WindowDrain.Recovery recovery = troubled.recover();
+    Optional<Outcome> trouble = recovery.trouble();
+    problem = trouble.map(this::problem).orElse(null);
+    if (trouble.isPresent() && store.ring().isPinnedBy(claim().state(), troubled.cursor())) {
+      log.warn(
+          "Lane {}: {}; its messages are parked meanwhile, since they fill the outbox",
+          lane,
+          trouble.get());
+      destinations.evacuate();
+    } else if (trouble.isPresent() || !recovery.gotOn()) {
       Duration pause = failures.pause();
       log.warn(
           "Lane {}: {}; next try in {} ms",
@@ -229,18 +263,24 @@ public final class LaneDrain {
     }
   }
 
-  private void awaitOutcomes(WindowDrain unsettled, Duration atMost, Duration quiet)
+  private String problem(Outcome trouble) {
+    return trouble instanceof Outcome.Unavailable unavailable
+        ? "%s: %s".formatted(broker.name(), unavailable.reason().code())
+        : broker.name();
+  }
+
+  private void awaitOutcomes(IntSupplier unsettled, Duration atMost, Duration quiet)
       throws SQLException, LaneLostException {
     long end = System.nanoTime() + atMost.toNanos();
     long quietSince = System.nanoTime();
-    for (int left = unsettled.unsettled(); left > 0 && !interrupted(); ) {
+    for (int left = unsettled.getAsInt(); left > 0 && !interrupted(); ) {
       long now = System.nanoTime();
       if (now - end >= 0 || now - quietSince >= quiet.toNanos()) {
         return;
       }
       claim().renewIfDue();
       wakeup.await(Duration.ofMillis(20));
-      int leftNow = unsettled.unsettled();
+      int leftNow = unsettled.getAsInt();
       quietSince = leftNow < left ? System.nanoTime() : quietSince;
       left = leftNow;
     }
@@ -263,10 +303,14 @@ public final class LaneDrain {
   /** Waits for outstanding confirms to a deadline, notes what is settled, frees the lease. */
   private void finish() throws SQLException, LaneLostException {
     Claim ours = claim();
+    long end = System.nanoTime() + settings.stopDeadline().toNanos();
+    awaitOutcomes(parked()::unsettled, settings.stopDeadline(), settings.stopDeadline());
+    parked().finish();
     long cursor = ours.state().cursor();
     List<Long> ahead = ours.state().ahead();
     if (window != null) {
-      awaitOutcomes(window, settings.stopDeadline(), settings.stopDeadline());
+      Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
+      awaitOutcomes(window::unsettled, left, left);
       closePublisher();
       if (window.finish()) {
         ours.settle();
@@ -284,19 +328,38 @@ public final class LaneDrain {
 
   /** Forgets the lane. The next session claims it anew, at once if nobody else has meanwhile. */
   private void abandon() {
-    claim = null;
+    ParkedDrain beside = parked;
+    context = null;
+    parked = null;
     window = null;
     held = false;
+    problem = null;
     failures.forget();
+    destinations.forget();
     closePublisher();
+    if (beside != null) {
+      beside.closePublisher();
+    }
   }
 
-  private Claim claim() throws LaneLostException {
-    Claim ours = claim;
+  private LaneContext context() throws LaneLostException {
+    LaneContext ours = context;
     if (ours == null) {
       throw new LaneLostException(lane, "use without a claim");
     }
     return ours;
+  }
+
+  private Claim claim() throws LaneLostException {
+    return context().claim();
+  }
+
+  private ParkedDrain parked() throws LaneLostException {
+    ParkedDrain beside = parked;
+    if (beside == null) {
+      throw new LaneLostException(lane, "use without a claim");
+    }
+    return beside;
   }
 
   private Publisher publisher() {

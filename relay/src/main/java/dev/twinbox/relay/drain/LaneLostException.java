@@ -1,10 +1,12 @@
 package dev.twinbox.relay.drain;
 
-/** Another relay has taken the lane: nothing more may be written or published for it. */
+/** The lane is not ours any more: nothing more may be written or published for it. */
 final class LaneLostException extends Exception {
   private static final long serialVersionUID = 1L;
 
   LaneLostException(int lane, String during) {
-    super("Lane %d was taken by another relay (noticed at: %s)".formatted(lane, during));
+    super(
+        "Lane %d was taken by another relay, or the database was exchanged (noticed at: %s)"
+            .formatted(lane, during));
   }
 }

@@ -1,13 +1,16 @@
 package dev.twinbox.relay.drain;
 
+import dev.twinbox.relay.drain.Failures.Verdict;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Publisher;
-import dev.twinbox.relay.store.DeadLetters.Cause;
+import dev.twinbox.relay.store.DeadLetters.Lost;
 import dev.twinbox.relay.store.LaneState;
+import dev.twinbox.relay.store.Parked.Wait;
 import dev.twinbox.relay.store.WindowReader;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.NavigableSet;
 import java.util.Optional;
@@ -23,12 +26,18 @@ import java.util.TreeSet;
 final class WindowDrain {
   private static final long PROGRESS_NANOS = Duration.ofSeconds(1).toNanos();
 
+  /**
+   * How it looks after trouble.
+   *
+   * @param trouble the unavailability that the lane has to wait for; empty when all was merely
+   *     unknown, or was parked
+   * @param gotOn whether anything more is settled than before
+   */
+  record Recovery(Optional<Outcome> trouble, boolean gotOn) {}
+
+  private final LaneContext lane;
   private final Claim claim;
-  private final LaneStore store;
-  private final DrainSettings settings;
-  private final Failures failures;
-  private final Counters counters;
-  private final Wakeup wakeup;
+  private final ParkedDrain parked;
   private final InFlight inFlight;
   private final NavigableSet<Long> ahead = new TreeSet<>();
   private List<String> late;
@@ -38,38 +47,22 @@ final class WindowDrain {
   private boolean exhausted;
 
   /** The open window of a lane: just opened, or continued where another session left it. */
-  static WindowDrain of(
-      Claim claim,
-      LaneStore store,
-      DrainSettings settings,
-      Failures failures,
-      Counters counters,
-      Wakeup wakeup)
-      throws SQLException {
-    WindowDrain window = new WindowDrain(claim, store, settings, failures, counters, wakeup);
-    if (claim.isContinued()) {
+  static WindowDrain of(LaneContext lane, ParkedDrain parked) throws SQLException {
+    WindowDrain window = new WindowDrain(lane, parked);
+    if (lane.claim().isContinued()) {
       // A dead letter whose followers went out must not come before them after all.
-      LaneState state = claim.state();
+      LaneState state = lane.claim().state();
       window.ahead.addAll(
-          store.deadLetters().buried(state.lane(), state.cursor(), state.ceiling()));
+          lane.store().deadLetters().buried(state.lane(), state.cursor(), state.ceiling()));
     }
     return window;
   }
 
-  private WindowDrain(
-      Claim claim,
-      LaneStore store,
-      DrainSettings settings,
-      Failures failures,
-      Counters counters,
-      Wakeup wakeup) {
-    this.claim = claim;
-    this.store = store;
-    this.settings = settings;
-    this.failures = failures;
-    this.counters = counters;
-    this.wakeup = wakeup;
-    this.inFlight = new InFlight(wakeup);
+  private WindowDrain(LaneContext lane, ParkedDrain parked) {
+    this.lane = lane;
+    this.claim = lane.claim();
+    this.parked = parked;
+    this.inFlight = new InFlight(lane.wakeup());
     LaneState window = claim.state();
     cursor = window.cursor();
     readUpTo = cursor;
@@ -103,134 +96,182 @@ final class WindowDrain {
     if (!exhausted && hasRoom()) {
       handOverPage(publisher);
     } else {
-      wakeup.await(Duration.ofMillis(100));
-    }
-  }
-
-  /**
-   * Should the next statement fail again and again, at least what was published is not repeated.
-   */
-  private void noteCursor() throws SQLException, LaneLostException {
-    if (cursor != claim.state().cursor()) {
-      claim.progress(cursor, aheadBounded());
+      lane.wakeup().await(Duration.ofMillis(100));
     }
   }
 
   private boolean hasRoom() {
+    DrainSettings settings = lane.settings();
     return inFlight.rows() + settings.pageRows() <= settings.rowsInFlight()
         && inFlight.bytes() + settings.pageBytes() <= settings.bytesInFlight();
   }
 
-  private void handOverPage(Publisher publisher) throws SQLException {
+  private void handOverPage(Publisher publisher) throws SQLException, LaneLostException {
+    WindowReader reader = lane.store().reader();
     if (pagesRead++ == 1) {
       // Most late transactions are short: by the second page nearly all of them have run dry.
-      late = store.reader().lateTransactions(claim.state(), readUpTo);
+      late = reader.lateTransactions(claim.state(), readUpTo);
     }
     long readAt = System.nanoTime();
     WindowReader.Page page =
-        store
-            .reader()
-            .page(claim.state(), late, readUpTo, settings.pageRows(), settings.pageBytes());
+        reader.page(
+            claim.state(), late, readUpTo, lane.settings().pageRows(), lane.settings().pageBytes());
+    HeldRows held = parked.held(page.rows().stream().map(WindowReader.Row::record).toList());
+    List<Wait> waits = new ArrayList<>();
     for (WindowReader.Row row : page.rows()) {
-      handOver(publisher, row, readAt);
+      handOver(publisher, row, readAt, held).ifPresent(waits::add);
       readUpTo = row.record().position();
     }
+    park(waits);
     exhausted = page.isLast();
     publisher.flush();
   }
 
-  private void handOver(Publisher publisher, WindowReader.Row row, long readAt) {
+  /** Hands the row over, unless it is settled already or has to be parked. */
+  private Optional<Wait> handOver(
+      Publisher publisher, WindowReader.Row row, long readAt, HeldRows held) {
     OutboxRecord record = row.record();
     Duration timeLeft = row.timeLeft();
     InFlight.Slot slot =
         inFlight.add(record, timeLeft == null ? null : readAt + timeLeft.toNanos());
     if (ahead.contains(record.position())) {
       slot.settled(record, Outcome.PUBLISHED);
+    } else if (held.isParked(record)) {
+      ahead.add(record.position());
+      slot.settled(record, Outcome.PUBLISHED);
     } else if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - readAt) {
-      slot.settled(
-          record,
-          new Outcome.Rejected(
-              Outcome.Reason.EXPIRED, "It expired at " + record.expiresAt() + ", unpublished."));
+      slot.settled(record, expired(record));
     } else {
-      publisher.publish(record, slot);
+      Optional<Wait> wait = held.hold(record);
+      if (wait.isEmpty()) {
+        publisher.publish(record, slot);
+      } else {
+        // Settled as far as the window goes, once the page's waits are stored.
+        slot.settled(record, Outcome.PUBLISHED);
+      }
+      return wait;
     }
+    return Optional.empty();
+  }
+
+  static Outcome expired(OutboxRecord record) {
+    return new Outcome.Rejected(
+        Outcome.Reason.EXPIRED, "It expired at " + record.expiresAt() + ", unpublished.");
   }
 
   /** Moves the cursor over what is settled; buries what was rejected. */
   private void advance() throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    List<Lost> lost = new ArrayList<>();
+    List<OutboxRecord> records = new ArrayList<>();
     for (InFlight.Slot head = inFlight.head(); head != null; head = inFlight.head()) {
       Outcome outcome = head.outcome();
       if (outcome instanceof Outcome.Published) {
-        succeed(head.record);
-      } else if (outcome instanceof Outcome.Rejected) {
-        settleFailure(head.record, outcome);
+        succeed(head.record, now);
+      } else if (outcome instanceof Outcome.Rejected
+          && lane.failures().judge(head.record, outcome) instanceof Verdict.GiveUp giveUp) {
+        if (lost.isEmpty()) {
+          note();
+        }
+        lost.add(new Lost(head.record.position(), giveUp.cause()));
+        records.add(head.record);
       } else {
-        return;
+        break;
       }
       cursor = head.record.position();
       inFlight.removeHead();
     }
+    bury(lost, records);
   }
 
   /** Counts each message once, also when it is met again behind one that failed. */
-  private void succeed(OutboxRecord record) {
+  private void succeed(OutboxRecord record, long now) {
     if (!ahead.remove(record.position())) {
-      failures.published(record);
-      counters.published();
+      lane.failures().published(record);
+      lane.destinations().published(record.destination(), now);
+      lane.counters().published();
     }
   }
 
-  private boolean settleFailure(OutboxRecord record, Outcome outcome)
+  private void bury(List<Lost> lost, List<OutboxRecord> records)
       throws SQLException, LaneLostException {
-    Optional<Cause> cause = failures.judge(record, outcome);
-    if (cause.isEmpty()) {
-      return false;
+    if (lost.isEmpty()) {
+      return;
     }
-    noteCursor();
-    if (!store.deadLetters().bury(record, cause.get(), claim.state())) {
-      throw new LaneLostException(record.lane(), "dead letter");
+    claim.change(
+        known -> lane.store().deadLetters().bury(lost, known, cursor, aheadBounded()),
+        "dead letter");
+    if (lost.stream().anyMatch(each -> each.cause().blocksKey())) {
+      parked.holdsMore();
     }
-    failures.buried(record);
-    counters.deadLettered(record, cause.get());
-    return true;
+    for (int i = 0; i < lost.size(); i++) {
+      lane.counters().deadLettered(records.get(i), lost.get(i).cause());
+    }
+  }
+
+  private void park(List<Wait> waits) throws SQLException, LaneLostException {
+    if (waits.isEmpty()) {
+      return;
+    }
+    waits.forEach(wait -> ahead.add(wait.position()));
+    claim.change(
+        known -> lane.store().parked().park(waits, known, cursor, aheadBounded()), "parking");
+    parked.holdsMore();
   }
 
   /**
    * After the publisher was closed, so that every slot has its outcome: keeps what is settled,
-   * forgets the rest, and starts again at the cursor.
+   * parks what the lane should not wait for, forgets the rest, and starts again at the cursor.
    *
-   * @return the unavailability or failure that asks for a pause; empty when all was merely unknown
+   * @return what stands in the lane's way
    */
-  Optional<Outcome> recover() throws SQLException, LaneLostException {
-    Optional<Outcome> trouble = keepSettled();
-    if (cursor != claim.state().cursor() || !claim.state().ahead().equals(aheadBounded())) {
-      claim.progress(cursor, aheadBounded());
-    }
+  Recovery recover() throws SQLException, LaneLostException {
+    long before = cursor;
+    Aftermath aftermath = keepSettled();
+    note();
     inFlight.clear();
     readUpTo = cursor;
     exhausted = false;
     pagesRead = 0;
     late = WindowReader.runningAt(claim.state().done());
-    return trouble;
+    boolean gotOn =
+        cursor != before || !aftermath.lost().isEmpty() || !aftermath.toBeParked().isEmpty();
+    return new Recovery(aftermath.trouble(), gotOn);
   }
 
-  private Optional<Outcome> keepSettled() throws SQLException, LaneLostException {
+  private Aftermath keepSettled() throws SQLException, LaneLostException {
     advance();
-    Optional<Outcome> trouble = Optional.empty();
+    long now = System.nanoTime();
+    Aftermath aftermath = new Aftermath();
     for (InFlight.Slot slot : inFlight.inOrder()) {
-      Outcome outcome = slot.outcome();
       OutboxRecord record = slot.record;
+      Outcome outcome = slot.outcome();
       if (outcome instanceof Outcome.Published) {
-        succeed(record);
+        succeed(record, now);
         ahead.add(record.position());
-      } else if (outcome != null && settleFailure(record, outcome)) {
-        ahead.add(record.position());
-      } else if (trouble.isEmpty()
-          && (outcome instanceof Outcome.Unavailable || outcome instanceof Outcome.Failed)) {
-        trouble = Optional.of(outcome);
+        aftermath.published(record);
+      } else {
+        aftermath.judged(record, lane.failures().judge(record, outcome));
       }
     }
-    return trouble;
+    aftermath.decide(
+        lane.destinations(),
+        now,
+        broken -> lane.store().reader().hasOthers(claim.state(), cursor, broken));
+    note();
+    aftermath.lost().forEach(each -> ahead.add(each.position()));
+    bury(aftermath.lost(), aftermath.lostRecords());
+    park(aftermath.toBeParked());
+    return aftermath;
+  }
+
+  /**
+   * Should the next statement fail again and again, at least what was published is not repeated.
+   */
+  private void note() throws SQLException, LaneLostException {
+    if (cursor != claim.state().cursor() || !claim.state().ahead().equals(aheadBounded())) {
+      claim.progress(cursor, aheadBounded());
+    }
   }
 
   /**

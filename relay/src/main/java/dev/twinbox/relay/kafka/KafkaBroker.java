@@ -63,6 +63,11 @@ public final class KafkaBroker implements Broker {
     return name;
   }
 
+  /** The user's settings as they are now, credentials included: for an admin client. */
+  public Map<String, ?> clientSettings() {
+    return Map.copyOf(settings.get());
+  }
+
   /**
    * {@inheritDoc}
    *

@@ -31,7 +31,7 @@ final class KafkaDiagnosis {
           reason == Reason.OTHER ? Reason.UNREACHABLE : reason, waited + KafkaErrors.detail(said));
     }
     if (partitions.stream().anyMatch(p -> p.leader() == null || p.leader().isEmpty())) {
-      return new Outcome.Unavailable(Reason.UNREACHABLE, waited + "a partition has no leader");
+      return new Outcome.Unavailable(Reason.NO_LEADER, waited + "a partition has no leader");
     }
     if (partitions.stream().anyMatch(p -> p.inSyncReplicas().length < p.replicas().length)) {
       return new Outcome.Unavailable(

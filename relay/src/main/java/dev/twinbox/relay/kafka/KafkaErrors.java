@@ -63,7 +63,10 @@ final class KafkaErrors {
         || failure instanceof NotEnoughReplicasAfterAppendException) {
       return Reason.NOT_ENOUGH_REPLICAS;
     }
-    if (failure instanceof TimeoutException || failure instanceof LeaderNotAvailableException) {
+    if (failure instanceof LeaderNotAvailableException) {
+      return Reason.NO_LEADER;
+    }
+    if (failure instanceof TimeoutException) {
       return Reason.UNREACHABLE;
     }
     return Reason.OTHER;

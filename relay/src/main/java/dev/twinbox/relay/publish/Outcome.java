@@ -32,7 +32,7 @@ public sealed interface Outcome {
     MISSING_DESTINATION,
     /** The broker's access rules forbid it. */
     NOT_AUTHORISED,
-    /** Credentials were refused. */
+    /** Credentials were refused, or do not open the virtual host. */
     NOT_AUTHENTICATED,
     /** The broker answered with a negative acknowledgement. */
     NACKED,
@@ -40,12 +40,16 @@ public sealed interface Outcome {
     UNREACHABLE,
     /** The broker asked publishers to wait (RabbitMQ memory or disk alarm). */
     BLOCKED,
+    /** A partition of the topic has no leader. */
+    NO_LEADER,
     /** Too few replicas are in sync. */
     NOT_ENOUGH_REPLICAS,
     /** Its expiry time passed before it could be published. */
     EXPIRED,
     /** The destination names a broker that this relay has no configuration for, or is malformed. */
     UNKNOWN_DESTINATION,
+    /** Messages could be lost there, by what the guard found; it is looked at again and again. */
+    UNSAFE,
     /** Anything else; see the detail. */
     OTHER;
 

@@ -12,6 +12,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -84,6 +85,16 @@ public final class RabbitBroker implements Broker {
     clock.shutdownNow();
   }
 
+  /** A new factory by the settings as they are now, credentials included. */
+  public ConnectionFactory connectionFactory() {
+    return settings.factory();
+  }
+
+  /** Where the management plugin answers, or null when that was not said. */
+  public @Nullable String managementUri() {
+    return settings.managementUri();
+  }
+
   RabbitSettings settings() {
     return settings;
   }
@@ -151,8 +162,10 @@ public final class RabbitBroker implements Broker {
      * The settings of the RabbitMQ client, by the names of its {@code
      * ConnectionFactoryConfigurator} without prefix: {@code uri}, {@code host}, {@code port},
      * {@code username}, {@code password}, {@code virtual.host}, {@code ssl.enabled} and so on; and
-     * {@code addresses}, as {@code host:port,host:port}, for a cluster. Certificates and host names
-     * are verified unless a setting says otherwise.
+     * {@code addresses}, as {@code host:port,host:port}, for a cluster; and {@code management.uri},
+     * where the management plugin answers, as {@code http://host:15672}, without which the relay
+     * cannot see whether exchanges and queues are safe. Certificates and host names are verified
+     * unless a setting says otherwise.
      */
     public Builder properties(Map<String, String> properties) {
       Map<String, String> copy = Map.copyOf(properties);

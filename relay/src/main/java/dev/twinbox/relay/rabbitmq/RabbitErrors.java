@@ -26,7 +26,7 @@ final class RabbitErrors {
         && signal.getReason() instanceof AMQP.Connection.Close close
         && (close.getReplyCode() == AMQP.NOT_ALLOWED
             || close.getReplyCode() == AMQP.ACCESS_REFUSED)) {
-      return new Outcome.Unavailable(Reason.NOT_AUTHORISED, close.getReplyText());
+      return new Outcome.Unavailable(Reason.NOT_AUTHENTICATED, close.getReplyText());
     }
     if (failure instanceof IllegalArgumentException) {
       return new Outcome.Unavailable(Reason.OTHER, detail);

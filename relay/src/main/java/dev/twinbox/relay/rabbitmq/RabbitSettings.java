@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,6 +23,7 @@ final class RabbitSettings {
 
   private static final String URI = "uri";
   private static final String ADDRESSES = "addresses";
+  private static final String MANAGEMENT = "management.uri";
 
   private final String broker;
   private final Supplier<Map<String, String>> properties;
@@ -90,6 +92,10 @@ final class RabbitSettings {
               .formatted(broker));
     }
     return factory;
+  }
+
+  @Nullable String managementUri() {
+    return properties.get().get(MANAGEMENT);
   }
 
   Connection connect(ConnectionFactory factory, String connectionName)

@@ -3,6 +3,8 @@ package dev.twinbox.relay.schedule;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.store.RelayRegistry;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -19,28 +21,55 @@ import org.slf4j.LoggerFactory;
 final class LaneShare {
   private static final Logger log = LoggerFactory.getLogger(LaneShare.class);
 
+  private static final Duration TOLERATED_SKEW = Duration.ofSeconds(5);
+  private static final long TELL_AGAIN_NANOS = Duration.ofMinutes(10).toNanos();
+
   private final RelayRegistry registry;
   private final String relay;
+  private final InstantSource clock;
+  private long skewToldAt = System.nanoTime() - TELL_AGAIN_NANOS;
+  private volatile long answeredAt = System.nanoTime();
   private volatile List<LaneDrain> lanes = List.of();
   private volatile Map<String, Integer> living = Map.of();
 
-  LaneShare(RelayRegistry registry, String relay) {
+  LaneShare(RelayRegistry registry, String relay, InstantSource clock) {
     this.registry = registry;
     this.relay = relay;
+    this.clock = clock;
   }
 
   void lanes(List<LaneDrain> all) {
     lanes = List.copyOf(all);
   }
 
-  /** Asks who lives. */
+  /** Says that we live, and asks who else does. By one thread at a time. */
   void refresh() {
     try {
       TreeSet<String> brokers = new TreeSet<>();
       lanes.forEach(lane -> brokers.add(lane.broker()));
-      living = Map.copyOf(registry.heartbeat(relay, brokers));
+      RelayRegistry.Answer answer = registry.heartbeat(relay, brokers, clock.instant());
+      living = answer.living();
+      answeredAt = System.nanoTime();
+      tellOfSkew(answer.clockAhead());
     } catch (SQLException e) {
       log.warn("No heartbeat: {}", e.getMessage());
+    }
+  }
+
+  /** For how long the database has not answered. */
+  Duration silence() {
+    return Duration.ofNanos(System.nanoTime() - answeredAt);
+  }
+
+  /** No decision hangs on this clock; but times in logs and of dead letters come from it. */
+  private void tellOfSkew(Duration ahead) {
+    long now = System.nanoTime();
+    if (ahead.abs().compareTo(TOLERATED_SKEW) > 0 && now - skewToldAt >= TELL_AGAIN_NANOS) {
+      skewToldAt = now;
+      log.warn(
+          "The clock of this machine is {} s {} the database's; set it by NTP",
+          ahead.abs().toSeconds(),
+          ahead.isNegative() ? "behind" : "ahead of");
     }
   }
 

@@ -3,9 +3,11 @@ package dev.twinbox.relay.schedule;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.store.RelayRegistry;
 import dev.twinbox.relay.store.Tables;
+import dev.twinbox.relay.store.UpkeepTimes;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
@@ -29,8 +31,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Quartz, twice: in memory, for this relay's lanes and heartbeat; and on the clustered JDBC store,
- * with threads of its own, for the upkeep that one relay of all does.
+ * Quartz, twice: in memory, for this relay's lanes, heartbeat and look at the database; and on the
+ * clustered JDBC store, with threads of its own, for the upkeep that one relay of all does.
  *
  * <p>All triggers are plain intervals, so daylight saving means nothing to them, and what misfired
  * is caught up with one run.
@@ -38,11 +40,14 @@ import org.slf4j.LoggerFactory;
 public final class RelayScheduler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RelayScheduler.class);
   private static final int CLAIM_EVERY_MILLIS = 500;
+  private static final int LOOK_EVERY_MILLIS = 1_000;
   private static final Duration UPKEEP_DEADLINE = Duration.ofSeconds(5);
 
   private final String relay;
   private final LaneShare share;
   private final RelayRegistry registry;
+  private final RestoreWatch restoreWatch;
+  private final UpkeepTimes upkeepTimes;
   private final DataSource dataSource;
   private final Tables tables;
   private final Upkeep upkeep;
@@ -56,29 +61,42 @@ public final class RelayScheduler implements AutoCloseable {
    * @param dataSource for Quartz's own tables
    * @param tables where the tables are
    * @param registry which relays live
+   * @param restoreWatch looks every second whether the database is still the same
+   * @param upkeepTimes keeps that from being planned too far ahead
    * @param upkeep what one relay of all does
-   * @param lease how long a heartbeat counts; there are three in that time, and at least one a
+   * @param lease how long a heartbeat counts; there are three in that time, and at least two a
    *     second
+   * @param clock this machine's, which is compared with the database's
    */
   public RelayScheduler(
       String relay,
       DataSource dataSource,
       Tables tables,
       RelayRegistry registry,
+      RestoreWatch restoreWatch,
+      UpkeepTimes upkeepTimes,
       Upkeep upkeep,
-      Duration lease) {
+      Duration lease,
+      InstantSource clock) {
     this.relay = relay;
     this.dataSource = dataSource;
     this.tables = tables;
     this.registry = registry;
-    this.share = new LaneShare(registry, relay);
+    this.restoreWatch = restoreWatch;
+    this.upkeepTimes = upkeepTimes;
+    this.share = new LaneShare(registry, relay, clock);
     this.upkeep = upkeep;
-    this.heartbeatMillis = (int) Math.min(1_000, lease.toMillis() / 3);
+    this.heartbeatMillis = (int) Math.min(500, lease.toMillis() / 3);
   }
 
   /** Whether this relay may hold the lane now. */
   public Predicate<LaneDrain> share() {
     return share::mayHold;
+  }
+
+  /** For how long the database has not answered; it is asked once a second at least. */
+  public Duration silence() {
+    return share.silence();
   }
 
   /** Starts everything. */
@@ -93,13 +111,19 @@ public final class RelayScheduler implements AutoCloseable {
             .collect(Collectors.toMap(l -> Integer.toString(l.lane()), Function.identity()));
     inMemory.setJobFactory(
         (fired, any) -> {
-          LaneDrain lane =
-              byLane.get(fired.getJobDetail().getJobDataMap().getString(DrainJob.LANE));
+          JobDetail job = fired.getJobDetail();
+          if (job.getKey().getName().equals(WatchJob.NAME)) {
+            return new WatchJob(restoreWatch, upkeepTimes);
+          }
+          LaneDrain lane = byLane.get(job.getJobDataMap().getString(DrainJob.LANE));
           return lane == null ? new ShareJob(share) : new DrainJob(lane);
         });
     inMemory.scheduleJob(
         JobBuilder.newJob(ShareJob.class).withIdentity("share").build(),
         every(heartbeatMillis, "share"));
+    inMemory.scheduleJob(
+        JobBuilder.newJob(WatchJob.class).withIdentity(WatchJob.NAME).build(),
+        every(LOOK_EVERY_MILLIS, WatchJob.NAME));
     for (LaneDrain lane : lanes) {
       String name = "lane-" + lane.lane();
       JobDetail job =
@@ -142,7 +166,7 @@ public final class RelayScheduler implements AutoCloseable {
     Properties properties = new Properties();
     properties.setProperty("org.quartz.scheduler.instanceName", "twinbox-lanes-" + relay);
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
-    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 1));
+    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 2));
     properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
     properties.setProperty("org.quartz.jobStore.misfireThreshold", "1000");
     return common(properties);
@@ -208,12 +232,11 @@ public final class RelayScheduler implements AutoCloseable {
   @Override
   public void close() {
     lanes.forEach(LaneDrain::requestStop);
-    // Quartz's own wait would last as long as the database is down.
-    shutdown(duties, /* waitForJobs= */ false);
+    shutdown(duties);
     upkeep.awaitQuiet(UPKEEP_DEADLINE);
-    shutdown(drains, /* waitForJobs= */ true);
-    // What Quartz did not run any more: a session after the stop only finishes up.
-    lanes.parallelStream().filter(LaneDrain::isHeld).forEach(l -> l.session(Duration.ZERO));
+    shutdown(drains);
+    // A session after the stop finishes up; it waits for the one that runs, which does the same.
+    lanes.parallelStream().forEach(lane -> lane.session(Duration.ZERO));
     try {
       registry.leave(relay);
     } catch (SQLException e) {
@@ -221,14 +244,18 @@ public final class RelayScheduler implements AutoCloseable {
     }
   }
 
-  private static void shutdown(@Nullable Scheduler scheduler, boolean waitForJobs) {
+  /**
+   * Without waiting for jobs: Quartz would wait as long as the database is down, and for ever for a
+   * job that it has handed to a thread which it tells to end before it begins.
+   */
+  private static void shutdown(@Nullable Scheduler scheduler) {
     if (scheduler == null) {
       return;
     }
     try {
       // Standby first: a shutdown interrupts the thread that may be in the middle of a statement.
       scheduler.standby();
-      scheduler.shutdown(waitForJobs);
+      scheduler.shutdown(/* waitForJobsToComplete= */ false);
     } catch (SchedulerException e) {
       log.warn("Quartz did not shut down cleanly", e);
     }

@@ -1,35 +1,80 @@
 package dev.twinbox.relay.store;
 
-import dev.twinbox.relay.publish.OutboxRecord;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Keeps what will never be published, whole and with its reason. Thread-safe. */
 public final class DeadLetters {
+  private static final String MESSAGE =
+      "id, created_at, expires_at, destination, key, type, content_type, headers, payload";
+  private static final String COLUMNS =
+      "lane, position, " + MESSAGE + ", reason, error, attempts, first_failed_at, blocks_key";
+  private static final String CAUSES =
+      "unnest(?::bigint[], ?::text[], ?::text[], ?::integer[], ?::timestamptz[], ?::boolean[]) as"
+          + " c (position, reason, error, attempts, first_failed_at, blocks_key)";
+
   private final Pipeline pipeline;
-  private final String insert;
+  private final FencedWrite bury;
+  private final FencedWrite buryParked;
   private final String buried;
 
-  /** Works on the table in {@code tables}. */
-  public DeadLetters(Pipeline pipeline, Tables tables) {
+  /**
+   * @param pipeline the database
+   * @param tables where the tables are
+   * @param lease how long a lane stays ours after each write
+   */
+  public DeadLetters(Pipeline pipeline, Tables tables, Duration lease) {
     this.pipeline = pipeline;
-    // One for each position: after a crash between this and the cursor, the same row comes again.
-    insert =
-        tables.sql(
-            Pipeline.BEGIN
-                + "set local client_min_messages = warning; set local synchronous_commit = on; with gone as (insert into"
-                + " {outbox_dead_letter} (lane, position, id, created_at, expires_at, destination,"
-                + " key, type, content_type, headers, payload, reason, error, attempts,"
-                + " first_failed_at) select ?, ?, ?, ?, ?::timestamptz, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? where"
-                + " exists (select 1 from {outbox_lane_state} s where s.lane = ? and s.claim_id = ?)"
-                + " on conflict (lane, position) do nothing returning 1) select count(*) from gone;"
-                + " select exists (select 1 from {outbox_dead_letter} where lane = ? and position = ?"
-                + " and id = ?); commit");
+    String outboxRow =
+        "o.lane, o.position, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"
+            + " o.content_type, o.headers, o.payload";
+    String cause =
+        ", c.reason, c.error, c.attempts, c.first_failed_at, c.blocks_key and o.key is not null";
+    bury =
+        new FencedWrite(
+            pipeline,
+            tables,
+            lease.toMillis(),
+            "insert into {outbox_dead_letter} ("
+                + COLUMNS
+                + ") select "
+                + outboxRow
+                + cause
+                + " from "
+                + CAUSES
+                + " cross join lateral (select * from {outbox} o where o.lane = ? and o.position ="
+                + " c.position order by o.lane, o.position limit 1) o where "
+                + FencedWrite.FENCE
+                + " on conflict (lane, position) do nothing");
+    // Its followers are set aside when it blocks their key, and looked at again when it does not.
+    buryParked =
+        new FencedWrite(
+            pipeline,
+            tables,
+            lease.toMillis(),
+            "with gone as (delete from {outbox_parked} o using "
+                + CAUSES
+                + " where o.lane = ? and o.position = c.position and "
+                + FencedWrite.FENCE
+                + " returning "
+                + outboxRow
+                + cause
+                + " as blocks_key), kept as (insert into {outbox_dead_letter} ("
+                + COLUMNS
+                + ") select * from gone on conflict (lane, position) do nothing), behind as (update"
+                + " {outbox_parked} f set blocked = true from gone g where g.blocks_key and f.lane"
+                + " = g.lane and f.key = g.key and not f.blocked and f.position > g.position), keys"
+                + " as (select distinct lane, key from gone where key is not null and not"
+                + " blocks_key) "
+                + Parked.RELEASE);
     buried =
         tables.sql(
             "select position from {outbox_dead_letter} where lane = ? and position > ? and position"
@@ -43,48 +88,76 @@ public final class DeadLetters {
    * @param error what the broker or client said
    * @param attempts how often it was tried
    * @param firstFailedAt when it failed first
+   * @param blocksKey whether its key's followers wait until an operator has decided
    */
-  public record Cause(String reason, String error, int attempts, Instant firstFailedAt) {}
+  public record Cause(
+      String reason, String error, int attempts, Instant firstFailedAt, boolean blocksKey) {}
 
   /**
-   * Stores the message durably, if the lane is still ours; a second call for the same message
-   * changes nothing.
+   * A message to be given up.
    *
-   * @param claim the lane as the caller holds it
-   * @return whether the message is among the dead letters now; false when the lane is lost
+   * @param position its position in the lane
+   * @param cause why
    */
-  public boolean bury(OutboxRecord record, Cause cause, LaneState claim) throws SQLException {
-    List<String> headers = new ArrayList<>();
-    for (OutboxRecord.Header header : record.headers()) {
-      headers.add(header.name());
-      headers.add(header.value());
-    }
-    return pipeline.query(
-        insert,
-        s -> {
-          s.setInt(1, record.lane());
-          s.setLong(2, record.position());
-          s.setObject(3, record.id());
-          s.setObject(4, record.createdAt().atOffset(ZoneOffset.UTC));
-          Instant expiresAt = record.expiresAt();
-          s.setObject(5, expiresAt == null ? null : expiresAt.atOffset(ZoneOffset.UTC));
-          s.setString(6, record.destination());
-          s.setString(7, record.key());
-          s.setString(8, record.type());
-          s.setString(9, record.contentType());
-          s.setArray(10, s.getConnection().createArrayOf("text", headers.toArray()));
-          s.setBytes(11, record.payload());
-          s.setString(12, cause.reason());
-          s.setString(13, cause.error().replace("\0", ""));
-          s.setInt(14, cause.attempts());
-          s.setObject(15, cause.firstFailedAt().atOffset(ZoneOffset.UTC));
-          s.setInt(16, record.lane());
-          s.setObject(17, claim.claimId());
-          s.setInt(18, record.lane());
-          s.setLong(19, record.position());
-          s.setObject(20, record.id());
-        },
-        rows -> rows.next() && rows.getBoolean(1));
+  public record Lost(long position, Cause cause) {}
+
+  /**
+   * Stores rows of the lane's open window durably, in one transaction with the lane's cursor; a
+   * second call for the same message changes nothing.
+   *
+   * @return the lane's new state, or empty when the lane is lost and nothing was stored
+   */
+  public Optional<LaneState> bury(List<Lost> lost, LaneState known, long cursor, List<Long> ahead)
+      throws SQLException {
+    return write(bury, lost, known, cursor, ahead);
+  }
+
+  /**
+   * Moves parked messages here, in one transaction.
+   *
+   * @return the lane's new state, or empty when the lane is lost and nothing was moved
+   */
+  public Optional<LaneState> buryParked(List<Lost> lost, LaneState known) throws SQLException {
+    return write(buryParked, lost, known, known.cursor(), known.ahead());
+  }
+
+  private static Optional<LaneState> write(
+      FencedWrite write, List<Lost> lost, LaneState known, long cursor, List<Long> ahead)
+      throws SQLException {
+    return write.run(
+        known,
+        cursor,
+        ahead,
+        (s, first) -> {
+          bind(s, first, lost);
+          s.setInt(first + 6, known.lane());
+          return FencedWrite.bindFence(s, first + 7, known);
+        });
+  }
+
+  private static void bind(PreparedStatement s, int first, List<Lost> lost) throws SQLException {
+    Object[] positions = lost.stream().map(Lost::position).toArray();
+    List<Cause> causes = lost.stream().map(Lost::cause).toList();
+    set(s, first, "bigint", positions);
+    set(s, first + 1, "text", causes.stream().map(Cause::reason).toArray());
+    set(s, first + 2, "text", causes.stream().map(c -> storable(c.error())).toArray());
+    set(s, first + 3, "integer", causes.stream().map(Cause::attempts).toArray());
+    set(
+        s,
+        first + 4,
+        "timestamptz",
+        causes.stream().map(c -> c.firstFailedAt().atOffset(ZoneOffset.UTC).toString()).toArray());
+    set(s, first + 5, "boolean", causes.stream().map(Cause::blocksKey).toArray());
+  }
+
+  private static void set(PreparedStatement s, int at, String type, Object[] values)
+      throws SQLException {
+    s.setArray(at, s.getConnection().createArrayOf(type, values));
+  }
+
+  /** PostgreSQL's text cannot hold NUL. */
+  static @Nullable String storable(@Nullable String error) {
+    return error == null ? null : error.replace("\0", "");
   }
 
   /** The positions of a lane's dead letters, beyond the first and up to the second position. */

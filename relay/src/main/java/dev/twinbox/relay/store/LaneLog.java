@@ -33,15 +33,20 @@ public final class LaneLog {
   private static final String COLUMNS =
       "lane, seq, action, owner, claim_id, epoch, lease_until, window_number, done, target, floor,"
           + " next_floor, ceiling, cursor_position, ahead";
-  private static final String RETURNING =
-      " returning lane, seq, owner, claim_id, epoch, window_number, done::text, target::text, floor,"
-          + " next_floor, ceiling, cursor_position, ahead; commit";
+  private static final String STATE =
+      "lane, seq, owner, claim_id, epoch, window_number, done::text, target::text, floor,"
+          + " next_floor, ceiling, cursor_position, ahead";
+  private static final String RETURNING = " returning " + STATE + "; commit";
   private static final String LEASE = "clock_timestamp() + ? * interval '1 millisecond'";
 
-  /** Both must hold for whoever writes: the state is the one it knows, and the claim is its own. */
+  /**
+   * All must hold for whoever writes: the state is the one it knows, the claim is its own, and the
+   * database is still the one that the lane belongs to.
+   */
   private static final String OURS =
       " from {outbox_lane_log} s where s.lane = ? and s.seq = ? and s.epoch = ? and s.claim_id = ?"
-          + " and s.window_number = ?";
+          + " and s.window_number = ? and "
+          + ClusterGuard.HERE;
 
   /**
    * Reads the highest position handed out, into a setting of this transaction. It must be a
@@ -52,6 +57,22 @@ public final class LaneLog {
           + " (select last_value - (not is_called)::int from {outbox_position})::text, true); ";
 
   private static final String POSITION = "current_setting('twinbox.position')::bigint";
+
+  /** A sequence that went back would let new messages hide below the floor. */
+  private static final String NOT_BEHIND = POSITION + " >= s.next_floor";
+
+  /** One step that may come with changes of other tables: the lane as it was, and a new cursor. */
+  static final String STEP =
+      insertOnly(
+              "s.lane, s.seq + 1, 'step', s.owner, s.claim_id, s.epoch, "
+                  + LEASE
+                  + ", s.window_number, s.done, s.target, s.floor, s.next_floor, s.ceiling, ?, ?",
+              OURS)
+          + "; ";
+
+  /** The state that the step wrote, by lane, seq and claim; no row when it wrote none. */
+  static final String READ_STEP =
+      "select " + STATE + " from {outbox_lane_log} where lane = ? and seq = ? and claim_id = ?";
 
   private final Pipeline pipeline;
   private final long leaseMillis;
@@ -75,9 +96,10 @@ public final class LaneLog {
     this.pipeline = pipeline;
     this.leaseMillis = lease.toMillis();
     String select =
-        "select lane, seq, owner, claim_id, epoch, window_number, done::text, target::text, floor,"
-            + " next_floor, ceiling, cursor_position, ahead, lease_until is null or lease_until <"
-            + " clock_timestamp() as free from {outbox_lane_state} ";
+        "select "
+            + STATE
+            + ", lease_until is null or lease_until < clock_timestamp() as free from"
+            + " {outbox_lane_state} ";
     read = tables.sql(select + "where lane = ?");
     readAll = tables.sql(select + "where broker = any (?) order by lane");
     String relaxed = "set local synchronous_commit = off; ";
@@ -95,7 +117,12 @@ public final class LaneLog {
                         + POSITION
                         + " else s.next_floor end, s.ceiling, s.cursor_position, s.ahead",
                     " from {outbox_lane_log} s where s.lane = ? and s.seq = ? and (s.lease_until is"
-                        + " null or s.lease_until < clock_timestamp() or s.owner = ?)"));
+                        + " null or s.lease_until < clock_timestamp() or s.owner = ?) and "
+                        + ClusterGuard.HERE
+                        + " and "
+                        + NOT_BEHIND
+                        + " and pg_snapshot_xmax(coalesce(s.target, s.done)) <="
+                        + " pg_snapshot_xmax(pg_current_snapshot())"));
     renew =
         tables.sql(
             Pipeline.BEGIN
@@ -117,7 +144,7 @@ public final class LaneLog {
                         + ", s.window_number, s.done, s.target, s.floor, "
                         + POSITION
                         + ", s.ceiling, s.cursor_position, s.ahead",
-                    OURS + " and s.target is null"));
+                    OURS + " and s.target is null and " + NOT_BEHIND));
     // The subquery reads the sequence after this statement's snapshot was taken, as a ceiling must.
     open =
         tables.sql(
@@ -128,7 +155,9 @@ public final class LaneLog {
                         + LEASE
                         + ", s.window_number + 1, s.done, pg_current_snapshot(), s.floor,"
                         + " s.next_floor, (select last_value from {outbox_position}), 0, '{}'",
-                    OURS + " and s.target is null"));
+                    OURS
+                        + " and s.target is null and (select last_value from {outbox_position}) >="
+                        + " s.next_floor"));
     progress =
         tables.sql(
             Pipeline.BEGIN
@@ -150,7 +179,7 @@ public final class LaneLog {
                         + ", s.window_number, s.target, null, s.next_floor, "
                         + POSITION
                         + ", 0, 0, '{}'",
-                    OURS + " and s.target is not null"));
+                    OURS + " and s.target is not null and " + NOT_BEHIND));
     release =
         tables.sql(
             Pipeline.BEGIN
@@ -167,13 +196,16 @@ public final class LaneLog {
   }
 
   private static String insert(String select, String from) {
+    return insertOnly(select, from) + RETURNING;
+  }
+
+  private static String insertOnly(String select, String from) {
     return "insert into {outbox_lane_log} ("
         + COLUMNS
         + ") select "
         + select
         + from
-        + " on conflict do nothing"
-        + RETURNING;
+        + " on conflict do nothing";
   }
 
   /** A lane as others see it. */
@@ -202,7 +234,8 @@ public final class LaneLog {
    * Takes a lane whose lease is free, or whose claim is {@code former}: epoch + 1, a fresh claim
    * id. The next floor is refreshed only when no window is open; an open window is continued.
    *
-   * @return the new state, or empty when another relay holds or took it
+   * @return the new state, or empty when another relay holds or took it, or when the tables do not
+   *     belong to this cluster
    */
   public Optional<LaneState> claim(LaneState known, String owner) throws SQLException {
     UUID claimId = UUID.randomUUID();
@@ -300,7 +333,7 @@ public final class LaneLog {
         LaneLog::one);
   }
 
-  private static void bindOurs(java.sql.PreparedStatement s, int first, LaneState known)
+  static void bindOurs(java.sql.PreparedStatement s, int first, LaneState known)
       throws SQLException {
     s.setInt(first, known.lane());
     s.setLong(first + 1, known.seq());
@@ -309,7 +342,7 @@ public final class LaneLog {
     s.setLong(first + 4, known.window());
   }
 
-  private static Optional<LaneState> one(ResultSet rows) throws SQLException {
+  static Optional<LaneState> one(ResultSet rows) throws SQLException {
     return rows.next() ? Optional.of(state(rows)) : Optional.empty();
   }
 

@@ -2,6 +2,8 @@ package dev.twinbox.relay.store;
 
 import java.sql.SQLException;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
@@ -25,11 +27,12 @@ public final class RelayRegistry {
         tables.sql(
             Pipeline.BEGIN
                 + "set local synchronous_commit = off; insert into {outbox_relay} as r (relay,"
-                + " alive_until, brokers) values (?, clock_timestamp() + ? * interval '1"
-                + " millisecond', ?) on conflict (relay) do update set alive_until ="
-                + " excluded.alive_until; select broker, count(*) from {outbox_relay} cross join"
-                + " unnest(brokers) broker where alive_until > clock_timestamp() group by broker;"
-                + " commit");
+                + " alive_until, brokers, clock_ahead_ms) values (?, clock_timestamp() + ? * interval"
+                + " '1 millisecond', ?, extract(epoch from ?::timestamptz - clock_timestamp()) *"
+                + " 1000) on conflict (relay) do update set alive_until = excluded.alive_until,"
+                + " clock_ahead_ms = excluded.clock_ahead_ms; select broker, count(*), max(r.clock_ahead_ms)"
+                + " filter (where r.relay = ?) from {outbox_relay} r cross join unnest(brokers) broker"
+                + " where alive_until > clock_timestamp() group by broker; commit");
     leave =
         tables.sql(
             "with gone as (delete from {outbox_relay} where relay = ? or alive_until <"
@@ -37,11 +40,23 @@ public final class RelayRegistry {
   }
 
   /**
+   * What the database says to a heartbeat.
+   *
+   * @param living how many relays live, by broker that they serve
+   * @param clockAhead how far the relay's clock is ahead of the database's; negative when behind
+   */
+  public record Answer(Map<String, Integer> living, Duration clockAhead) {
+    public Answer {
+      living = Map.copyOf(living);
+    }
+  }
+
+  /**
    * Says that this relay lives.
    *
-   * @return how many relays live, by broker that they serve
+   * @param now by the relay's clock; only compared
    */
-  public Map<String, Integer> heartbeat(String relay, Collection<String> brokers)
+  public Answer heartbeat(String relay, Collection<String> brokers, Instant now)
       throws SQLException {
     return pipeline.query(
         heartbeat,
@@ -49,13 +64,18 @@ public final class RelayRegistry {
           s.setString(1, relay);
           s.setLong(2, aliveMillis);
           s.setArray(3, s.getConnection().createArrayOf("text", brokers.toArray()));
+          s.setObject(4, now.atOffset(ZoneOffset.UTC));
+          s.setString(5, relay);
         },
         rows -> {
           Map<String, Integer> living = new HashMap<>();
+          long ahead = 0;
           while (rows.next()) {
             living.put(rows.getString(1), rows.getInt(2));
+            long own = rows.getLong(3);
+            ahead = rows.wasNull() ? ahead : own;
           }
-          return living;
+          return new Answer(living, Duration.ofMillis(ahead));
         });
   }
 

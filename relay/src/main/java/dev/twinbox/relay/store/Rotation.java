@@ -118,9 +118,10 @@ public final class Rotation {
   }
 
   /**
-   * Whether any row of the leaf is not yet relayed. Not visible in a snapshot means: at or above
-   * its xmax, or listed as running. Both are looked up by (lane, xid, position), so that a leaf
-   * with a single unrelayed row is not scanned at each attempt. The lanes in the leaf are found by
+   * Whether any row of the leaf is not yet relayed, as far as that can be told: in a restored
+   * database a new row can seem to be relayed. Not visible in a snapshot means: at or above its
+   * xmax, or listed as running. Both are looked up by (lane, xid, position), so that a leaf with a
+   * single unrelayed row is not scanned at each attempt. The lanes in the leaf are found by
    * skipping from one to the next.
    */
   private boolean isNeeded(Statement statement, String table) throws SQLException {
@@ -128,7 +129,9 @@ public final class Rotation {
         tables.sql(
             "with recursive present(lane) as ((select min(lane) from %1$s) union all select (select"
                 + " min(o.lane) from %1$s o where o.lane > p.lane) from present p where p.lane is"
-                + " not null) select exists (select 1 from present p left join"
+                + " not null) select not "
+                + ClusterGuard.HERE
+                + " or exists (select 1 from present p left join"
                 + " {outbox_lane_state} l using (lane) where p.lane is not null and (l.lane is null"
                 + " or exists (select 1 from %1$s o where o.lane = p.lane and o.xid >="
                 + " pg_snapshot_xmax(l.done)) or exists (select 1 from pg_snapshot_xip(l.done) x"

@@ -42,30 +42,6 @@ public final class SchemaGuard {
                   + " version %d. Upgrade this service.")
               .formatted(tables.quotedSchema(), found, versions[1], CODE_VERSION));
     }
-    refuseRestored(pipeline, tables);
-  }
-
-  /**
-   * After a dump was restored into another cluster, xids and the sequence begin anew below what the
-   * lanes remember: new messages would look relayed, and rotation would delete them.
-   */
-  private static void refuseRestored(Pipeline pipeline, Tables tables) throws SQLException {
-    boolean same =
-        pipeline.query(
-            tables.sql(
-                "select (select system_identifier from {outbox_cluster}) = (select"
-                    + " system_identifier from pg_control_system()) and (select last_value from"
-                    + " {outbox_position}) >= (select coalesce(max(next_floor), 0) from"
-                    + " {outbox_lane_state})"),
-            s -> {},
-            rows -> rows.next() && rows.getBoolean(1));
-    if (!same) {
-      throw new IllegalStateException(
-          ("The lanes in schema %s belong to another database cluster or to a later time: this one"
-                  + " was restored from a dump, or upgraded with pg_upgrade. After a restore, relaying"
-                  + " would lose messages. What to do: docs/operations.md, 'Backup and restore'.")
-              .formatted(tables.quotedSchema()));
-    }
   }
 
   private static int[] read(Pipeline pipeline, Tables tables) throws SQLException {

@@ -1,17 +1,13 @@
 package dev.twinbox.relay.store;
 
 import dev.twinbox.relay.publish.OutboxRecord;
-import java.sql.Array;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,13 +29,13 @@ public final class WindowReader {
       "o.lane, o.position, o.xid, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"
           + " o.content_type, o.headers, o.payload";
 
-  /** Seconds. What expires later than that is looked at again long before. */
-  private static final double A_YEAR = 365 * 86_400.0;
+  private static final int LOOK_AHEAD = 10_000;
 
   private final Pipeline pipeline;
   private final String poll;
   private final String late;
   private final String page;
+  private final String others;
 
   /**
    * @param pipeline the database
@@ -76,8 +72,9 @@ public final class WindowReader {
         tables.sql(
             Pipeline.BEGIN
                 + INDEX_ORDER_ONLY
-                + "select p.*, case when isfinite(p.expires_at) then extract(epoch from p.expires_at -"
-                + " clock_timestamp()) end as seconds_left from (select q.*, sum(q.size)"
+                + "select p.*, "
+                + OutboxRows.SECONDS_LEFT
+                + " from (select q.*, sum(q.size)"
                 + " over (order by q.position rows unbounded preceding) as total from (select u.*,"
                 + " coalesce(octet_length(u.payload), 0) + 256 as size from ((select "
                 + ROW
@@ -91,6 +88,31 @@ public final class WindowReader {
                 + " o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane, o.xid,"
                 + " o.position limit ?) r)) u order by u.position limit ?) q) p where p.total -"
                 + " p.size < ? order by p.position; commit");
+    others =
+        tables.sql(
+            Pipeline.BEGIN
+                + INDEX_ORDER_ONLY
+                + "select count(*) filter (where n.destination <> all (?::text[])) > 0 or count(*)"
+                + " = ? from (select o.destination from {outbox} o where o.lane = ? and o.position >"
+                + " ? order by o.lane, o.position limit ?) n; commit");
+  }
+
+  /**
+   * Whether the lane has rows beyond the cursor, in this window or after it, for others than these
+   * destinations. Looks at so many rows at most, and answers yes when it has not seen all.
+   */
+  public boolean hasOthers(LaneState window, long cursor, Collection<String> destinations)
+      throws SQLException {
+    return pipeline.query(
+        others,
+        s -> {
+          s.setArray(1, s.getConnection().createArrayOf("text", destinations.toArray()));
+          s.setInt(2, LOOK_AHEAD);
+          s.setInt(3, window.lane());
+          s.setLong(4, Math.max(window.floor(), cursor));
+          s.setInt(5, LOOK_AHEAD);
+        },
+        rows -> rows.next() && rows.getBoolean(1));
   }
 
   /**
@@ -225,40 +247,6 @@ public final class WindowReader {
   }
 
   private static Row row(ResultSet r) throws SQLException {
-    OutboxRecord record =
-        new OutboxRecord(
-            r.getInt("lane"),
-            r.getLong("position"),
-            r.getObject("id", UUID.class),
-            r.getObject("created_at", OffsetDateTime.class).toInstant(),
-            instant(r, "expires_at"),
-            r.getString("destination"),
-            r.getString("key"),
-            r.getString("type"),
-            r.getString("content_type"),
-            headers(r.getArray("headers")),
-            r.getBytes("payload"));
-    Duration timeLeft =
-        r.getObject("seconds_left") == null
-            ? null
-            : Duration.ofNanos((long) (Math.min(A_YEAR, r.getDouble("seconds_left")) * 1e9));
-    return new Row(record, timeLeft);
-  }
-
-  private static @Nullable Instant instant(ResultSet r, String column) throws SQLException {
-    OffsetDateTime time = r.getObject(column, OffsetDateTime.class);
-    return time == null ? null : time.toInstant();
-  }
-
-  private static List<OutboxRecord.Header> headers(@Nullable Array array) throws SQLException {
-    if (array == null) {
-      return List.of();
-    }
-    List<String> flat = Arrays.asList((String[]) array.getArray());
-    List<OutboxRecord.Header> headers = new ArrayList<>(flat.size() / 2);
-    for (int i = 0; i + 1 < flat.size(); i += 2) {
-      headers.add(new OutboxRecord.Header(flat.get(i), flat.get(i + 1)));
-    }
-    return headers;
+    return new Row(OutboxRows.record(r), OutboxRows.timeLeft(r));
   }
 }

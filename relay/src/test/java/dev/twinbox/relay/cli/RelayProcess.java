@@ -15,18 +15,30 @@ import java.util.Map;
 record RelayProcess(String name, Process process, Path output) implements AutoCloseable {
   static RelayProcess start(
       Path folder, String name, TestDatabase database, Duration lease, String bootstrapServers) {
+    return start(folder, name, database, lease, bootstrapServers, "-Xmx256m");
+  }
+
+  static RelayProcess start(
+      Path folder,
+      String name,
+      TestDatabase database,
+      Duration lease,
+      String bootstrapServers,
+      String heap) {
     Path output = folder.resolve(name + ".log");
     ProcessBuilder builder =
         new ProcessBuilder(
                 List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx256m",
+                    heap,
+                    "-Xlog:gc:file=" + folder.resolve(name + ".gc"),
                     "-XX:+UseSerialGC",
                     "-XX:TieredStopAtLevel=1",
                     "-cp",
                     System.getProperty("java.class.path"),
                     CliProcess.class.getName(),
                     "relay",
+                    "--development",
                     "--name",
                     name,
                     "--lease",
@@ -50,6 +62,15 @@ record RelayProcess(String name, Process process, Path output) implements AutoCl
   RelayProcess awaitRunning() {
     await(name + " runs").atMost(Duration.ofMinutes(2)).until(() -> said("is running"));
     return this;
+  }
+
+  /** Sends a signal such as STOP. */
+  void signal(String signal) throws IOException, InterruptedException {
+    int code =
+        new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+    if (code != 0) {
+      throw new IllegalStateException("kill ended with " + code);
+    }
   }
 
   boolean said(String text) {

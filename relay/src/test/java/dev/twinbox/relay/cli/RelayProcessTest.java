@@ -67,14 +67,73 @@ class RelayProcessTest {
     CompletableFuture<Void> writing = write();
     await("work is under way").atMost(LONG).until(() -> published() > 500);
 
-    long killed = System.nanoTime();
+    String killed = databaseTime();
     victim.process().destroyForcibly();
     awaitLanes(survivor, LANES);
-    Duration takeover = Duration.ofNanos(System.nanoTime() - killed);
+
+    assertThat(takeover(survivor, killed)).isLessThan(LEASE.plusSeconds(2));
+    balance(writing);
+  }
+
+  @Test
+  void aRelayThatWasStoppedBeyondItsLeaseChangesNothingWhenItWakesUp() throws Exception {
+    RelayProcess survivor = start("survivor");
+    RelayProcess victim = start("victim");
+    awaitLanes(survivor, LANES / 2);
+    awaitLanes(victim, LANES / 2);
+    CompletableFuture<Void> writing = write();
+    await("work is under way").atMost(LONG).until(() -> published() > 500);
+
+    String stopped = databaseTime();
+    victim.signal("STOP");
+    awaitLanes(survivor, LANES);
+    assertThat(takeover(survivor, stopped)).isLessThan(LEASE.plusSeconds(2));
+    long soFar = published();
+    await("the survivor works").atMost(LONG).until(() -> published() > soFar + 500);
+    victim.signal("CONT");
+    await("it notices").atMost(LONG).until(() -> victim.said("was taken by another relay"));
+    awaitLanes(victim, LANES / 2);
+    awaitLanes(survivor, LANES / 2);
 
     balance(writing);
-    // Lease + 2 s, and as much again for a machine that is busy with other tests.
-    assertThat(takeover).isLessThan(LEASE.plusSeconds(2).multipliedBy(2));
+    assertThat(writtenAfterTakeover(stopped)).isZero();
+  }
+
+  private String databaseTime() {
+    return query("select clock_timestamp()::text");
+  }
+
+  /** By the database's clock: until the last of the lanes was claimed. */
+  private Duration takeover(RelayProcess survivor, String since) {
+    String millis =
+        query(
+            "select (extract(epoch from max(written_at) - '%s'::timestamptz) * 1000)::bigint from"
+                    .formatted(since)
+                + " twinbox.outbox_lane_log where action = 'claim' and owner like '%s-%%' and"
+                    .formatted(survivor.name())
+                + " written_at > '%s'".formatted(since));
+    return Duration.ofMillis(Long.parseLong(millis));
+  }
+
+  /** How often a claim of before that time has written after another relay had taken its lane. */
+  private long writtenAfterTakeover(String since) {
+    return Long.parseLong(
+        query(
+            "select count(*) from twinbox.outbox_lane_log w where exists (select 1 from"
+                + " twinbox.outbox_lane_log former where former.claim_id = w.claim_id and"
+                + " former.written_at <= '%1$s') and exists (select 1 from twinbox.outbox_lane_log"
+                    .formatted(since)
+                + " t where t.lane = w.lane and t.seq < w.seq and t.epoch > w.epoch)"));
+  }
+
+  private String query(String sql) {
+    try (Connection connection = database.dataSource().getConnection();
+        ResultSet rows = connection.createStatement().executeQuery(sql)) {
+      rows.next();
+      return rows.getString(1);
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   @Test

@@ -3,12 +3,17 @@ package dev.twinbox.relay.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.twinbox.relay.drain.RetryPolicies;
+import dev.twinbox.relay.drain.RetryPolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SettingsTest {
   @TempDir Path folder;
@@ -56,6 +61,56 @@ class SettingsTest {
                 "kafka@billing", Map.of("bootstrap.servers", "billing:9092"),
                 "rabbitmq", Map.of("uri", "amqp://flag"),
                 "rabbitmq@eu", Map.of("uri", "amqp://eu")));
+  }
+
+  @Test
+  void retryPoliciesComeForAllAndForSingleDestinations() throws IOException {
+    Path file =
+        file(
+            """
+            retry.grace-period=10m
+            retry.after-grace=wait
+            retry.at.pay.destination=kafka:payments
+            retry.at.pay.block-key-on-dead-letter=true
+            retry.at.pay.max-attempts=3
+            """);
+    RetryPolicies policies =
+        Settings.of(Map.of(), Map.of("TWINBOX_RETRY_MAX_ATTEMPTS", "7"), file).retries();
+    RetryPolicy all =
+        RetryPolicy.DEFAULTS
+            .withMaxAttempts(7)
+            .withGracePeriod(Duration.ofMinutes(10), RetryPolicy.AfterGrace.WAIT);
+    assertThat(policies.of("kafka:orders")).isEqualTo(all);
+    assertThat(policies.of("kafka:payments"))
+        .isEqualTo(all.withMaxAttempts(3).withBlockKeyOnDeadLetter(true));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          retry.longest=4                    | retry.longest is '4'; write a number and ms, s, m or h
+          retry.longest=1ms                  | choose 0 < first <= longest
+          retry.max-attempts=0               | the smallest is 1
+          retry.max-attempts=many            | choose a number from 1 on
+          retry.after-grace=drop             | choose dead-letter or wait
+          retry.block-key-on-dead-letter=yes | choose true or false
+          retry.at.pay.max-attempts=3        | retry.at.pay.destination is missing
+          """)
+  void aPolicyThatMakesNoSenseIsNamedWithItsRemedy(String line, String complaint)
+      throws IOException {
+    Settings settings = Settings.of(Map.of(), Map.of(), file(line + "\n"));
+    assertThatThrownBy(settings::retries)
+        .isInstanceOf(CommandException.class)
+        .hasMessageContaining(complaint);
+  }
+
+  @Test
+  void anUnknownRetryVariableIsNamed() {
+    assertThatThrownBy(() -> Settings.of(Map.of(), Map.of("TWINBOX_RETRY_ATTEMPTS", "7"), null))
+        .hasMessageContaining("TWINBOX_RETRY_ATTEMPTS")
+        .hasMessageContaining("max-attempts");
   }
 
   @Test

@@ -429,7 +429,7 @@ class RabbitPublisherTest extends PublisherContract {
 
     publish(open(broker), List.of(record));
 
-    expectUnavailable(record, Reason.NOT_AUTHORISED);
+    expectUnavailable(record, Reason.NOT_AUTHENTICATED);
   }
 
   @Test

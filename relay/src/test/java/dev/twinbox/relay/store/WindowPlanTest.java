@@ -57,6 +57,44 @@ class WindowPlanTest {
   }
 
   @Test
+  void aPageStaysCheapThoughTheLoadGrewSinceTheLastAnalyze() throws Exception {
+    commitMany(100);
+    lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+    database.execute("analyze twinbox.outbox");
+    commitMany(300_000);
+    lane = log.open(lane).orElseThrow();
+
+    JsonNode plan = explainPage(lane, List.of(), 150_000);
+
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(2 * ROWS + FIXED);
+    assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
+  }
+
+  @Test
+  void whileATransactionHoldsTheHorizonALanesStateCostsTheSameAfterThousandsOfWrites()
+      throws Exception {
+    commitMany(10);
+    try (Connection holder = database.begin();
+        Statement held = holder.createStatement()) {
+      holder.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
+      held.execute("select pg_current_xact_id()");
+      lane = log.open(lane).orElseThrow();
+      String state = "select * from twinbox.outbox_lane_state where lane = 0";
+      long before = buffers(explain(state, s -> {}, "select *"));
+      for (int write = 0; write < 4_000; write++) {
+        lane = log.progress(lane, 0, List.of()).orElseThrow();
+      }
+
+      assertThat(buffers(explain(state, s -> {}, "select *"))).isLessThan(before + 20);
+      assertThat(
+              database.number(
+                  "select sum(n_tup_upd + n_tup_del) from pg_stat_user_tables where relname like"
+                      + " 'outbox\\__' or relname = 'outbox_lane_log'"))
+          .isZero();
+    }
+  }
+
+  @Test
   void aSmallWindowAfterALargeOneDoesNotWalkTheLargeOne() throws Exception {
     commitMany(300_000);
     lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();

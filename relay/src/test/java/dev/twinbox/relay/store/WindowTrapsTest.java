@@ -105,6 +105,22 @@ class WindowTrapsTest {
   }
 
   @Test
+  void thePositionIsReadWhileTheTransactionHasNoXid() throws SQLException {
+    boolean hasXid =
+        database
+            .pipeline()
+            .query(
+                OutboxDatabase.TABLES.sql(
+                    Pipeline.BEGIN
+                        + LaneLog.READ_POSITION
+                        + "select pg_current_xact_id_if_assigned() is not null; commit"),
+                s -> {},
+                rows -> rows.next() && rows.getBoolean(1));
+
+    assertThat(hasXid).isFalse();
+  }
+
+  @Test
   void aSecondSettleChangesNothing() throws SQLException {
     UUID first = database.commitOne(0, "k");
     LaneState open = log.open(lane).orElseThrow();

@@ -1,8 +1,9 @@
-package dev.twinbox.examples.demo;
+package dev.twinbox.examples.common;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.DeliverCallback;
+import com.rabbitmq.client.Delivery;
 import java.io.IOException;
 import java.util.Map;
 import java.util.UUID;
@@ -12,7 +13,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 
 /** Reads a RabbitMQ stream from its first message. */
-final class StreamReading {
+public final class StreamReading {
   private static final int PREFETCH = 1_000;
   private static final int ACKNOWLEDGE_EVERY = 250;
   private static final int MOST_MINUTES = 30;
@@ -20,7 +21,8 @@ final class StreamReading {
   private StreamReading() {}
 
   /** Begins to read; acknowledging asks for more, it removes nothing. */
-  static void begin(Channel channel, String stream, DeliverCallback reader) throws IOException {
+  public static void begin(Channel channel, String stream, DeliverCallback reader)
+      throws IOException {
     channel.basicQos(PREFETCH);
     channel.basicConsume(
         stream,
@@ -39,7 +41,7 @@ final class StreamReading {
    * Reads what the stream holds now. It writes a mark behind it first, to the stream alone, and
    * reads up to there: a stream does not say where it ends.
    */
-  static void toItsEnd(Channel channel, String stream, Consumer<UUID> reader)
+  public static void toItsEnd(Channel channel, String stream, Consumer<Delivery> reader)
       throws IOException, TimeoutException, InterruptedException {
     String mark = "end-" + UUID.randomUUID();
     channel.confirmSelect();
@@ -55,7 +57,7 @@ final class StreamReading {
           if (mark.equals(id)) {
             end.countDown();
           } else if (!id.startsWith("end-")) {
-            reader.accept(UUID.fromString(id));
+            reader.accept(message);
           }
         });
     if (!end.await(MOST_MINUTES, TimeUnit.MINUTES)) {

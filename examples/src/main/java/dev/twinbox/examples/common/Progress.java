@@ -1,10 +1,10 @@
-package dev.twinbox.examples.demo;
+package dev.twinbox.examples.common;
 
 import java.io.PrintWriter;
 import java.util.Locale;
 
-/** One line that is rewritten on a terminal; elsewhere a line each second. Not thread-safe. */
-final class Progress {
+/** One line that is rewritten on a terminal; elsewhere a line each second. Thread-safe. */
+public final class Progress {
   private static final long REWRITE_NANOS = 200_000_000L;
   private static final long LINE_NANOS = 1_000_000_000L;
 
@@ -14,24 +14,25 @@ final class Progress {
   private long nextAt = start;
   private boolean lineIsOpen;
 
-  Progress(PrintWriter out) {
+  /** Its time begins now. */
+  public Progress(PrintWriter out) {
     this.out = out;
   }
 
   /** Seconds since it was made. */
-  double seconds() {
+  public double seconds() {
     return (System.nanoTime() - start) / 1e9;
   }
 
   /** A line of its own. */
-  void say(String text) {
+  public synchronized void say(String text) {
     finishLine();
     out.println(text);
     out.flush();
   }
 
   /** Shows how far it is, if it is time to. */
-  void show(String text) {
+  public synchronized void show(String text) {
     long now = System.nanoTime();
     if (now - nextAt < 0) {
       return;

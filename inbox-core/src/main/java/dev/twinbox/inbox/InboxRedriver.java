@@ -1,0 +1,291 @@
+package dev.twinbox.inbox;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Handles quarantined messages once more where an operator has asked for it ({@link
+ * Quarantine#redrive}).
+ *
+ * <p>One message of a consumer at a time, whatever the number of its instances, in the order of
+ * their numbers and not faster than asked for. The handler's effects, the record of the id and the
+ * removal from quarantine are one transaction, so a message that is asked for twice, or redelivered
+ * meanwhile, takes effect once. One that fails goes back to quarantine with its new error, and so
+ * does one that has killed its process as often as the inbox's backoff has attempts; an outage of
+ * the database counts nothing.
+ *
+ * <p>The consumers of this module run one. Looks into a table, mostly empty, once a second.
+ * Thread-safe.
+ */
+public final class InboxRedriver implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(InboxRedriver.class);
+  private static final Duration CLOSE_LIMIT = Duration.ofSeconds(30);
+  private static final long WATCH_MILLIS = 100;
+
+  private final String consumer;
+  private final Transactions transactions;
+  private final ConsumerRegistry registry;
+  private final RedriveStore store;
+  private final InboxStore inbox;
+  private final HandlerRun handlerRun;
+  private final Handler handler;
+  private final Duration handlerTimeLimit;
+  private final int tries;
+
+  private final ReentrantLock state = new ReentrantLock();
+  private final Condition changed = state.newCondition();
+  private volatile @Nullable Thread worker;
+  private volatile boolean stopping;
+  private volatile boolean abandoned;
+  private volatile long handlingSince;
+
+  // Only one round at a time: the handler's thread, or the caller of runOnce.
+  private final ReentrantLock round = new ReentrantLock();
+  private @Nullable UUID interrupted;
+
+  InboxRedriver(
+      String consumer,
+      Transactions transactions,
+      ConsumerRegistry registry,
+      RedriveStore store,
+      InboxStore inbox,
+      HandlerRun handlerRun,
+      Handler handler,
+      Duration handlerTimeLimit,
+      int tries) {
+    this.consumer = consumer;
+    this.transactions = transactions;
+    this.registry = registry;
+    this.store = store;
+    this.inbox = inbox;
+    this.handlerRun = handlerRun;
+    this.handlerTimeLimit = handlerTimeLimit;
+    this.tries = tries;
+    this.handler =
+        (delivery, work) -> {
+          handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
+          try {
+            handler.handle(delivery, work);
+          } finally {
+            handlingSince = 0;
+          }
+        };
+  }
+
+  /**
+   * Handles everything that waits and whose turn has come, in the caller's thread, which is not
+   * watched: the database alone ends a handler that hangs.
+   *
+   * @return how many messages were settled, one way or another
+   * @throws DatabaseUnavailableException when the database failed; nothing is counted
+   */
+  public int runOnce() {
+    round.lock();
+    try {
+      int settled = 0;
+      while (!stopping) {
+        RedriveStore.Look look = step();
+        if (look instanceof RedriveStore.Wait) {
+          return settled;
+        }
+        if (look instanceof RedriveStore.Claimed) {
+          settled++;
+        }
+      }
+      return settled;
+    } finally {
+      round.unlock();
+    }
+  }
+
+  /** Begins to look for work, in a daemon thread. Idempotent. */
+  public void start() {
+    state.lock();
+    try {
+      if (worker != null || stopping) {
+        return;
+      }
+      Thread thread = daemon("", this::work);
+      daemon("-watch", () -> watch(thread));
+      worker = thread;
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /** Lets no message begin any more; returns at once. */
+  public void stop() {
+    state.lock();
+    try {
+      stopping = true;
+      changed.signalAll();
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /** Stops and waits up to 30 seconds for the message in work. */
+  @Override
+  public void close() {
+    close(CLOSE_LIMIT);
+  }
+
+  /**
+   * Stops and waits for the message in work; beyond the limit it is interrupted, which is not held
+   * against it.
+   */
+  public void close(Duration limit) {
+    stop();
+    Thread thread = worker;
+    if (thread == null) {
+      return;
+    }
+    try {
+      thread.join(Math.max(1, limit.toMillis()));
+      if (thread.isAlive()) {
+        log.warn("A handler did not end in time and is interrupted: {}", thread.getName());
+        abandoned = true;
+        thread.interrupt();
+        thread.join(TimeUnit.SECONDS.toMillis(1));
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Thread daemon(String suffix, Runnable work) {
+    Thread thread = new Thread(work, "twinbox-inbox-%s-redrive%s".formatted(consumer, suffix));
+    thread.setDaemon(true);
+    thread.start();
+    return thread;
+  }
+
+  private void work() {
+    Pauses pauses = new Pauses();
+    while (!stopping) {
+      Duration pause = Duration.ZERO;
+      round.lock();
+      try {
+        if (step() instanceof RedriveStore.Wait wait) {
+          pause = wait.pause();
+        }
+        pauses.reset();
+      } catch (DatabaseUnavailableException e) {
+        pause = pauses.next();
+        log.debug("Nothing is redriven for {}", pause, e);
+      } catch (RuntimeException | Error e) {
+        pause = pauses.next();
+        log.error("A redrive failed; it is tried again in {}", pause, e);
+      } finally {
+        round.unlock();
+        Thread.interrupted(); // it was meant for the handler that has ended now
+      }
+      await(pause);
+    }
+  }
+
+  private void await(Duration pause) {
+    state.lock();
+    try {
+      long left = Math.min(pause.toNanos(), TimeUnit.SECONDS.toNanos(15));
+      while (!stopping && left > 0) {
+        left = changed.awaitNanos(left);
+      }
+    } catch (InterruptedException e) {
+      log.debug("Interrupted between two messages"); // the end is told by stopping
+    } finally {
+      state.unlock();
+    }
+  }
+
+  /** Interrupts a handler beyond its limit, as the consumers do with theirs. */
+  private void watch(Thread handling) {
+    long interruptedSince = 0;
+    while (handling.isAlive()) {
+      long since = handlingSince;
+      boolean overdue = System.nanoTime() - since > handlerTimeLimit.toNanos();
+      if (since != 0 && since != interruptedSince && overdue) {
+        log.error(
+            "The handler of a redriven message has been running for more than {} and is"
+                + " interrupted",
+            handlerTimeLimit);
+        interruptedSince = since;
+        handling.interrupt();
+      }
+      try {
+        Thread.sleep(WATCH_MILLIS);
+      } catch (InterruptedException e) {
+        return;
+      }
+    }
+  }
+
+  private RedriveStore.Look step() {
+    Registration registration = registry.current();
+    RedriveStore.Look look =
+        transactions.run(
+            "Nothing could be claimed for a redrive",
+            connection -> store.look(connection, registration.consumerId(), interrupted, tries));
+    if (look instanceof RedriveStore.Claimed claimed) {
+      interrupted = claimed.claim();
+      handle(registration, claimed);
+      interrupted = null;
+    }
+    return look;
+  }
+
+  private void handle(Registration registration, RedriveStore.Claimed claimed) {
+    Interruption interruption = new Interruption(() -> !abandoned);
+    interruption.takeFlag();
+    RedriveRun run = new RedriveRun(store, inbox, registration, claimed);
+    try {
+      handlerRun.run(run, List.of(run.arrival()), handler, interruption);
+      if (run.claimHolds()) {
+        log.info(
+            "Redrive {}: {} was {}",
+            claimed.redrive(),
+            claimed.delivery(),
+            run.processes() ? "processed" : "recognised as a duplicate");
+      }
+    } catch (HandlerFailure e) {
+      boolean stopped = interruption.hasEndedAlone(e.error()) && interruption.stopped();
+      transactions.run(
+          "A failure was not recorded",
+          connection -> {
+            if (stopped) {
+              store.release(connection, claimed);
+            } else {
+              sendBack(connection, claimed, e.error());
+            }
+            return true;
+          });
+      log.warn("Redrive {}: {} failed", claimed.redrive(), claimed.delivery(), e.error());
+    } finally {
+      interruption.restore();
+    }
+  }
+
+  private void sendBack(Connection connection, RedriveStore.Claimed claimed, Throwable error)
+      throws SQLException {
+    QuarantineReason reason =
+        error instanceof UnprocessableException unprocessable
+            ? unprocessable.reason()
+            : QuarantineReason.ATTEMPTS_EXHAUSTED;
+    store.sendBack(
+        connection,
+        claimed.number(),
+        claimed.redrive(),
+        claimed.claim(),
+        reason,
+        ErrorText.of(error));
+  }
+}

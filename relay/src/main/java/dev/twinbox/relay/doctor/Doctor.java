@@ -1,0 +1,122 @@
+package dev.twinbox.relay.doctor;
+
+import dev.twinbox.inbox.doctor.Check;
+import dev.twinbox.inbox.doctor.Diagnosis;
+import dev.twinbox.inbox.doctor.Examining;
+import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.inbox.doctor.InboxExamination;
+import dev.twinbox.inbox.doctor.ServerExamination;
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.store.Tables;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import javax.sql.DataSource;
+
+/**
+ * Looks at everything that messages depend on: the database, the brokers, the destinations that are
+ * known from the tables or named, and the consumers that are named. Changes nothing. For one
+ * thread.
+ */
+public final class Doctor {
+  private static final Duration DEFAULT_HORIZON = Duration.ofDays(7);
+
+  private final List<Finding> findings = new ArrayList<>();
+  private final Map<String, Boolean> destinations = new TreeMap<>();
+  private final List<Consumed> consumed = new ArrayList<>();
+  private Duration horizon = DEFAULT_HORIZON;
+
+  private record Consumed(String broker, String groupOrQueue, List<String> topics) {}
+
+  /** Adds what was found elsewhere. */
+  public Doctor found(Finding finding) {
+    findings.add(finding);
+    return this;
+  }
+
+  /**
+   * Looks at the database from the relay's side; its destinations are looked at with the brokers.
+   */
+  public Doctor outbox(DataSource dataSource, Tables tables) {
+    OutboxSide side = OutboxSide.examine(dataSource, tables, /* deadLetters= */ true);
+    findings.addAll(side.findings());
+    side.destinations().forEach((d, keyless) -> destinations.merge(d, keyless, Boolean::logicalOr));
+    return this;
+  }
+
+  /** Looks at the database from a consumer's side. */
+  public Doctor inbox(DataSource dataSource, Tables tables) {
+    InboxExamination inbox = new InboxExamination(tables.quotedSchema());
+    findings.addAll(
+        Examining.database(
+            dataSource,
+            "inbox",
+            connection -> {
+              List<Finding> found =
+                  new ArrayList<>(ServerExamination.withDefaults().examine(connection));
+              found.addAll(inbox.examine(connection));
+              if (found.stream().noneMatch(f -> f.code().matches("(schema|grant)-.*"))) {
+                horizon = inbox.horizon(connection).orElse(DEFAULT_HORIZON);
+              }
+              return found;
+            }));
+    return this;
+  }
+
+  /** Looks at a destination that may not be in the tables. */
+  public Doctor destination(String destination) {
+    destinations.putIfAbsent(destination, false);
+    return this;
+  }
+
+  /** Looks at a consumer group's topics and offsets. */
+  public Doctor group(String broker, String group, Collection<String> topics) {
+    consumed.add(new Consumed(broker, group, List.copyOf(topics)));
+    return this;
+  }
+
+  /** Looks at a queue that is consumed. */
+  public Doctor queue(String broker, String queue) {
+    consumed.add(new Consumed(broker, queue, List.of()));
+    return this;
+  }
+
+  /** Looks at the brokers, and says everything that was found. */
+  public Diagnosis examine(Collection<Broker> brokers) {
+    for (Broker broker : brokers) {
+      try (BrokerExamination examination = BrokerExamination.open(broker)) {
+        findings.addAll(examination.broker());
+        destinations.forEach(
+            (destination, keyless) -> {
+              if (destination.startsWith(broker.name() + ":")) {
+                findings.addAll(examination.destination(destination, keyless));
+              }
+            });
+        for (Consumed each : consumed) {
+          if (each.broker().equals(broker.name())) {
+            findings.addAll(examination.consumed(each.groupOrQueue(), each.topics(), horizon));
+          }
+        }
+      }
+    }
+    notConfigured(brokers.stream().map(Broker::name).toList());
+    return new Diagnosis(findings.stream().distinct().toList());
+  }
+
+  private void notConfigured(List<String> brokers) {
+    for (String destination : destinations.keySet()) {
+      if (brokers.stream().noneMatch(name -> destination.startsWith(name + ":"))) {
+        String name = destination.replaceFirst(":.*", "");
+        findings.add(
+            Finding.warning(
+                Check.BROKER_NOT_CONFIGURED,
+                destination,
+                "no broker %s is configured here".formatted(name),
+                "Configure it, as in %s or %s.uri.".formatted(name + ".bootstrap.servers", name)));
+      }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package dev.twinbox.relay.doctor;
+
+import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.publish.Publisher;
+
+/** A broker whose publishers send only where no message can be lost. */
+final class GuardedBroker implements Broker {
+  private final Broker broker;
+  private final DestinationGuard guard;
+
+  GuardedBroker(Broker broker, DestinationGuard guard) {
+    this.broker = broker;
+    this.guard = guard;
+  }
+
+  @Override
+  public String name() {
+    return broker.name();
+  }
+
+  @Override
+  public Publisher open(int lane) {
+    return new GuardedPublisher(broker.open(lane), guard);
+  }
+
+  @Override
+  public void close() {
+    guard.close();
+    broker.close();
+  }
+}

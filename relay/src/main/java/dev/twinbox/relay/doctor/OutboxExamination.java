@@ -1,0 +1,220 @@
+package dev.twinbox.relay.doctor;
+
+import dev.twinbox.inbox.doctor.Check;
+import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.inbox.doctor.Privileges;
+import dev.twinbox.inbox.doctor.SchemaExamination;
+import dev.twinbox.relay.store.SchemaGuard;
+import dev.twinbox.relay.store.Tables;
+import java.sql.Connection;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Looks at the outbox's tables, and at what the relay's role may do with them. */
+final class OutboxExamination {
+  private static final List<String> ALL = List.of("select", "insert", "update", "delete");
+  private static final String GRANT = "bin/twinbox grant --relay ROLE";
+  private static final String MIGRATED = "Restore what bin/twinbox migrate --print shows: ";
+  private static final Pattern POSITION =
+      Pattern.compile(
+          "CASE WHEN \\(pg_current_xact_id\\(\\) IS NOT NULL\\) THEN"
+              + " nextval\\('[^']*outbox_position'::regclass\\) ELSE NULL::bigint END");
+
+  private final Tables tables;
+  private final List<Finding> findings = new ArrayList<>();
+
+  private OutboxExamination(Tables tables) {
+    this.tables = tables;
+  }
+
+  static List<Finding> examine(Connection connection, Tables tables) throws SQLException {
+    Optional<Finding> version =
+        new SchemaExamination(
+                tables.quotedSchema(), SchemaGuard.CODE_VERSION, SchemaGuard.CODE_VERSION, GRANT)
+            .examine(connection);
+    if (version.isPresent()) {
+      return List.of(version.get());
+    }
+    OutboxExamination examination = new OutboxExamination(tables);
+    examination.all(connection);
+    return examination.findings;
+  }
+
+  private void all(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      int leaves = leaves(statement);
+      rights(connection, leaves);
+      if (!findings.isEmpty()) {
+        return; // what follows could not be read
+      }
+      sequence(statement);
+      defaults(statement);
+      indexes(statement);
+      lanes(statement);
+      cluster(statement);
+    }
+    if (findings.isEmpty()) {
+      findings.add(Finding.ok("outbox", "tables, lanes and rights are complete"));
+    }
+  }
+
+  /** From the catalogue, which everybody may read; the ring's own row may be out of reach. */
+  private int leaves(Statement statement) throws SQLException {
+    try (ResultSet row =
+        statement.executeQuery(
+            tables.sql(
+                "select count(*) from pg_inherits where inhparent = '{outbox}'::regclass"))) {
+      row.next();
+      return row.getInt(1);
+    }
+  }
+
+  private void rights(Connection connection, int leaves) throws SQLException {
+    Privileges needed =
+        new Privileges(tables.quotedSchema())
+            .table(List.of("select"), "schema_version", "outbox_ring", "outbox_lane_state")
+            .table(List.of("select", "insert"), "outbox_broker")
+            .table(List.of("select"), "outbox_cluster")
+            .table(
+                ALL,
+                "outbox_lane",
+                "outbox_lane_log",
+                "outbox_relay",
+                "outbox_parked",
+                "outbox_dead_letter",
+                "outbox_scheduled")
+            .table(List.of("select", "insert", "truncate"), "outbox")
+            .table(ALL, "qrtz_triggers", "qrtz_job_details", "qrtz_locks")
+            .sequence(List.of("usage", "select"), "outbox_position");
+    for (int leaf = 0; leaf < leaves; leaf++) {
+      needed.table(List.of("select", "truncate"), "outbox_" + leaf);
+    }
+    findings.addAll(needed.missing(connection, GRANT));
+  }
+
+  private void sequence(Statement statement) throws SQLException {
+    try (ResultSet row =
+        statement.executeQuery(
+            tables.sql(
+                "select seqcache, seqincrement, seqcycle from pg_sequence where seqrelid ="
+                    + " '{outbox_position}'::regclass"))) {
+      row.next();
+      long cache = row.getLong(1);
+      long increment = row.getLong(2);
+      boolean cycles = row.getBoolean(3);
+      if (cache != 1 || increment != 1 || cycles) {
+        findings.add(
+            Finding.danger(
+                Check.SEQUENCE_CHANGED,
+                "sequence " + tables.of("outbox_position"),
+                "cache %d, increment %d, %s"
+                    .formatted(cache, increment, cycles ? "cycle" : "no cycle"),
+                tables.sql("alter sequence {outbox_position} cache 1 increment by 1 no cycle")));
+      }
+    }
+  }
+
+  private void defaults(Statement statement) throws SQLException {
+    try (ResultSet rows =
+        statement.executeQuery(
+            tables.sql(
+                "select a.attname, trim(regexp_replace(coalesce(pg_get_expr(d.adbin,"
+                    + " d.adrelid), 'none'), '\\s+', ' ', 'g')) from pg_attribute a left join pg_attrdef d on"
+                    + " d.adrelid = a.attrelid and d.adnum = a.attnum where a.attrelid ="
+                    + " '{outbox}'::regclass and a.attname in ('xid', 'position')"))) {
+      while (rows.next()) {
+        String column = rows.getString(1);
+        String found = rows.getString(2);
+        boolean untouched =
+            column.equals("xid")
+                ? found.equals("pg_current_xact_id()")
+                : POSITION.matcher(found.replace("\"", "")).matches();
+        if (!untouched) {
+          findings.add(
+              Finding.danger(
+                  Check.COLUMN_DEFAULT_CHANGED,
+                  "column %s.%s".formatted(tables.of("outbox"), column),
+                  "default " + found,
+                  MIGRATED + "the column's default."));
+        }
+      }
+    }
+  }
+
+  private void indexes(Statement statement) throws SQLException {
+    String sql =
+        "select need from unnest(array['{lane,position}', '{lane,xid,position}']) need where not"
+            + " exists (select from pg_index i where i.indrelid = '%s'::regclass and i.indisvalid"
+            + " and need::text[] = (select array_agg(a.attname::text order by k.place) from"
+            + " unnest(i.indkey) with ordinality k(attnum, place) join pg_attribute a on a.attrelid"
+            + " = i.indrelid and a.attnum = k.attnum))";
+    try (ResultSet rows = statement.executeQuery(sql.formatted(tables.of("outbox")))) {
+      while (rows.next()) {
+        String columns = rows.getString(1).replaceAll("[{}]", "").replace(",", ", ");
+        findings.add(
+            Finding.warning(
+                Check.INDEX_MISSING,
+                "table " + tables.of("outbox"),
+                "no valid index on (%s)".formatted(columns),
+                "create index on %s (%s)".formatted(tables.of("outbox"), columns)));
+      }
+    }
+  }
+
+  private void lanes(Statement statement) throws SQLException {
+    String missingLeaves =
+        "select 'outbox_' || leaf from {outbox_ring} r cross join lateral generate_series(0,"
+            + " r.leaves - 1) leaf where not exists (select from pg_inherits i join pg_class c on"
+            + " c.oid = i.inhrelid where i.inhparent = '{outbox}'::regclass and c.relname ="
+            + " 'outbox_' || leaf) order by leaf";
+    try (ResultSet rows = statement.executeQuery(tables.sql(missingLeaves))) {
+      while (rows.next()) {
+        findings.add(
+            Finding.danger(
+                Check.RING_LEAF_MISSING,
+                "table " + tables.of("outbox"),
+                "no partition " + rows.getString(1),
+                MIGRATED
+                    + "create table %s.%s".formatted(tables.quotedSchema(), rows.getString(1))
+                    + " partition of the outbox."));
+      }
+    }
+    String missingLanes =
+        "select b.broker, n from {outbox_broker} b cross join lateral generate_series(b.first_lane,"
+            + " b.first_lane + b.lanes - 1) n where not exists (select from {outbox_lane_state} s"
+            + " where s.lane = n and s.broker = b.broker) order by n";
+    try (ResultSet rows = statement.executeQuery(tables.sql(missingLanes))) {
+      while (rows.next()) {
+        findings.add(
+            Finding.danger(
+                Check.LANE_MISSING,
+                "lane %d of %s".formatted(rows.getInt(2), rows.getString(1)),
+                "no row in outbox_lane, or none in outbox_lane_log",
+                MIGRATED + "the lane's first rows."));
+      }
+    }
+  }
+
+  private void cluster(Statement statement) throws SQLException {
+    String same =
+        "select (select system_identifier from {outbox_cluster}) = (select system_identifier from"
+            + " pg_control_system()) and (select last_value from {outbox_position}) >= (select"
+            + " coalesce(max(next_floor), 0) from {outbox_lane_state})";
+    try (ResultSet row = statement.executeQuery(tables.sql(same))) {
+      row.next();
+      if (!row.getBoolean(1)) {
+        findings.add(
+            Finding.danger(
+                Check.RESTORED_CLUSTER,
+                "schema " + tables.quotedSchema(),
+                "the lanes belong to another cluster, or to a later time",
+                "docs/operations.md, 'Backup and restore'."));
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+package dev.twinbox.relay.drain;
+
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.store.Parked.Hold;
+import dev.twinbox.relay.store.Parked.Wait;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which rows of a page have to be parked instead of published: those of a destination that is
+ * parked, and all that follow a parked one with the same key, wherever they go. Asked in the order
+ * of the rows.
+ */
+final class HeldRows {
+  private static final String BEHIND = "behind-key";
+
+  private final Map<Long, Hold> found;
+  private final Destinations destinations;
+  private final Set<String> keys = new HashSet<>();
+
+  /**
+   * @param found what the database says of the page's rows
+   * @param destinations which of them are parked
+   */
+  HeldRows(Map<Long, Hold> found, Destinations destinations) {
+    this.found = found;
+    this.destinations = destinations;
+  }
+
+  /** Whether the row was parked before a crash or a loss of the lane. */
+  boolean isParked(OutboxRecord record) {
+    boolean here = found.get(record.position()) == Hold.PARKED;
+    if (here) {
+      hold(record.key());
+    }
+    return here;
+  }
+
+  /** Why and how the row has to be parked; empty when it may be published. */
+  Optional<Wait> hold(OutboxRecord record) {
+    String key = record.key();
+    boolean behind =
+        found.get(record.position()) == Hold.KEY || (key != null && keys.contains(key));
+    if (!behind && !destinations.isParked(record.destination())) {
+      return Optional.empty();
+    }
+    hold(key);
+    String reason = behind ? BEHIND : destinations.reason(record.destination());
+    return Optional.of(new Wait(record.position(), reason, null, 0, null));
+  }
+
+  private void hold(@org.jspecify.annotations.Nullable String key) {
+    if (key != null) {
+      keys.add(key);
+    }
+  }
+}

@@ -1,0 +1,231 @@
+package dev.twinbox.relay.drain;
+
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.store.Parked.Due;
+import dev.twinbox.relay.store.Parked.Hold;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Publishes what is parked beside the lane, in order of position, as soon as destination and key
+ * allow: one batch at a time, by a publisher of its own, so that a probe of a broken destination
+ * disturbs nothing that the window has in flight. A batch is twice a window's page, so that what is
+ * parked gets less even while the window adds to it.
+ *
+ * <p>Used by the lane's thread. Costs nothing while nothing is parked.
+ */
+final class ParkedDrain {
+  private static final long LOOK_AGAIN_NANOS = Duration.ofMillis(250).toNanos();
+  private static final long SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final long AFTER_TROUBLE_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private final LaneContext lane;
+  private final Supplier<Publisher> opener;
+  private final InFlight inFlight;
+  private final Map<Long, Due> batch = new HashMap<>();
+  private @Nullable Publisher publisher;
+  private boolean holding;
+  private long nextLook;
+  private long nextSweep;
+  private String sweptUpTo = "";
+  private @Nullable Long troubledSince;
+
+  private ParkedDrain(LaneContext lane, Supplier<Publisher> opener) {
+    this.lane = lane;
+    this.opener = opener;
+    this.inFlight = new InFlight(lane.wakeup());
+    this.nextLook = System.nanoTime();
+    this.nextSweep = nextLook;
+  }
+
+  /** For a lane that was just claimed. */
+  static ParkedDrain of(LaneContext lane, Supplier<Publisher> opener) throws SQLException {
+    ParkedDrain drain = new ParkedDrain(lane, opener);
+    drain.holding = lane.store().parked().any(lane.claim().state().lane());
+    return drain;
+  }
+
+  /** Whether anything may be parked, or a key be blocked. */
+  boolean isHolding() {
+    return holding;
+  }
+
+  /** Something was parked, or a key blocked. */
+  void holdsMore() {
+    holding = true;
+    nextLook = System.nanoTime();
+  }
+
+  /** Which rows of a page have to be parked. */
+  HeldRows held(List<OutboxRecord> page) throws SQLException {
+    Map<Long, Hold> found =
+        holding && !page.isEmpty()
+            ? lane.store().parked().held(lane.claim().state().lane(), page)
+            : Map.of();
+    return new HeldRows(found, lane.destinations());
+  }
+
+  /** One step, which never waits for the broker. */
+  void step() throws SQLException, LaneLostException {
+    if (!holding) {
+      return;
+    }
+    long now = System.nanoTime();
+    if (inFlight.isEmpty()) {
+      if (now - nextLook >= 0) {
+        handOverBatch(now);
+      }
+    } else if (inFlight.unsettled() == 0) {
+      finishBatch();
+    } else if (inFlight.hasExpired(now) || isTroubledForLong(now)) {
+      closePublisher();
+      finishBatch();
+    }
+  }
+
+  /** After the first failure, outcomes of what was sent before it may still come. */
+  private boolean isTroubledForLong(long now) {
+    if (inFlight.isTroubled() && troubledSince == null) {
+      troubledSince = now;
+    }
+    return troubledSince != null && now - troubledSince > AFTER_TROUBLE_NANOS;
+  }
+
+  private void handOverBatch(long now) throws SQLException {
+    int laneNumber = lane.claim().state().lane();
+    List<Due> due =
+        lane.store()
+            .parked()
+            .due(
+                laneNumber,
+                lane.destinations().caps(now),
+                2 * lane.settings().pageRows(),
+                2 * lane.settings().pageBytes());
+    if (due.isEmpty()) {
+      nextLook = now + LOOK_AGAIN_NANOS;
+      holding = lane.store().parked().any(laneNumber);
+      sweep(now, laneNumber);
+      return;
+    }
+    Publisher open = publisher();
+    for (Due each : due) {
+      OutboxRecord record = each.record();
+      Duration timeLeft = each.timeLeft();
+      batch.put(record.position(), each);
+      InFlight.Slot slot = inFlight.add(record, timeLeft == null ? null : now + timeLeft.toNanos());
+      if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - now) {
+        slot.settled(record, WindowDrain.expired(record));
+      } else {
+        open.publish(record, slot);
+      }
+    }
+    open.flush();
+  }
+
+  /**
+   * Looks, some keys at a time, for followers that nobody has released: of a message that an
+   * operator has taken out by hand, or that went just while its follower was parked.
+   */
+  private void sweep(long now, int laneNumber) throws SQLException {
+    if (now - nextSweep >= 0) {
+      nextSweep = now + SWEEP_NANOS;
+      sweptUpTo = lane.store().parked().releaseForgotten(laneNumber, sweptUpTo);
+    }
+  }
+
+  /** Each message of the batch has its outcome: stores what became of it. */
+  private void finishBatch() throws SQLException, LaneLostException {
+    if (inFlight.isTroubled()) {
+      closePublisher();
+    }
+    long now = System.nanoTime();
+    List<OutboxRecord> published = new ArrayList<>();
+    Aftermath aftermath = new Aftermath();
+    for (InFlight.Slot slot : inFlight.inOrder()) {
+      OutboxRecord record = slot.record;
+      Outcome outcome = slot.outcome();
+      if (outcome instanceof Outcome.Published) {
+        published.add(record);
+        aftermath.published(record);
+        lane.failures().published(record);
+        lane.destinations().published(record.destination(), now);
+        lane.counters().published();
+      } else {
+        Due due = batch.get(record.position());
+        aftermath.judged(
+            record,
+            due == null
+                ? lane.failures().judge(record, outcome)
+                : lane.failures().judge(record, outcome, due.attempts(), due.parkedAt()));
+      }
+    }
+    inFlight.clear();
+    batch.clear();
+    troubledSince = null;
+    // They are parked already; whatever else goes there is parked behind them.
+    aftermath.decide(lane.destinations(), now, any -> true);
+    boolean pause = aftermath.isAnythingRepeated() && published.isEmpty();
+    nextLook = pause ? now + lane.failures().pause().toNanos() : now;
+    store(published, aftermath);
+  }
+
+  private void store(List<OutboxRecord> published, Aftermath aftermath)
+      throws SQLException, LaneLostException {
+    if (!published.isEmpty()) {
+      lane.store().parked().confirm(lane.claim().state().lane(), published);
+    }
+    if (!aftermath.lost().isEmpty()) {
+      lane.claim()
+          .change(
+              known -> lane.store().deadLetters().buryParked(aftermath.lost(), known),
+              "dead letter");
+      for (int i = 0; i < aftermath.lost().size(); i++) {
+        lane.counters()
+            .deadLettered(aftermath.lostRecords().get(i), aftermath.lost().get(i).cause());
+      }
+    }
+    // What waits for its destination is where it has to be: nothing is written for it.
+    if (!aftermath.failed().isEmpty()) {
+      lane.store().parked().postpone(aftermath.failed(), lane.claim().state());
+    }
+  }
+
+  /** How many handed-over messages have no outcome yet. */
+  int unsettled() {
+    return inFlight.unsettled();
+  }
+
+  /** For a stop: what has no outcome by now goes out again. */
+  void finish() throws SQLException, LaneLostException {
+    closePublisher();
+    if (!inFlight.isEmpty()) {
+      finishBatch();
+    }
+  }
+
+  /** The lane is not ours any more. */
+  void closePublisher() {
+    Publisher open = publisher;
+    publisher = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  private Publisher publisher() {
+    Publisher open = publisher;
+    if (open == null) {
+      open = opener.get();
+      publisher = open;
+    }
+    return open;
+  }
+}

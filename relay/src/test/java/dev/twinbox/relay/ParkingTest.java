@@ -1,0 +1,376 @@
+package dev.twinbox.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.RetryPolicy;
+import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A message that cannot go out does not keep those of other destinations and keys waiting. */
+class ParkingTest {
+  private static final RetryPolicy RETRY =
+      RetryPolicy.DEFAULTS
+          .withPauses(Duration.ofMillis(10), Duration.ofMillis(50))
+          .withMaxAttempts(3)
+          .withGracePeriod(Duration.ofMinutes(5), AfterGrace.DEAD_LETTER)
+          .withParkAfter(Duration.ofMillis(100));
+  private static final String BROKEN = "kafka:broken";
+  private static final String WELL = "kafka:well";
+
+  private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
+  private final MemoryBroker broker = new MemoryBroker();
+  private final Set<String> broken = ConcurrentHashMap.newKeySet();
+  private final Set<UUID> nacked = ConcurrentHashMap.newKeySet();
+  private final List<Relay> relays = new ArrayList<>();
+
+  ParkingTest() {
+    broker.troubledBy(this::outcome);
+  }
+
+  private Optional<Outcome> outcome(OutboxRecord message) {
+    if (broken.contains(message.destination())) {
+      return Optional.of(new Outcome.Unavailable(Outcome.Reason.MISSING_DESTINATION, "no topic"));
+    }
+    return nacked.contains(message.id())
+        ? Optional.of(new Outcome.Failed(Outcome.Reason.NACKED, "nack"))
+        : Optional.empty();
+  }
+
+  @AfterEach
+  void close() {
+    relays.forEach(Relay::close);
+    broker.close();
+    database.close();
+  }
+
+  @Test
+  void aBrokenDestinationParksItsOwnMessagesAndItsLaneGoesOn() throws SQLException {
+    broken.add(BROKEN);
+    List<UUID> waiting = new ArrayList<>();
+    List<UUID> free = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      waiting.add(database.commitOne(0, BROKEN, "b" + i % 3));
+      free.add(database.commitOne(0, WELL, "w" + i % 3));
+    }
+    start(RETRY);
+
+    await().until(() -> broker.count() == 30);
+    UUID late = database.commitOne(0, BROKEN, "b0");
+    free.add(database.commitOne(0, WELL, "w0"));
+    await().until(() -> broker.count() == 31);
+
+    assertThat(ids()).containsExactlyElementsOf(free);
+    await().until(() -> parked() == 31);
+    assertThat(
+            database.number(
+                "select count(*) from twinbox.outbox_parked where reason in ('missing-destination',"
+                    + " 'behind-key')"))
+        .isEqualTo(31);
+    assertThat(database.number("select sum(attempts) from twinbox.outbox_parked")).isZero();
+
+    broken.clear();
+    await().until(() -> broker.count() == 62);
+
+    waiting.add(late);
+    assertThat(ids().subList(31, 62)).containsExactlyElementsOf(waiting);
+    await().until(() -> parked() == 0);
+    assertThat(database.number("select count(*) from twinbox.outbox_dead_letter")).isZero();
+  }
+
+  @Test
+  void theOrderOfAKeyIsKeptAcrossDestinationsWhileOneIsBroken() throws SQLException {
+    broken.add(BROKEN);
+    List<UUID> ordered = new ArrayList<>();
+    for (int i = 0; i < 10; i++) {
+      ordered.add(database.commitOne(0, i % 3 == 1 ? BROKEN : WELL, "k"));
+    }
+    database.commitOne(0, WELL, "other");
+    start(RETRY);
+    await().until(() -> broker.count() == 2);
+    await().until(() -> parked() == 9);
+
+    broken.clear();
+    await().until(() -> broker.count() == 11);
+
+    assertThat(idsOf("k")).containsExactlyElementsOf(ordered);
+  }
+
+  @Test
+  void aLaneWithNothingElseToDoWritesNothingWhileItsBrokerIsDown() throws SQLException {
+    broker.troubledBy(
+        message ->
+            Optional.of(new Outcome.Unavailable(Outcome.Reason.UNREACHABLE, "connection refused")));
+    for (int i = 0; i < 20; i++) {
+      database.commitOne(0, i % 2 == 0 ? BROKEN : WELL, "k" + i);
+    }
+    start(RETRY);
+
+    await().during(Duration.ofSeconds(1)).atMost(Duration.ofSeconds(20)).until(() -> parked() == 0);
+    broker.troubledBy(message -> Optional.empty());
+    await().until(() -> broker.count() == 20);
+  }
+
+  @Test
+  void aBrokenDestinationThatIsAloneInItsLaneParksNothing() throws SQLException {
+    broken.add(BROKEN);
+    for (int i = 0; i < 20; i++) {
+      database.commitOne(0, BROKEN, "k" + i);
+    }
+    start(RETRY);
+
+    await().during(Duration.ofSeconds(1)).atMost(Duration.ofSeconds(20)).until(() -> parked() == 0);
+    UUID other = database.commitOne(0, WELL, "w");
+    await().until(() -> ids().contains(other));
+    assertThat(parked()).isEqualTo(20);
+  }
+
+  @Test
+  void aFailedMessageWaitsBesideItsLaneWithItsFollowersBehindIt() throws SQLException {
+    UUID culprit = database.commitOne(0, WELL, "k");
+    nacked.add(culprit);
+    UUID follower = database.commitOne(0, "kafka:third", "k");
+    UUID other = database.commitOne(0, "kafka:third", "other");
+    start(RETRY.withMaxAttempts(1_000));
+
+    await().until(() -> ids().contains(other));
+    await().until(() -> parked() == 2);
+    assertThat(ids()).doesNotContain(culprit, follower);
+    await().until(() -> database.number("select max(attempts) from twinbox.outbox_parked") > 3);
+
+    nacked.clear();
+    await().until(() -> broker.count() == 3);
+
+    assertThat(idsOf("k")).containsExactly(culprit, follower);
+    await().until(() -> parked() == 0);
+  }
+
+  @Test
+  void aMessageGivenUpAfterItsAttemptsLetsItsFollowersGo() throws SQLException {
+    List<UUID> ordered = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      ordered.add(database.commitOne(0, WELL, "k"));
+    }
+    UUID culprit = ordered.remove(1);
+    nacked.add(culprit);
+    start(RETRY);
+
+    await().until(() -> broker.count() == 4);
+
+    assertThat(ids()).containsExactlyElementsOf(ordered);
+    assertThat(
+            database.number(
+                "select attempts from twinbox.outbox_dead_letter where id = '%s'"
+                    .formatted(culprit)))
+        .isEqualTo(3);
+    await().until(() -> parked() == 0);
+  }
+
+  @Test
+  void aBlockedKeyHoldsItsFollowersAndNothingElse() throws SQLException {
+    UUID culprit = database.commitOne(0, WELL, "k");
+    nacked.add(culprit);
+    database.commitOne(0, WELL, "k");
+    UUID other = database.commitOne(0, WELL, "other");
+    start(RETRY.withBlockKeyOnDeadLetter(true));
+    await()
+        .until(
+            () ->
+                database.number("select count(*) from twinbox.outbox_dead_letter where blocks_key")
+                    == 1);
+    database.commitOne(0, WELL, "k");
+
+    await().until(() -> parked() == 2);
+
+    assertThat(ids()).containsExactly(other);
+    assertThat(database.number("select count(*) from twinbox.outbox_parked where blocked"))
+        .isEqualTo(2);
+  }
+
+  @Test
+  void aFollowerWhoseMessageWasTakenOutByHandGoesOn() throws SQLException {
+    nacked.add(database.commitOne(0, WELL, "k"));
+    UUID second = database.commitOne(0, WELL, "k");
+    start(RETRY.withMaxAttempts(1_000_000));
+    await().until(() -> parked() == 2);
+    await()
+        .until(
+            () -> database.number("select count(*) from twinbox.outbox_parked where blocked") == 1);
+
+    database.execute("delete from twinbox.outbox_parked where attempts > 0");
+
+    await().until(() -> ids().contains(second));
+  }
+
+  @Test
+  void aParkedMessageThatExpiresIsADeadLetterAndFreesItsKey() throws SQLException {
+    broken.add(BROKEN);
+    database.execute(
+        "insert into twinbox.outbox (lane, id, destination, key, type, expires_at) values (0,"
+            + " gen_random_uuid(), 'kafka:broken', 'k', 'test', clock_timestamp() + interval '2"
+            + " seconds')");
+    UUID follower = database.commitOne(0, WELL, "k");
+    start(RETRY);
+    await().until(() -> parked() == 2);
+
+    await().until(() -> ids().contains(follower));
+
+    assertThat(
+            database.number(
+                "select count(*) from twinbox.outbox_dead_letter where reason = 'expired'"))
+        .isEqualTo(1);
+  }
+
+  @Test
+  void aTakeoverPublishesWhatIsParkedInOrderAndOnce() throws SQLException {
+    broken.add(BROKEN);
+    List<UUID> ordered = new ArrayList<>();
+    for (int i = 0; i < 40; i++) {
+      ordered.add(database.commitOne(0, BROKEN, "k"));
+      database.commitOne(0, WELL, null);
+    }
+    Relay first = start(RETRY);
+    await().until(() -> broker.count() == 40);
+    await().until(() -> parked() == 40);
+    first.close();
+    // As if the relay had died before it noted how far it was.
+    database.execute(
+        "insert into twinbox.outbox_lane_log select lane, seq + 1, 'test', null, null, epoch, null,"
+            + " window_number, done, target, floor, next_floor, ceiling, 0, '{}' from"
+            + " twinbox.outbox_lane_state where lane = 0 and target is not null");
+    broken.clear();
+    start(RETRY);
+
+    await().until(() -> parked() == 0);
+
+    assertThat(idsOf("k")).containsExactlyElementsOf(ordered);
+  }
+
+  @Test
+  void whatNobodyTakesBecomesDeadLettersAfterTheGracePeriodWhileOthersGoOn() throws SQLException {
+    broken.add(BROKEN);
+    for (int i = 0; i < 25; i++) {
+      database.commitOne(0, BROKEN, "b" + i);
+    }
+    UUID other = database.commitOne(0, WELL, "w");
+    start(RETRY.withGracePeriod(Duration.ofMillis(600), AfterGrace.DEAD_LETTER));
+
+    await().until(() -> broker.count() == 1);
+    await()
+        .until(
+            () ->
+                database.number(
+                        "select count(*) from twinbox.outbox_dead_letter where reason ="
+                            + " 'missing-destination' and attempts = 0")
+                    == 25);
+
+    assertThat(ids()).containsExactly(other);
+    assertThat(parked()).isZero();
+  }
+
+  @Test
+  void afterTheGracePeriodMessagesGoOnWaitingWhereThePolicySaysSo() throws SQLException {
+    broken.add(BROKEN);
+    database.commitOne(0, BROKEN, "b");
+    database.commitOne(0, WELL, "w");
+    start(RETRY.withGracePeriod(Duration.ZERO, AfterGrace.WAIT));
+    await().until(() -> broker.count() == 1);
+
+    await()
+        .during(Duration.ofSeconds(1))
+        .atMost(Duration.ofSeconds(20))
+        .until(() -> database.number("select count(*) from twinbox.outbox_dead_letter") == 0);
+    broken.clear();
+
+    await().until(() -> broker.count() == 2);
+  }
+
+  @Test
+  void aLaneWhoseBrokerStaysDownDoesNotKeepTheOthersLeaves() throws SQLException {
+    List<UUID> stalled = new ArrayList<>();
+    for (int i = 0; i < 20; i++) {
+      stalled.add(database.commitOne(4, "rabbitmq:/q", "k"));
+    }
+    MemoryBroker down = new MemoryBroker("rabbitmq");
+    down.troubledBy(
+        message -> Optional.of(new Outcome.Unavailable(Outcome.Reason.UNREACHABLE, "down")));
+    relays.add(
+        Relay.builder()
+            .dataSource(database.dataSource())
+            .broker(broker.borrowed())
+            .broker(down)
+            .settings(settings(RETRY))
+            .build()
+            .start());
+    for (int lap = 0; lap < 6; lap++) {
+      try (Connection producer = database.begin()) {
+        for (int i = 0; i < 1_000; i++) {
+          database.insert(producer, i % 4, WELL, "k" + i % 10, new byte[0]);
+        }
+        producer.commit();
+      }
+      stalled.add(database.commitOne(4, "rabbitmq:/q", "k"));
+      int published = 1_000 * (lap + 1);
+      await().atMost(Duration.ofSeconds(60)).until(() -> broker.count() == published);
+    }
+
+    await().atMost(Duration.ofSeconds(60)).until(() -> parked() >= 25);
+    await()
+        .atMost(Duration.ofSeconds(60))
+        .until(
+            () ->
+                database.number(
+                        "select count(*) from pg_inherits where inhparent ="
+                            + " 'twinbox.outbox'::regclass and pg_relation_size(inhrelid) > 0")
+                    <= 2);
+    assertThat(down.count()).isZero();
+
+    down.troubledBy(message -> Optional.empty());
+    await().atMost(Duration.ofSeconds(60)).until(() -> down.count() == stalled.size());
+    assertThat(down.kept().stream().map(OutboxRecord::id)).containsExactlyElementsOf(stalled);
+  }
+
+  private Relay start(RetryPolicy retry) {
+    Relay relay =
+        Relay.builder()
+            .dataSource(database.dataSource())
+            .broker(broker.borrowed())
+            .settings(settings(retry))
+            .build()
+            .start();
+    relays.add(relay);
+    return relay;
+  }
+
+  private static DrainSettings settings(RetryPolicy retry) {
+    return DrainSettings.DEFAULTS.withLease(Duration.ofSeconds(2)).withRetry(retry);
+  }
+
+  private long parked() throws SQLException {
+    return database.number("select count(*) from twinbox.outbox_parked");
+  }
+
+  private List<UUID> ids() {
+    return broker.kept().stream().map(OutboxRecord::id).toList();
+  }
+
+  private List<UUID> idsOf(String key) {
+    return broker.kept().stream()
+        .filter(message -> key.equals(message.key()))
+        .map(OutboxRecord::id)
+        .toList();
+  }
+}
