@@ -30,12 +30,43 @@ create table ${schema}.outbox_broker (
   lanes integer not null check (lanes between 1 and 1024)
 );
 
+-- Lane numbers are never used again. When a broker gets another number of lanes, it gets new ones, a
+-- generation later, and the old ones are drained to their end before the new ones are begun.
+--   retired_at  nothing is enqueued into it any more: a check constraint of outbox sees to that
+--   drained_at  it has no unpublished row left; what is parked moves to its key's new lane
+--   closed_at   nothing is left of it
 create table ${schema}.outbox_lane (
   lane integer primary key,
   broker text not null references ${schema}.outbox_broker,
   shard integer not null check (shard >= 0),
-  unique (broker, shard)
+  generation integer not null default 0,
+  retired_at timestamptz,
+  drained_at timestamptz check (drained_at is null or retired_at is not null),
+  closed_at timestamptz check (closed_at is null or drained_at is not null),
+  unique (broker, generation, shard)
 );
+
+-- The hash that a message's lane follows from, as docs/wire-format.md specifies it byte by byte. For
+-- messages that move to other lanes; producers bring their own.
+create function ${schema}.outbox_lane_hash(key text, id uuid) returns integer
+  language plpgsql immutable parallel safe
+  set search_path = pg_catalog, pg_temp
+  as $twinbox$
+declare
+  bytes bytea := coalesce(convert_to(key, 'UTF8'), uuid_send(id));
+  h bigint := 2166136261;
+begin
+  for i in 0 .. length(bytes) - 1 loop
+    h := ((h # get_byte(bytes, i)) * 16777619) & 4294967295;
+  end loop;
+  h := h # (h >> 16);
+  h := ((h & 65535) * 2246822507 + ((((h >> 16) * 2246822507) & 65535) << 16)) & 4294967295;
+  h := h # (h >> 13);
+  h := ((h & 65535) * 3266489909 + ((((h >> 16) * 3266489909) & 65535) << 16)) & 4294967295;
+  h := h # (h >> 16);
+  return h & 2147483647;
+end
+$twinbox$;
 
 -- The state of each lane, as an insert-only log: the row with the highest seq is the state.
 -- A writer inserts seq + 1 of what it knows; the primary key lets exactly one writer succeed, so a

@@ -127,6 +127,9 @@ final class JdbcOutbox implements Outbox {
           case "42P01", "3F000" ->
               " Schema %s has no outbox: run the migrations, or name the right schema."
                   .formatted(sql.schema.name());
+          case "23514" ->
+              " The number of lanes was changed while this REPEATABLE READ transaction ran: roll it"
+                  + " back and run it again.";
           case "42501" -> " The role lacks a privilege: run Migrations.grantProducer for it.";
           default -> "";
         };

@@ -7,6 +7,7 @@ import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.schedule.LaneRoster;
 import dev.twinbox.relay.schedule.RelayScheduler;
 import dev.twinbox.relay.schedule.RestoreWatch;
 import dev.twinbox.relay.schedule.Upkeep;
@@ -27,6 +28,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.quartz.SchedulerException;
@@ -59,7 +61,7 @@ public final class Relay implements AutoCloseable {
   private final Counters counters = new Counters();
   private final List<Outbox> outboxes;
   private final List<Outbox.Subscription> subscriptions = new ArrayList<>();
-  private volatile List<LaneDrain> lanes = List.of();
+  private volatile @Nullable LaneRoster roster;
   private volatile @Nullable RelayScheduler scheduler;
   private volatile boolean closed;
 
@@ -111,6 +113,7 @@ public final class Relay implements AutoCloseable {
       RelayRegistry registry = new RelayRegistry(pipeline, tables, settings.lease());
       Upkeep upkeep =
           new Upkeep(new Scheduled(pipeline, tables), new Rotation(pipeline, tables), store.log());
+      LaneRoster lanes = roster(store);
       RelayScheduler starting =
           new RelayScheduler(
               name,
@@ -120,11 +123,13 @@ public final class Relay implements AutoCloseable {
               restoreWatch,
               new UpkeepTimes(pipeline, tables, clock),
               upkeep,
+              lanes,
               settings.lease(),
               clock);
-      lanes = lanes(store, starting);
+      roster = lanes;
       scheduler = starting;
-      starting.start(lanes);
+      lanes.register();
+      starting.start();
       outboxes.forEach(outbox -> subscriptions.add(outbox.onWake(this::wake)));
       return this;
     } catch (SQLException e) {
@@ -148,17 +153,25 @@ public final class Relay implements AutoCloseable {
     }
   }
 
-  private List<LaneDrain> lanes(LaneStore store, RelayScheduler starting) throws SQLException {
-    Lanes known = new Lanes(pipeline, tables);
-    List<LaneDrain> drains = new ArrayList<>();
-    for (Broker broker : brokers.values()) {
-      known.register(broker.name());
-      for (int lane : known.of(broker.name())) {
-        drains.add(
-            new LaneDrain(lane, name, broker, store, settings, counters, starting.share(), clock));
-      }
-    }
-    return List.copyOf(drains);
+  private LaneRoster roster(LaneStore store) {
+    return new LaneRoster(
+        new Lanes(pipeline, tables),
+        brokers.keySet(),
+        (lane, mayHold) ->
+            new LaneDrain(
+                lane.lane(),
+                name,
+                Objects.requireNonNull(brokers.get(lane.broker())),
+                store,
+                settings,
+                counters,
+                mayHold,
+                clock));
+  }
+
+  private List<LaneDrain> lanes() {
+    LaneRoster known = roster;
+    return known == null ? List.of() : known.lanes();
   }
 
   /** This relay's name among all. */
@@ -168,12 +181,12 @@ public final class Relay implements AutoCloseable {
 
   /** Says that something was committed. Cheap; callable from any thread; never throws. */
   public void wake() {
-    lanes.forEach(LaneDrain::wake);
+    lanes().forEach(LaneDrain::wake);
   }
 
   /** The lanes that this relay holds now. */
   public List<Integer> heldLanes() {
-    return lanes.stream().filter(LaneDrain::isHeld).map(LaneDrain::lane).toList();
+    return lanes().stream().filter(LaneDrain::isHeld).map(LaneDrain::lane).toList();
   }
 
   /**
@@ -191,7 +204,7 @@ public final class Relay implements AutoCloseable {
     if (silence.compareTo(settings.lease()) > 0) {
       problems.add("The database has not answered for %d s.".formatted(silence.toSeconds()));
     }
-    lanes.stream().flatMap(lane -> lane.problem().stream()).distinct().forEach(problems::add);
+    lanes().stream().flatMap(lane -> lane.problem().stream()).distinct().forEach(problems::add);
     return Health.of(problems);
   }
 

@@ -34,6 +34,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       RelayCommand.class,
       StatusCommand.class,
       DoctorCommand.class,
+      LanesCommand.class,
       DeadLettersCommand.class,
       QuarantineCommand.class
     })

@@ -3,6 +3,7 @@ package dev.twinbox.relay.drain;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.store.LaneClosing;
 import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.relay.store.WindowReader;
 import java.sql.SQLException;
@@ -52,6 +53,8 @@ public final class LaneDrain {
   private final Wakeup wakeup = new Wakeup();
   private final ReentrantLock turn = new ReentrantLock();
   private volatile boolean stopping;
+  private volatile boolean retired;
+  private volatile boolean waiting;
   private volatile boolean held;
   private volatile @Nullable String problem;
   private @Nullable LaneContext context;
@@ -105,6 +108,22 @@ public final class LaneDrain {
   /** Whether this relay holds the lane, as far as it knows. */
   public boolean isHeld() {
     return held;
+  }
+
+  /**
+   * What the database says of the lane.
+   *
+   * @param isRetired whether nothing is enqueued into it any more; it is closed when it is drained
+   * @param isWaiting whether it must not be begun yet, because retired lanes come first
+   */
+  public void know(boolean isRetired, boolean isWaiting) {
+    retired = isRetired;
+    waiting = isWaiting;
+  }
+
+  /** Whether retired lanes come first. */
+  public boolean isWaiting() {
+    return waiting;
   }
 
   /** Why the lane stands still, if its broker takes nothing. */
@@ -167,7 +186,7 @@ public final class LaneDrain {
     }
   }
 
-  private boolean takeLane() throws SQLException {
+  private boolean takeLane() throws SQLException, LaneLostException {
     if (stopping || !mayHold.test(this)) {
       return false;
     }
@@ -182,6 +201,11 @@ public final class LaneDrain {
     parked = ParkedDrain.of(ours, () -> broker.open(lane));
     LaneState state = ours.claim().state();
     log.info("Lane {} is ours: epoch {}, window {}", lane, state.epoch(), state.window());
+    if (store.closing().isDrained(lane)) {
+      // What is parked was moved in part: nothing more may be published from here.
+      close();
+      return false;
+    }
     return true;
   }
 
@@ -194,7 +218,13 @@ public final class LaneDrain {
       claim.renewIfDue();
     }
     parked().step();
+    // Known before the poll: what it does not find then, nobody can have enqueued since.
+    boolean isLast = retired;
     if (window == null && !claim.state().isOpen() && !openWindow(claim)) {
+      if (isLast) {
+        close();
+        return;
+      }
       claim.renewIfDue();
       pollPause = wakeup.await(pollPause) ? settings.shortestPoll() : longer(pollPause);
       return;
@@ -212,6 +242,30 @@ public final class LaneDrain {
       problem = null;
       counters.windowSettled();
     }
+  }
+
+  /**
+   * Of a retired lane, when nothing unpublished is left in the outbox: moves what is parked to its
+   * keys' new lanes, and closes the lane. Interrupted anywhere, the next owner goes on with it.
+   */
+  private void close() throws SQLException, LaneLostException {
+    awaitOutcomes(parked()::unsettled, settings.stopDeadline(), settings.stopDeadline());
+    parked().finish();
+    LaneClosing closing = store.closing();
+    claim().change(closing::drained, "closing");
+    while (!stopping && !interrupted()) {
+      if (closing.isAnythingLeft(lane)) {
+        claim().change(closing::move, "moving to other lanes");
+      } else {
+        claim().change(closing::close, "closing");
+        if (closing.isClosed(lane)) {
+          log.info("Lane {} is drained and closed; its broker has other lanes now", lane);
+          abandon();
+          return;
+        }
+      }
+    }
+    finish();
   }
 
   private boolean openWindow(Claim ours) throws SQLException, LaneLostException {

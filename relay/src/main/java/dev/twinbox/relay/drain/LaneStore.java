@@ -1,6 +1,7 @@
 package dev.twinbox.relay.drain;
 
 import dev.twinbox.relay.store.DeadLetters;
+import dev.twinbox.relay.store.LaneClosing;
 import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.Parked;
 import dev.twinbox.relay.store.Pipeline;
@@ -17,9 +18,15 @@ import java.time.Duration;
  * @param parked what waits beside the lane
  * @param deadLetters what is given up
  * @param ring how full the outbox is
+ * @param closing the end of retired lanes
  */
 public record LaneStore(
-    LaneLog log, WindowReader reader, Parked parked, DeadLetters deadLetters, Ring ring) {
+    LaneLog log,
+    WindowReader reader,
+    Parked parked,
+    DeadLetters deadLetters,
+    Ring ring,
+    LaneClosing closing) {
 
   /** All of it, in one database. */
   public static LaneStore of(Pipeline pipeline, Tables tables, Duration lease) {
@@ -28,6 +35,7 @@ public record LaneStore(
         new WindowReader(pipeline, tables),
         new Parked(pipeline, tables, lease),
         new DeadLetters(pipeline, tables, lease),
-        new Ring(pipeline, tables));
+        new Ring(pipeline, tables),
+        new LaneClosing(pipeline, tables, lease));
   }
 }

@@ -8,6 +8,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -29,24 +30,28 @@ final class LaneShare {
   private final InstantSource clock;
   private long skewToldAt = System.nanoTime() - TELL_AGAIN_NANOS;
   private volatile long answeredAt = System.nanoTime();
-  private volatile List<LaneDrain> lanes = List.of();
+  private final Supplier<List<LaneDrain>> lanes;
   private volatile Map<String, Integer> living = Map.of();
 
-  LaneShare(RelayRegistry registry, String relay, InstantSource clock) {
+  /**
+   * @param registry which relays live
+   * @param relay this relay's name
+   * @param lanes the lanes of its brokers
+   * @param clock this machine's, which is compared with the database's
+   */
+  LaneShare(
+      RelayRegistry registry, String relay, Supplier<List<LaneDrain>> lanes, InstantSource clock) {
+    this.lanes = lanes;
     this.registry = registry;
     this.relay = relay;
     this.clock = clock;
-  }
-
-  void lanes(List<LaneDrain> all) {
-    lanes = List.copyOf(all);
   }
 
   /** Says that we live, and asks who else does. By one thread at a time. */
   void refresh() {
     try {
       TreeSet<String> brokers = new TreeSet<>();
-      lanes.forEach(lane -> brokers.add(lane.broker()));
+      lanes.get().forEach(lane -> brokers.add(lane.broker()));
       RelayRegistry.Answer answer = registry.heartbeat(relay, brokers, clock.instant());
       living = answer.living();
       answeredAt = System.nanoTime();
@@ -75,14 +80,18 @@ final class LaneShare {
 
   /**
    * Whether the lane may be held now. Of a broker's lanes that are held, those with the lowest
-   * numbers stay, so that all lanes' threads decide alike.
+   * numbers stay, so that all lanes' threads decide alike. Lanes that are not to be begun yet do
+   * not count.
    */
   boolean mayHold(LaneDrain lane) {
+    if (lane.isWaiting()) {
+      return false;
+    }
     int all = 0;
     int before = 0;
     int held = 0;
-    for (LaneDrain each : lanes) {
-      if (each.broker().equals(lane.broker())) {
+    for (LaneDrain each : lanes.get()) {
+      if (each.broker().equals(lane.broker()) && !each.isWaiting()) {
         all++;
         if (each.isHeld()) {
           held++;

@@ -9,15 +9,13 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Properties;
-import java.util.function.Function;
-import java.util.function.Predicate;
-import java.util.stream.Collectors;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.quartz.Job;
 import org.quartz.JobBuilder;
 import org.quartz.JobDetail;
+import org.quartz.JobKey;
 import org.quartz.Scheduler;
 import org.quartz.SchedulerException;
 import org.quartz.SimpleScheduleBuilder;
@@ -52,7 +50,7 @@ public final class RelayScheduler implements AutoCloseable {
   private final Tables tables;
   private final Upkeep upkeep;
   private final int heartbeatMillis;
-  private List<LaneDrain> lanes = List.of();
+  private final LaneRoster roster;
   private @Nullable Scheduler drains;
   private @Nullable Scheduler duties;
 
@@ -64,6 +62,7 @@ public final class RelayScheduler implements AutoCloseable {
    * @param restoreWatch looks every second whether the database is still the same
    * @param upkeepTimes keeps that from being planned too far ahead
    * @param upkeep what one relay of all does
+   * @param roster the lanes to drain; asked for again with each heartbeat
    * @param lease how long a heartbeat counts; there are three in that time, and at least two a
    *     second
    * @param clock this machine's, which is compared with the database's
@@ -76,6 +75,7 @@ public final class RelayScheduler implements AutoCloseable {
       RestoreWatch restoreWatch,
       UpkeepTimes upkeepTimes,
       Upkeep upkeep,
+      LaneRoster roster,
       Duration lease,
       InstantSource clock) {
     this.relay = relay;
@@ -84,14 +84,10 @@ public final class RelayScheduler implements AutoCloseable {
     this.registry = registry;
     this.restoreWatch = restoreWatch;
     this.upkeepTimes = upkeepTimes;
-    this.share = new LaneShare(registry, relay, clock);
+    this.roster = roster;
+    this.share = new LaneShare(registry, relay, roster::lanes, clock);
     this.upkeep = upkeep;
     this.heartbeatMillis = (int) Math.min(500, lease.toMillis() / 3);
-  }
-
-  /** Whether this relay may hold the lane now. */
-  public Predicate<LaneDrain> share() {
-    return share::mayHold;
   }
 
   /** For how long the database has not answered; it is asked once a second at least. */
@@ -100,23 +96,19 @@ public final class RelayScheduler implements AutoCloseable {
   }
 
   /** Starts everything. */
-  public void start(List<LaneDrain> lanesToDrain) throws SchedulerException {
-    lanes = List.copyOf(lanesToDrain);
-    share.lanes(lanes);
+  public void start() throws SchedulerException, SQLException {
+    List<LaneDrain> lanes = roster.refresh(share::mayHold).added();
     share.refresh();
     Scheduler inMemory = create(inMemory());
     drains = inMemory;
-    Map<String, LaneDrain> byLane =
-        lanes.stream()
-            .collect(Collectors.toMap(l -> Integer.toString(l.lane()), Function.identity()));
     inMemory.setJobFactory(
         (fired, any) -> {
           JobDetail job = fired.getJobDetail();
           if (job.getKey().getName().equals(WatchJob.NAME)) {
             return new WatchJob(restoreWatch, upkeepTimes);
           }
-          LaneDrain lane = byLane.get(job.getJobDataMap().getString(DrainJob.LANE));
-          return lane == null ? new ShareJob(share) : new DrainJob(lane);
+          String lane = job.getJobDataMap().getString(DrainJob.LANE);
+          return lane == null ? new ShareJob(share, this::refreshLanes) : drainJob(lane);
         });
     inMemory.scheduleJob(
         JobBuilder.newJob(ShareJob.class).withIdentity("share").build(),
@@ -125,13 +117,7 @@ public final class RelayScheduler implements AutoCloseable {
         JobBuilder.newJob(WatchJob.class).withIdentity(WatchJob.NAME).build(),
         every(LOOK_EVERY_MILLIS, WatchJob.NAME));
     for (LaneDrain lane : lanes) {
-      String name = "lane-" + lane.lane();
-      JobDetail job =
-          JobBuilder.newJob(DrainJob.class)
-              .withIdentity(name)
-              .usingJobData(DrainJob.LANE, Integer.toString(lane.lane()))
-              .build();
-      inMemory.scheduleJob(job, every(CLAIM_EVERY_MILLIS, name));
+      schedule(inMemory, lane);
     }
     Scheduler clustered = create(clustered());
     duties = clustered;
@@ -150,6 +136,50 @@ public final class RelayScheduler implements AutoCloseable {
     clustered.start();
   }
 
+  private static void schedule(Scheduler scheduler, LaneDrain lane) throws SchedulerException {
+    String name = jobName(lane);
+    JobDetail job =
+        JobBuilder.newJob(DrainJob.class)
+            .withIdentity(name)
+            .usingJobData(DrainJob.LANE, Integer.toString(lane.lane()))
+            .build();
+    scheduler.scheduleJob(job, every(CLAIM_EVERY_MILLIS, name));
+  }
+
+  private static String jobName(LaneDrain lane) {
+    return "lane-" + lane.lane();
+  }
+
+  private Job drainJob(String number) {
+    return roster.lanes().stream()
+        .filter(lane -> Integer.toString(lane.lane()).equals(number))
+        .findFirst()
+        .<Job>map(DrainJob::new)
+        .orElse(closed -> {});
+  }
+
+  /** Takes up lanes that are new, and leaves those that are closed. */
+  private void refreshLanes() {
+    Scheduler inMemory = drains;
+    if (inMemory == null) {
+      return;
+    }
+    try {
+      LaneRoster.Change change = roster.refresh(share::mayHold);
+      for (LaneDrain lane : change.added()) {
+        schedule(inMemory, lane);
+      }
+      for (LaneDrain lane : change.closed()) {
+        lane.requestStop();
+        inMemory.deleteJob(new JobKey(jobName(lane)));
+      }
+    } catch (SQLException e) {
+      log.warn("It is unknown which lanes there are; they are asked for again: {}", e.getMessage());
+    } catch (SchedulerException e) {
+      log.error("A lane could not be scheduled; a restart of this relay takes it up", e);
+    }
+  }
+
   private static Trigger every(int millis, String name) {
     return TriggerBuilder.newTrigger()
         .withIdentity(name)
@@ -166,7 +196,7 @@ public final class RelayScheduler implements AutoCloseable {
     Properties properties = new Properties();
     properties.setProperty("org.quartz.scheduler.instanceName", "twinbox-lanes-" + relay);
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
-    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 2));
+    properties.setProperty("org.quartz.threadPool.class", LaneThreads.class.getName());
     properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
     properties.setProperty("org.quartz.jobStore.misfireThreshold", "1000");
     return common(properties);
@@ -178,6 +208,8 @@ public final class RelayScheduler implements AutoCloseable {
     Properties properties = new Properties();
     properties.setProperty("org.quartz.scheduler.instanceName", "twinbox");
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
+    properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
+    properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
     properties.setProperty("org.quartz.threadPool.threadCount", "2");
     String store = "org.quartz.jobStore.";
     properties.setProperty(store + "class", "org.quartz.impl.jdbcjobstore.JobStoreTX");
@@ -195,8 +227,6 @@ public final class RelayScheduler implements AutoCloseable {
 
   private static Properties common(Properties properties) {
     properties.setProperty("org.quartz.scheduler.skipUpdateCheck", "true");
-    properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
-    properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
     properties.setProperty("org.quartz.scheduler.makeSchedulerThreadDaemon", "true");
     return properties;
   }
@@ -231,12 +261,12 @@ public final class RelayScheduler implements AutoCloseable {
   /** Ends sessions, lets each lane finish up and release, and leaves the others. */
   @Override
   public void close() {
-    lanes.forEach(LaneDrain::requestStop);
+    roster.lanes().forEach(LaneDrain::requestStop);
     shutdown(duties);
     upkeep.awaitQuiet(UPKEEP_DEADLINE);
     shutdown(drains);
     // A session after the stop finishes up; it waits for the one that runs, which does the same.
-    lanes.parallelStream().forEach(lane -> lane.session(Duration.ZERO));
+    roster.lanes().parallelStream().forEach(lane -> lane.session(Duration.ZERO));
     try {
       registry.leave(relay);
     } catch (SQLException e) {

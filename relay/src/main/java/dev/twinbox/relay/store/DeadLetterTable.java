@@ -70,8 +70,10 @@ public final class DeadLetterTable {
                 + " fresh_until, destination, key, type, content_type, headers, payload, 'redriven'"
                 + " from fresh where blocks_key), sent as (insert into {outbox} (lane, id,"
                 + " created_at, expires_at, destination, key, type, content_type, headers, payload)"
-                + " select lane, id, created_at, fresh_until, destination, key, type, content_type,"
-                + " headers, payload from fresh where not blocks_key order by number)"
+                + " select "
+                + LaneSql.laneNow("fresh")
+                + ", id, created_at, fresh_until, destination, key, type, content_type, headers,"
+                + " payload from fresh where not blocks_key order by number)"
                 + AUDIT
                 + END);
     discard =

@@ -61,6 +61,12 @@ public final class LaneLog {
   /** A sequence that went back would let new messages hide below the floor. */
   private static final String NOT_BEHIND = POSITION + " >= s.next_floor";
 
+  /** A lane is not begun before lanes that may hold earlier messages of its keys are closed. */
+  private static final String IN_TURN =
+      "exists (select 1 from {outbox_lane} l where l.lane = s.lane and l.closed_at is null and not"
+          + " exists (select 1 from {outbox_lane} f where f.broker = l.broker and f.generation <"
+          + " l.generation and f.closed_at is null))";
+
   /** One step that may come with changes of other tables: the lane as it was, and a new cursor. */
   static final String STEP =
       insertOnly(
@@ -122,7 +128,8 @@ public final class LaneLog {
                         + " and "
                         + NOT_BEHIND
                         + " and pg_snapshot_xmax(coalesce(s.target, s.done)) <="
-                        + " pg_snapshot_xmax(pg_current_snapshot())"));
+                        + " pg_snapshot_xmax(pg_current_snapshot()) and "
+                        + IN_TURN));
     renew =
         tables.sql(
             Pipeline.BEGIN

@@ -2,6 +2,7 @@ package dev.twinbox.relay.store;
 
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 
 /** Which lanes there are. Thread-safe. */
@@ -28,12 +29,29 @@ public final class Lanes {
                 + " '1:1:', 0, 0, 0, 0, '{}' from {outbox_lane} l where not exists (select 1 from"
                 + " {outbox_lane_log} g where g.lane = l.lane) on conflict do nothing; select 1;"
                 + " commit");
-    lanes = tables.sql("select lane from {outbox_lane} where broker = ? order by lane");
+    lanes =
+        tables.sql(
+            "select l.lane, l.broker, l.retired_at is not null as retired, exists (select 1 from"
+                + " {outbox_lane} f where f.broker = l.broker and f.generation < l.generation and"
+                + " f.closed_at is null) as waits from {outbox_lane} l where l.broker = any"
+                + " (?::text[]) and l.closed_at is null order by l.lane");
   }
+
+  /**
+   * A lane that is in use.
+   *
+   * @param lane its number
+   * @param broker where its messages go
+   * @param isRetired whether nothing is enqueued into it any more, because the broker has other
+   *     lanes now; it is drained to its end
+   * @param waits whether it is not to be begun before retired lanes are closed, which may hold
+   *     earlier messages of its keys
+   */
+  public record Lane(int lane, String broker, boolean isRetired, boolean waits) {}
 
   /** Gives a broker its lanes, four of them, unless it has some. */
   public void register(String broker) throws SQLException {
-    if (!of(broker).isEmpty()) {
+    if (!of(List.of(broker)).isEmpty()) {
       return;
     }
     pipeline.query(
@@ -45,15 +63,20 @@ public final class Lanes {
         rows -> rows.next());
   }
 
-  /** The lanes of a broker, in order. */
-  public List<Integer> of(String broker) throws SQLException {
+  /** The lanes of these brokers that are in use, in order. */
+  public List<Lane> of(Collection<String> brokers) throws SQLException {
     return pipeline.query(
         lanes,
-        s -> s.setString(1, broker),
+        s -> s.setArray(1, s.getConnection().createArrayOf("text", brokers.toArray())),
         rows -> {
-          List<Integer> found = new ArrayList<>();
+          List<Lane> found = new ArrayList<>();
           while (rows.next()) {
-            found.add(rows.getInt(1));
+            found.add(
+                new Lane(
+                    rows.getInt("lane"),
+                    rows.getString("broker"),
+                    rows.getBoolean("retired"),
+                    rows.getBoolean("waits")));
           }
           return found;
         });

@@ -17,8 +17,10 @@ final class RestampSql {
       "begin isolation level read committed read write; set local synchronous_commit = on; set"
           + " local statement_timeout = 0; set local lock_timeout = '1s'; set local jit = off";
 
-  private static final String MESSAGE =
-      "lane, id, created_at, expires_at, destination, key, type, content_type, headers, payload";
+  private static final String WITHOUT_LANE =
+      "id, created_at, expires_at, destination, key, type, content_type, headers, payload";
+
+  private static final String MESSAGE = "lane, " + WITHOUT_LANE;
 
   private static final String OF_ROW =
       "o.lane, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type, o.content_type,"
@@ -110,14 +112,19 @@ final class RestampSql {
     return tables.sql("truncate {outbox}");
   }
 
-  /** The defaults stamp: one new xid, and positions drawn after the sort. */
+  /**
+   * The defaults stamp: one new xid, and positions drawn after the sort. Nothing can be inserted
+   * into a retired lane.
+   */
   String insert() {
     return tables.sql(
         "insert into {outbox} ("
             + MESSAGE
-            + ") select "
-            + MESSAGE
-            + " from {outbox_restamp} order by written_here, position");
+            + ") select coalesce("
+            + LaneSql.laneNow("r")
+            + ", r.lane), "
+            + WITHOUT_LANE
+            + " from {outbox_restamp} r order by written_here, position");
   }
 
   String byLane() {
