@@ -13,6 +13,7 @@ import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestDatabase;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -349,26 +350,23 @@ class FaultsTest {
                     > 0);
   }
 
-  /** Quartz leaves the trigger alone for moments only: the server looks for one. */
+  /**
+   * Quartz leaves the trigger alone for moments only. Each look is a transaction of its own: an
+   * update that comes too late keeps the row locked all the same, and so Quartz from going on.
+   */
   private static void changeUpkeepBetweenRuns(OutboxDatabase database, String change)
       throws SQLException {
-    database.execute(
-        """
-        do $$
-        begin
-          for attempt in 1 .. 60000 loop
-            update twinbox.qrtz_triggers set %s
-              where trigger_name = 'PROMOTE' and trigger_state = 'WAITING';
-            if found then
-              return;
-            end if;
-            perform pg_sleep(0.001);
-          end loop;
-          raise exception 'the trigger was never waiting';
-        end
-        $$
-        """
-            .formatted(change));
+    String sql =
+        "update twinbox.qrtz_triggers set %s where trigger_name = 'PROMOTE' and trigger_state = 'WAITING'"
+            .formatted(change);
+    try (Connection connection = database.database().dataSource().getConnection();
+        PreparedStatement update = connection.prepareStatement(sql)) {
+      await()
+          .atMost(SOON)
+          .pollDelay(Duration.ZERO)
+          .pollInterval(Duration.ofMillis(1))
+          .until(() -> update.executeUpdate() == 1);
+    }
   }
 
   private static long openWindows(OutboxDatabase database) throws SQLException {
