@@ -144,7 +144,7 @@ final class MigrationsTest {
         applied += run.get(2, TimeUnit.MINUTES).applied();
       }
       assertThat(applied).as("round %s", round).isEqualTo(3);
-      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(3);
+      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(4);
     } finally {
       threads.shutdownNow();
     }

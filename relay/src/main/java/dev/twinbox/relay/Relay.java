@@ -16,6 +16,7 @@ import dev.twinbox.relay.store.Lanes;
 import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.RelayRegistry;
 import dev.twinbox.relay.store.Restamp;
+import dev.twinbox.relay.store.Retention;
 import dev.twinbox.relay.store.Rotation;
 import dev.twinbox.relay.store.Scheduled;
 import dev.twinbox.relay.store.SchemaGuard;
@@ -112,7 +113,11 @@ public final class Relay implements AutoCloseable {
       LaneStore store = LaneStore.of(pipeline, tables, settings.lease());
       RelayRegistry registry = new RelayRegistry(pipeline, tables, settings.lease());
       Upkeep upkeep =
-          new Upkeep(new Scheduled(pipeline, tables), new Rotation(pipeline, tables), store.log());
+          new Upkeep(
+              new Scheduled(pipeline, tables),
+              new Rotation(pipeline, tables),
+              store.log(),
+              new Retention(pipeline, tables));
       LaneRoster lanes = roster(store);
       RelayScheduler starting =
           new RelayScheduler(

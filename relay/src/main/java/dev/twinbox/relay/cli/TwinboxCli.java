@@ -35,6 +35,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       StatusCommand.class,
       DoctorCommand.class,
       LanesCommand.class,
+      RetentionCommand.class,
+      ReplayCommand.class,
       DeadLettersCommand.class,
       QuarantineCommand.class
     })

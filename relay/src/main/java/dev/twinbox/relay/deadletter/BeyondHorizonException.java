@@ -6,7 +6,12 @@ import java.time.Duration;
 public final class BeyondHorizonException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  BeyondHorizonException(long old, long all, Duration horizon) {
+  /**
+   * @param old how many are too old
+   * @param all of how many
+   * @param horizon for how long consumers keep dedup records
+   */
+  public BeyondHorizonException(long old, long all, Duration horizon) {
     super(
         ("%d of %d messages are older than the consumers' dedup horizon of %s: a consumer refuses"
                 + " and quarantines them, and one with another kind of dedup may process them a"

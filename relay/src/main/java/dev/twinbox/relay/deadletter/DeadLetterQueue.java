@@ -4,16 +4,14 @@ import dev.twinbox.relay.store.DeadLetterFilter;
 import dev.twinbox.relay.store.DeadLetterTable;
 import dev.twinbox.relay.store.DeadLetterTable.Actor;
 import dev.twinbox.relay.store.DeadLetterTable.AuditLine;
-import dev.twinbox.relay.store.DeadLetterTable.Batch;
 import dev.twinbox.relay.store.DeadLetterTable.BlockedKey;
 import dev.twinbox.relay.store.DeadLetterTable.DeadLetter;
 import dev.twinbox.relay.store.DeadLetterTable.Group;
-import dev.twinbox.relay.store.DeadLetterTable.Range;
 import dev.twinbox.relay.store.DeadLetterTable.Selected;
+import dev.twinbox.relay.store.Paced;
 import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.Tables;
 import java.sql.SQLException;
-import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -33,7 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeadLetterQueue {
   private static final int NETWORK_TIMEOUT_MILLIS = 60_000;
-  private static final int BATCH = 500;
 
   private final DeadLetterTable table;
 
@@ -155,30 +152,14 @@ public final class DeadLetterQueue {
         selectedDiscarded(filter), null, progress, range -> table.restore(filter, range, actor));
   }
 
-  private interface Step {
-    Batch take(Range range) throws SQLException;
-  }
-
   private static long work(
-      Selected selected, @Nullable Integer perSecond, Progress progress, Step step)
+      Selected selected, @Nullable Integer perSecond, Progress progress, Paced.Step step)
       throws SQLException, InterruptedException {
-    int batch = perSecond == null ? BATCH : Math.max(1, Math.min(BATCH, perSecond / 4));
-    long started = System.nanoTime();
-    long done = 0;
-    long beyond = 0;
-    while (beyond < selected.highest()) {
-      Batch taken = step.take(new Range(beyond, selected.highest(), batch));
-      if (taken.count() == 0) {
-        break;
-      }
-      done += taken.count();
-      beyond = taken.last();
-      progress.reached(done, selected.count());
-      if (perSecond != null) {
-        long due = started + done * Duration.ofSeconds(1).toNanos() / perSecond;
-        java.util.concurrent.TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());
-      }
-    }
-    return done;
+    return Paced.run(
+        0,
+        selected.highest(),
+        perSecond,
+        (done, last) -> progress.reached(done, selected.count()),
+        step);
   }
 }

@@ -79,7 +79,8 @@ final class OutboxExamination {
         new Privileges(tables.quotedSchema())
             .table(List.of("select"), "schema_version", "outbox_ring", "outbox_lane_state")
             .table(List.of("select", "insert"), "outbox_broker")
-            .table(List.of("select"), "outbox_cluster")
+            .table(List.of("select"), "outbox_cluster", "outbox_retention")
+            .table(List.of("select", "insert"), "outbox_archive", "outbox_replay")
             .table(
                 ALL,
                 "outbox_lane",

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.schedule;
 
 import dev.twinbox.relay.store.LaneLog;
+import dev.twinbox.relay.store.Retention;
 import dev.twinbox.relay.store.Rotation;
 import dev.twinbox.relay.store.Scheduled;
 import java.sql.SQLException;
@@ -20,22 +21,26 @@ public final class Upkeep {
   private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
   private static final int PROMOTED_AT_ONCE = 1_000;
   private static final int BATCHES_A_RUN = 20;
+  private static final int PURGED_AT_ONCE = 1_000;
   private static final long STATES_KEPT = 1_000;
 
   private final Scheduled scheduled;
   private final Rotation rotation;
   private final LaneLog laneLog;
+  private final Retention retention;
   private final Phaser running = new Phaser(1);
 
   /**
    * @param scheduled due messages are promoted
    * @param rotation relayed leaves are emptied
    * @param laneLog old states are deleted
+   * @param retention what is old enough is let go
    */
-  public Upkeep(Scheduled scheduled, Rotation rotation, LaneLog laneLog) {
+  public Upkeep(Scheduled scheduled, Rotation rotation, LaneLog laneLog, Retention retention) {
     this.scheduled = scheduled;
     this.rotation = rotation;
     this.laneLog = laneLog;
+    this.retention = retention;
   }
 
   /** Waits until no duty runs, at most so long; each is safe to be cut off anywhere. */
@@ -70,6 +75,28 @@ public final class Upkeep {
           List<String> emptied = rotation.rotate();
           if (!emptied.isEmpty()) {
             log.debug("Emptied {}", emptied);
+          }
+        });
+  }
+
+  /** Turns the archive's days, and lets go what has been kept for long enough. */
+  public void retain() {
+    attempt(
+        "retention",
+        () -> {
+          retention.turnArchive();
+          long discarded = 0;
+          long more = PURGED_AT_ONCE;
+          for (int batch = 0; batch < BATCHES_A_RUN && more == PURGED_AT_ONCE; batch++) {
+            more = retention.discardOld(PURGED_AT_ONCE, "relay");
+            discarded += more;
+          }
+          if (discarded > 0) {
+            log.warn("{} dead letters that nobody has decided on were discarded", discarded);
+          }
+          more = PURGED_AT_ONCE;
+          for (int batch = 0; batch < BATCHES_A_RUN && more == PURGED_AT_ONCE; batch++) {
+            more = retention.purge(PURGED_AT_ONCE);
           }
         });
   }

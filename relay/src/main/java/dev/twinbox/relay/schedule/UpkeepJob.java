@@ -42,7 +42,8 @@ final class UpkeepJob implements Job {
   enum Duty {
     PROMOTE(500, Upkeep::promote),
     ROTATE(5_000, Upkeep::rotate),
-    TRIM(30_000, Upkeep::trim);
+    TRIM(30_000, Upkeep::trim),
+    RETAIN(20_000, Upkeep::retain);
 
     final int everyMillis;
     private final Consumer<Upkeep> work;

@@ -1,6 +1,8 @@
 package dev.twinbox.relay.store;
 
 import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.store.Paced.Batch;
+import dev.twinbox.relay.store.Paced.Range;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -161,23 +163,12 @@ public final class DeadLetterTable {
       Instant at, UUID act, String by, String action, String selection, long affected) {}
 
   /**
-   * What one transaction did.
-   *
-   * @param count how many dead letters it changed
-   * @param last the highest of their numbers; 0 for none
-   */
-  public record Batch(long count, long last) {}
-
-  /**
    * Who does it, and what it is a part of.
    *
    * @param act the same for all batches of one act
    * @param by who
    */
   public record Actor(UUID act, String by) {}
-
-  /** Which batch of an act: numbers beyond the first, up to the second, at most so many. */
-  public record Range(long beyond, long upTo, int limit) {}
 
   /** Some dead letters in order of their numbers, without payload. */
   public List<DeadLetter> list(

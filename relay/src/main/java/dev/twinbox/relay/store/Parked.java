@@ -121,8 +121,9 @@ public final class Parked {
                 + WindowReader.INDEX_ORDER_ONLY
                 + "with gone as (delete from {outbox_parked} p using unnest(?::bigint[], ?::uuid[])"
                 + " as c (position, id) where p.lane = ? and p.position = c.position and p.id = c.id"
-                + " returning p.lane, p.key), keys as (select distinct lane, key from"
-                + " gone where key is not null) "
+                + " returning p.*), kept as ("
+                + Archive.copyParked("gone")
+                + "), keys as (select distinct lane, key from gone where key is not null) "
                 + RELEASE
                 + "; select 1; commit");
     // The followers are set aside, so that what is due is found without walking over them.

@@ -130,6 +130,7 @@ public final class Restamp {
       throws SQLException {
     long all = number(statement, sql.count());
     long stamped = statement.executeLargeUpdate(sql.stage());
+    statement.execute(sql.archive());
     long base = number(statement, sql.raiseSequence());
     statement.execute(sql.empty());
     statement.execute(sql.insert());

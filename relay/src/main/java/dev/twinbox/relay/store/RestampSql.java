@@ -108,6 +108,16 @@ final class RestampSql {
             + " unnest(ahead) a))) from {outbox_lane_state})))");
   }
 
+  /** What is dropped was published. */
+  String archive() {
+    return tables.sql(
+        Archive.copy("{outbox}")
+            + " and "
+            + Archive.IS_KEPT
+            + " and not exists (select 1 from {outbox_restamp} s where s.position = o.position and"
+            + " s.id = o.id)");
+  }
+
   String empty() {
     return tables.sql("truncate {outbox}");
   }

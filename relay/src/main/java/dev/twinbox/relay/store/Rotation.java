@@ -6,22 +6,30 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Empties leaves of the ring by TRUNCATE. A leaf is emptied only when each of its rows belongs to a
- * lane whose {@code done} sees it; a row without a lane forbids it. Whether that holds is tested
- * first without a lock, and decides only when tested again, in a new READ COMMITTED statement,
- * under an exclusive lock that is never waited for. Thread-safe.
+ * Empties leaves of the ring by TRUNCATE, after copying them to the archive if there is one. A leaf
+ * is emptied only when each of its rows belongs to a lane whose {@code done} sees it; a row without
+ * a lane forbids it. Whether that holds is tested first without a lock, and decides only when
+ * tested again, in a new READ COMMITTED statement, under an exclusive lock that is never waited
+ * for. Thread-safe.
  */
 public final class Rotation {
   private static final Logger log = LoggerFactory.getLogger(Rotation.class);
 
   private static final int LOCK_ATTEMPTS = 30;
   private static final long BETWEEN_ATTEMPTS_NANOS = TimeUnit.MILLISECONDS.toNanos(3);
+
+  /** A leaf of large messages takes long to copy, in which the server says nothing. */
+  private static final int COPY_TIMEOUT_MILLIS = Math.toIntExact(TimeUnit.MINUTES.toMillis(10));
+
+  private static final String WHOLE_TABLES =
+      "set local enable_seqscan = on; set local enable_bitmapscan = on; set local enable_sort = on";
 
   private final Pipeline pipeline;
   private final Tables tables;
@@ -78,11 +86,16 @@ public final class Rotation {
         if (!isNonEmpty(statement, table) || isNeeded(statement, table)) {
           return false;
         }
+        if (isArchived(statement) && !isFree(statement, table)) {
+          return false;
+        }
+        OptionalLong copied = archive(connection, statement, table);
         if (!lock(statement, table)) {
           log.debug("{} is in use; it is tried again later", table);
           return false;
         }
-        if (isNeeded(statement, table)) {
+        if (isNeeded(statement, table)
+            || copied.isPresent() && copied.getAsLong() != count(statement, table)) {
           return false;
         }
         statement.execute("truncate only " + table);
@@ -92,6 +105,56 @@ public final class Rotation {
         // Also after the commit, where the server only notes that there is nothing to roll back.
         Pipeline.rollback(connection);
       }
+    }
+  }
+
+  /**
+   * Copies the leaf to the archive, if there is one; undone with this transaction. It takes
+   * seconds, so it is done before the leaf is locked, and only if it could be. Rows are never
+   * changed and none is deleted: when there are as many under the lock as there were here, they are
+   * the same.
+   *
+   * @return how many rows the leaf had; empty without an archive
+   */
+  private OptionalLong archive(Connection connection, Statement statement, String table)
+      throws SQLException {
+    if (!isArchived(statement)) {
+      return OptionalLong.empty();
+    }
+    connection.setNetworkTimeout(Runnable::run, COPY_TIMEOUT_MILLIS);
+    statement.execute(WHOLE_TABLES);
+    try (ResultSet rows =
+        statement.executeQuery(
+            tables.sql(
+                "with copied as ("
+                    + Archive.copy(table)
+                    + " returning 1) select (select count(*) from "
+                    + table
+                    + "), (select count(*) from copied)"))) {
+      rows.next();
+      OptionalLong count = OptionalLong.of(rows.getLong(1));
+      statement.execute(WindowReader.INDEX_ORDER_ONLY);
+      return count;
+    }
+  }
+
+  private boolean isArchived(Statement statement) throws SQLException {
+    return ask(statement, tables.sql("select " + Archive.IS_KEPT));
+  }
+
+  /** Whether the leaf could be locked now: else copying it would be for nothing. */
+  private static boolean isFree(Statement statement, String table) throws SQLException {
+    statement.execute("savepoint probed");
+    boolean free = lock(statement, table);
+    statement.execute("rollback to savepoint probed");
+    return free;
+  }
+
+  private static long count(Statement statement, String table) throws SQLException {
+    statement.execute(WHOLE_TABLES);
+    try (ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
+      rows.next();
+      return rows.getLong(1);
     }
   }
 
