@@ -8,7 +8,6 @@ import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -296,51 +295,6 @@ class ParkingTest {
     broken.clear();
 
     await().until(() -> broker.count() == 2);
-  }
-
-  @Test
-  void aLaneWhoseBrokerStaysDownDoesNotKeepTheOthersLeaves() throws SQLException {
-    List<UUID> stalled = new ArrayList<>();
-    for (int i = 0; i < 20; i++) {
-      stalled.add(database.commitOne(4, "rabbitmq:/q", "k"));
-    }
-    MemoryBroker down = new MemoryBroker("rabbitmq");
-    down.troubledBy(
-        message -> Optional.of(new Outcome.Unavailable(Outcome.Reason.UNREACHABLE, "down")));
-    relays.add(
-        Relay.builder()
-            .dataSource(database.dataSource())
-            .broker(broker.borrowed())
-            .broker(down)
-            .settings(settings(RETRY))
-            .build()
-            .start());
-    for (int lap = 0; lap < 6; lap++) {
-      try (Connection producer = database.begin()) {
-        for (int i = 0; i < 1_000; i++) {
-          database.insert(producer, i % 4, WELL, "k" + i % 10, new byte[0]);
-        }
-        producer.commit();
-      }
-      stalled.add(database.commitOne(4, "rabbitmq:/q", "k"));
-      int published = 1_000 * (lap + 1);
-      await().atMost(Duration.ofSeconds(60)).until(() -> broker.count() == published);
-    }
-
-    await().atMost(Duration.ofSeconds(60)).until(() -> parked() >= 25);
-    await()
-        .atMost(Duration.ofSeconds(60))
-        .until(
-            () ->
-                database.number(
-                        "select count(*) from pg_inherits where inhparent ="
-                            + " 'twinbox.outbox'::regclass and pg_relation_size(inhrelid) > 0")
-                    <= 2);
-    assertThat(down.count()).isZero();
-
-    down.troubledBy(message -> Optional.empty());
-    await().atMost(Duration.ofSeconds(60)).until(() -> down.count() == stalled.size());
-    assertThat(down.kept().stream().map(OutboxRecord::id)).containsExactlyElementsOf(stalled);
   }
 
   private Relay start(RetryPolicy retry) {
