@@ -110,7 +110,11 @@ public final class Relay implements AutoCloseable {
       LaneStore store = LaneStore.of(pipeline, tables, settings.lease());
       RelayRegistry registry = new RelayRegistry(pipeline, tables, settings.lease());
       Upkeep upkeep =
-          new Upkeep(new Scheduled(pipeline, tables), new Rotation(pipeline, tables), store.log());
+          new Upkeep(
+              new Scheduled(pipeline, tables),
+              this::wake,
+              new Rotation(pipeline, tables),
+              store.log());
       RelayScheduler starting =
           new RelayScheduler(
               name,

@@ -41,6 +41,7 @@ public final class RelayScheduler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RelayScheduler.class);
   private static final int CLAIM_EVERY_MILLIS = 500;
   private static final int LOOK_EVERY_MILLIS = 1_000;
+  private static final int STAND_IN_EVERY_MILLIS = 200;
   private static final Duration UPKEEP_DEADLINE = Duration.ofSeconds(5);
 
   private final String relay;
@@ -115,6 +116,9 @@ public final class RelayScheduler implements AutoCloseable {
           if (job.getKey().getName().equals(WatchJob.NAME)) {
             return new WatchJob(restoreWatch, upkeepTimes);
           }
+          if (job.getKey().getName().equals(StandInJob.NAME)) {
+            return new StandInJob(upkeep);
+          }
           LaneDrain lane = byLane.get(job.getJobDataMap().getString(DrainJob.LANE));
           return lane == null ? new ShareJob(share) : new DrainJob(lane);
         });
@@ -124,6 +128,9 @@ public final class RelayScheduler implements AutoCloseable {
     inMemory.scheduleJob(
         JobBuilder.newJob(WatchJob.class).withIdentity(WatchJob.NAME).build(),
         every(LOOK_EVERY_MILLIS, WatchJob.NAME));
+    inMemory.scheduleJob(
+        JobBuilder.newJob(StandInJob.class).withIdentity(StandInJob.NAME).build(),
+        every(STAND_IN_EVERY_MILLIS, StandInJob.NAME));
     for (LaneDrain lane : lanes) {
       String name = "lane-" + lane.lane();
       JobDetail job =
@@ -166,7 +173,7 @@ public final class RelayScheduler implements AutoCloseable {
     Properties properties = new Properties();
     properties.setProperty("org.quartz.scheduler.instanceName", "twinbox-lanes-" + relay);
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
-    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 2));
+    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 3));
     properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
     properties.setProperty("org.quartz.jobStore.misfireThreshold", "1000");
     return common(properties);
@@ -178,7 +185,7 @@ public final class RelayScheduler implements AutoCloseable {
     Properties properties = new Properties();
     properties.setProperty("org.quartz.scheduler.instanceName", "twinbox");
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
-    properties.setProperty("org.quartz.threadPool.threadCount", "2");
+    properties.setProperty("org.quartz.threadPool.threadCount", "3");
     String store = "org.quartz.jobStore.";
     properties.setProperty(store + "class", "org.quartz.impl.jdbcjobstore.JobStoreTX");
     properties.setProperty(
@@ -232,6 +239,7 @@ public final class RelayScheduler implements AutoCloseable {
   @Override
   public void close() {
     lanes.forEach(LaneDrain::requestStop);
+    upkeep.requestStop();
     shutdown(duties);
     upkeep.awaitQuiet(UPKEEP_DEADLINE);
     shutdown(drains);
