@@ -2,6 +2,7 @@ package dev.twinbox.relay.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.UUID;
@@ -96,16 +97,7 @@ public final class Scheduled {
       promoted.begin();
       return pipeline.query(
           promote,
-          s -> {
-            s.setLong(1, gate);
-            s.setString(2, promoted.dueAt());
-            s.setLong(3, promoted.number());
-            s.setInt(4, atMost);
-            s.setInt(5, atMost);
-            s.setInt(6, atMost);
-            s.setString(7, promoted.dueAt());
-            s.setLong(8, promoted.number());
-          },
+          s -> bindPromote(s, atMost),
           rows -> {
             rows.next();
             if (rows.getBoolean("open")) {
@@ -148,5 +140,19 @@ public final class Scheduled {
 
   String promoteSql() {
     return promote;
+  }
+
+  /** Binds a look from where the last one began. */
+  void bindPromote(PreparedStatement s, int atMost) throws SQLException {
+    synchronized (promoted) {
+      s.setLong(1, gate);
+      s.setString(2, promoted.dueAt());
+      s.setLong(3, promoted.number());
+      s.setInt(4, atMost);
+      s.setInt(5, atMost);
+      s.setInt(6, atMost);
+      s.setString(7, promoted.dueAt());
+      s.setLong(8, promoted.number());
+    }
   }
 }
