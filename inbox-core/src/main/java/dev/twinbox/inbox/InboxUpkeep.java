@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * dedup horizon, purges what other producers' ids left behind.
  *
  * <p>The consumers of this module run it; several may at once, one of them works. It never waits
- * for a lock longer than 40 ms, because handlers would wait behind it: it gives way and comes back.
+ * for a lock longer than 20 ms, because handlers would wait behind it: it gives way and comes back.
  *
  * <p>Thread-safe.
  */
