@@ -35,6 +35,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       StatusCommand.class,
       DoctorCommand.class,
       DeadLettersCommand.class,
+      ScheduledCommand.class,
       QuarantineCommand.class
     })
 public final class TwinboxCli implements Runnable {

@@ -240,8 +240,10 @@ public final class RelayScheduler implements AutoCloseable {
   public void close() {
     lanes.forEach(LaneDrain::requestStop);
     upkeep.requestStop();
-    shutdown(duties);
+    standby(duties);
     upkeep.awaitQuiet(UPKEEP_DEADLINE);
+    awaitNoted();
+    shutdown(duties);
     shutdown(drains);
     // A session after the stop finishes up; it waits for the one that runs, which does the same.
     lanes.parallelStream().forEach(lane -> lane.session(Duration.ZERO));
@@ -249,6 +251,24 @@ public final class RelayScheduler implements AutoCloseable {
       registry.leave(relay);
     } catch (SQLException e) {
       log.warn("This relay's heartbeat runs out by itself: {}", e.getMessage());
+    }
+  }
+
+  private void awaitNoted() {
+    try {
+      upkeepTimes.awaitNoted(relay);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void standby(@Nullable Scheduler scheduler) {
+    try {
+      if (scheduler != null) {
+        scheduler.standby();
+      }
+    } catch (SchedulerException e) {
+      log.warn("Quartz did not pause", e);
     }
   }
 
@@ -262,7 +282,7 @@ public final class RelayScheduler implements AutoCloseable {
     }
     try {
       // Standby first: a shutdown interrupts the thread that may be in the middle of a statement.
-      scheduler.standby();
+      standby(scheduler);
       scheduler.shutdown(/* waitForJobsToComplete= */ false);
     } catch (SchedulerException e) {
       log.warn("Quartz did not shut down cleanly", e);
