@@ -98,14 +98,14 @@ class DelayedVolumeTest {
 
   private void enqueue(int messages, Duration over) throws SQLException {
     Random random = new Random(7);
-    Instant start = Instant.now();
+    // Not before all are enqueued: what is due at once comes in the order of enqueueing.
+    Instant start = Instant.now().plusSeconds(3).plusNanos(messages * 200_000L);
     long micros = over.toNanos() / 1_000;
     try (Connection producer = database.begin()) {
       for (int batch = 0; batch < messages / BATCH; batch++) {
         List<Message> some = new ArrayList<>(BATCH);
         for (int i = 0; i < BATCH; i++) {
-          // Not before all are enqueued, give or take: what is due at once needs no promotion.
-          Instant due = start.plusNanos(1_000 * (micros / 10 + random.nextLong(micros * 9 / 10)));
+          Instant due = start.plusNanos(1_000 * random.nextLong(micros));
           String text = Long.toString(due.getEpochSecond() * 1_000_000 + due.getNano() / 1_000);
           some.add(
               Message.to("kafka:" + topic)
