@@ -19,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * dedup horizon, purges what other producers' ids left behind.
  *
  * <p>The consumers of this module run it; several may at once, one of them works. It never waits
- * for a lock longer than 40 ms, because handlers would wait behind it: it gives way and comes back.
+ * for a lock longer than 20 ms, because handlers would wait behind it: it gives way and comes back.
  *
  * <p>Thread-safe.
  */
@@ -38,6 +38,7 @@ public final class InboxUpkeep implements AutoCloseable {
   private final String dropDay;
   private final String purge;
   private final String keepFor;
+  private final String keptFor;
   private @Nullable ScheduledExecutorService daemon;
   private volatile long daysMadeAt = System.nanoTime();
 
@@ -47,6 +48,8 @@ public final class InboxUpkeep implements AutoCloseable {
     closeDays = "select %s.inbox_close_days()".formatted(schema);
     dropDay = "select %s.inbox_drop_day()".formatted(schema);
     purge = "select %s.inbox_purge(%d)".formatted(schema, PURGED_AT_ONCE);
+    keptFor =
+        "select extract(epoch from horizon)::bigint from %s.inbox_retention".formatted(schema);
     keepFor = "update %s.inbox_retention set horizon = make_interval(secs => ?)".formatted(schema);
   }
 
@@ -94,6 +97,16 @@ public final class InboxUpkeep implements AutoCloseable {
       connection.setAutoCommit(true);
       statement.setDouble(1, horizon.toSeconds());
       statement.executeUpdate();
+    }
+  }
+
+  /** For how long dedup records are kept, at least: the horizon beyond which is refused. */
+  public Duration keptFor() throws SQLException {
+    try (Connection connection = dataSource.getConnection();
+        PreparedStatement statement = connection.prepareStatement(keptFor);
+        ResultSet row = statement.executeQuery()) {
+      row.next();
+      return Duration.ofSeconds(row.getLong(1));
     }
   }
 

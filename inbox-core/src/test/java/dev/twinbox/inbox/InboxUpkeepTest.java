@@ -147,7 +147,7 @@ class InboxUpkeepTest {
     held.join(10_000);
 
     assertThat(received).isGreaterThan(20);
-    // The 40 ms of the lock's limit, and a machine that does other things as well.
+    // The 20 ms of the lock's limit, and a machine that does other things as well.
     assertThat(Duration.ofNanos(longest)).isLessThan(Duration.ofMillis(500));
     assertThat(inbox.upkeep().runOnce().daysMade()).isEqualTo(1);
   }

@@ -86,6 +86,7 @@ class OutageTest {
                 .handler(InboxDatabase::effect)
                 .queue(queue)
                 .connectionFactory(TestRabbit.shared().connectionFactory())
+                .prefetch(100)
                 .build()) {
       channel.queueDeclare(queue, true, false, false, Map.of());
       consumer.start();

@@ -26,6 +26,7 @@ final class Grants {
           "grant insert (due_at, broker, hash, "
               + MESSAGE
               + ") on {schema}.outbox_scheduled to {role}",
+          "grant execute on function {schema}.outbox_cancel(uuid) to {role}",
           "grant insert (dedup_key, message_id), select (dedup_key, message_id)"
               + " on {schema}.outbox_dedup to {role}");
 

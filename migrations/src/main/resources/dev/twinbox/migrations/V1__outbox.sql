@@ -184,6 +184,17 @@ create table ${schema}.outbox_scheduled (
 );
 create index outbox_scheduled_due on ${schema}.outbox_scheduled (due_at, number);
 
+-- Takes one message out while it waits; tells whether it did. Waits for a promotion that has it in work.
+-- SECURITY DEFINER, because a producer may neither read nor empty the table.
+create function ${schema}.outbox_cancel(message_id uuid) returns boolean
+  language sql security definer
+  set search_path = pg_catalog, pg_temp
+  as $twinbox$
+    with gone as (delete from ${schema}.outbox_scheduled where id = message_id returning 1)
+    select exists (select from gone)
+  $twinbox$;
+revoke all on function ${schema}.outbox_cancel(uuid) from public;
+
 -- Copies of rows that wait: for a broken destination, for their next attempt, or behind another row of
 -- their key. Their lane's relay publishes them in order of position, each destination by itself.
 --   not_before  of a row that failed: when it is tried again

@@ -165,17 +165,18 @@ create table ${schema}.inbox_pass (
 
 -- Upkeep, called by every consumer now and then; the advisory lock lets one work at a time. SECURITY
 -- DEFINER, because consumers do not own the tables. lock_timeout, because whoever waits for a lock on
--- inbox makes every handler wait behind it: give up, and be called again.
+-- inbox makes every handler wait behind it: give up after 20 ms, and be called again. inbox itself is locked
+-- first; once it is, handlers wait already, so further locks are given up after 5 ms.
 
 -- Makes the missing days up to the given number of days ahead; returns how many. DETACH and ATTACH
 -- are needed because inbox_future covers what is not made yet; its rows below the new bound move.
 -- New tables are made before the lock is taken, so that it is held for a few milliseconds only. Where
--- more than 10,000 rows had to move, because no day could be made for long, inbox_future itself becomes
+-- more than 1,000 rows had to move, because no day could be made for long, inbox_future itself becomes
 -- the last of the missing days and covers all of them: under the lock it is read once, not rewritten.
 create function ${schema}.inbox_make_days(ahead integer) returns integer
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
-  set lock_timeout = '40ms'
+  set lock_timeout = '20ms'
   as $twinbox$
 declare
   last_day date;
@@ -192,10 +193,12 @@ begin
     return 0;
   end if;
   bound := ${schema}.inbox_bound((target_day + 1)::timestamp at time zone 'UTC');
-  select count(*) > 10000 into whole
-    from (select from ${schema}.inbox_future where message_id < bound limit 10001) waiting;
+  select count(*) > 1000 into whole
+    from (select from ${schema}.inbox_future where message_id < bound limit 1001) waiting;
   if whole then
     execute 'create table ${schema}.inbox_next (like ${schema}.inbox including defaults, primary key (message_id, consumer_id))';
+    lock table only ${schema}.inbox in access exclusive mode;
+    perform set_config('lock_timeout', '5ms', true);
     execute 'alter table ${schema}.inbox detach partition ${schema}.inbox_future';
     with moved as (
       delete from ${schema}.inbox_future where message_id >= bound returning *
@@ -214,6 +217,8 @@ begin
         to_char(d, 'YYYYMMDD'));
       d := d + 1;
     end loop;
+    lock table only ${schema}.inbox in access exclusive mode;
+    perform set_config('lock_timeout', '5ms', true);
     execute 'alter table ${schema}.inbox detach partition ${schema}.inbox_future';
     d := last_day + 1;
     while d <= target_day loop
@@ -263,7 +268,7 @@ $twinbox$;
 create function ${schema}.inbox_drop_day() returns date
   language plpgsql security definer
   set search_path = pg_catalog, pg_temp
-  set lock_timeout = '40ms'
+  set lock_timeout = '20ms'
   as $twinbox$
 declare
   oldest date;
@@ -275,6 +280,8 @@ begin
     where closed_at <= clock_timestamp() - interval '1 hour'
       and day < (select max(day) from ${schema}.inbox_day);
   if oldest is not null then
+    lock table only ${schema}.inbox in access exclusive mode;
+    perform set_config('lock_timeout', '5ms', true);
     execute format('drop table if exists ${schema}.inbox_p%s', to_char(oldest, 'YYYYMMDD'));
     delete from ${schema}.inbox_day where day = oldest;
   end if;

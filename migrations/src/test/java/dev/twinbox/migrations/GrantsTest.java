@@ -47,6 +47,7 @@ final class GrantsTest {
 
     Sql.run(
         producer, insert("lane, id, destination, type", "0, gen_random_uuid(), 'kafka:a', 't'"));
+    Sql.run(producer, "select \"" + SCHEMA + "\".outbox_cancel(gen_random_uuid())");
 
     for (String forbidden :
         List.of(
@@ -55,6 +56,8 @@ final class GrantsTest {
             "select * from {schema}.outbox",
             "delete from {schema}.outbox",
             "truncate {schema}.outbox_0",
+            "delete from {schema}.outbox_scheduled",
+            "select * from {schema}.outbox_scheduled",
             "insert into {schema}.outbox_0 (lane, id, destination, type) values (0, gen_random_uuid(), 'k', 't')",
             "select setval('{schema}.outbox_position', 1)",
             "update {schema}.outbox_broker set lanes = 1",

@@ -1,11 +1,14 @@
 package dev.twinbox.outbox;
 
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
 
@@ -48,6 +51,31 @@ final class JdbcOutbox implements Outbox {
   }
 
   @Override
+  public boolean cancel(DSLContext dsl, UUID id) {
+    Objects.requireNonNull(id, "id");
+    return dsl.connectionResult(connection -> remove(connection, id));
+  }
+
+  @Override
+  public boolean cancel(Connection connection, UUID id) {
+    return remove(connection, Objects.requireNonNull(id, "id"));
+  }
+
+  private boolean remove(Connection connection, UUID id) {
+    try {
+      refuseAutoCommit(connection);
+      try (PreparedStatement cancel = connection.prepareStatement(sql.cancel)) {
+        cancel.setObject(1, id);
+        try (ResultSet result = cancel.executeQuery()) {
+          return result.next() && result.getBoolean(1);
+        }
+      }
+    } catch (SQLException e) {
+      throw failure("Message " + id, "cancelled", e);
+    }
+  }
+
+  @Override
   public Message prepare(Message message) {
     OutboxRow row = encoder.encode(message);
     return message.stored(row.id(), row.payload(), row.contentType());
@@ -84,7 +112,7 @@ final class JdbcOutbox implements Outbox {
         throw new NoLanesException(List.of(row.broker()), sql.schema);
       }
     } catch (SQLException e) {
-      throw failure("Message " + row.id(), e);
+      throw failure("Message " + row.id(), "enqueued", e);
     }
     wakeAfterCommit();
     return new Enqueued(row.id(), false);
@@ -98,7 +126,9 @@ final class JdbcOutbox implements Outbox {
       results = batch.insert(connection, rows);
     } catch (SQLException e) {
       throw failure(
-          rows.size() == 1 ? "Message " + rows.get(0).id() : rows.size() + " messages", e);
+          rows.size() == 1 ? "Message " + rows.get(0).id() : rows.size() + " messages",
+          "enqueued",
+          e);
     }
     wakeAfterCommit();
     return results;
@@ -120,12 +150,12 @@ final class JdbcOutbox implements Outbox {
     }
   }
 
-  private DataAccessException failure(String what, SQLException e) {
+  private DataAccessException failure(String what, String done, SQLException e) {
     String state = e.getSQLState() == null ? "" : e.getSQLState();
     String remedy =
         switch (state) {
-          case "42P01", "3F000" ->
-              " Schema %s has no outbox: run the migrations, or name the right schema."
+          case "42P01", "42883", "3F000" ->
+              " Schema %s has no outbox, or one too old: run the migrations, or name the right schema."
                   .formatted(sql.schema.name());
           case "23514" ->
               " The number of lanes was changed while this REPEATABLE READ transaction ran: roll it"
@@ -133,6 +163,6 @@ final class JdbcOutbox implements Outbox {
           case "42501" -> " The role lacks a privilege: run Migrations.grantProducer for it.";
           default -> "";
         };
-    return new DataAccessException(what + " could not be enqueued." + remedy, e);
+    return new DataAccessException(what + " could not be " + done + "." + remedy, e);
   }
 }

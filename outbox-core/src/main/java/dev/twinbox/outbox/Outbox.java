@@ -6,6 +6,7 @@ import java.sql.Connection;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.function.Supplier;
 import org.jooq.DSLContext;
 import org.jooq.TransactionListener;
@@ -46,6 +47,25 @@ public interface Outbox {
 
   /** Enqueues many messages like {@link #enqueueAll(DSLContext, Collection)}. */
   List<Enqueued> enqueueAll(Connection connection, Collection<Message> messages);
+
+  /**
+   * Takes back a message that is not due yet, in the transaction of a jOOQ context: if that
+   * commits, the message is never published.
+   *
+   * <p>Either this or the promotion of the due message wins, never both. A promotion that is just
+   * under way is waited for, which takes milliseconds. Until your transaction ends, the message and
+   * those of its key that become due after it stay where they are; if it rolls back, they go out in
+   * their order. The message's dedup key stays taken.
+   *
+   * @param dsl the context of a transaction
+   * @param id as {@link Enqueued#id()} has told it
+   * @return whether the message was waiting; false when it has become due, was cancelled before, or
+   *     never waited
+   */
+  boolean cancel(DSLContext dsl, UUID id);
+
+  /** Takes back a message like {@link #cancel(DSLContext, UUID)}. */
+  boolean cancel(Connection connection, UUID id);
 
   /**
    * Does what enqueue does before it meets the database: checks the message, gives it an id and

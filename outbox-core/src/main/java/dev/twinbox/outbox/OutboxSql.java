@@ -48,6 +48,7 @@ final class OutboxSql {
   final String claimDedupKeys;
   final String findDedupKeys;
   final String missingBrokers;
+  final String cancel;
   final String lockKeys = "select pg_advisory_xact_lock(k) from unnest(?::bigint[]) k";
 
   OutboxSql(SchemaName schema) {
@@ -122,6 +123,9 @@ final class OutboxSql {
                 .formatted(ALL_BROKERS_KNOWN));
     findDedupKeys =
         in("select dedup_key, message_id from $.outbox_dedup where dedup_key = any (?::text[])");
+
+    // By primary key, with the rights of the function's owner.
+    cancel = in("select $.outbox_cancel(?)");
 
     missingBrokers =
         in(

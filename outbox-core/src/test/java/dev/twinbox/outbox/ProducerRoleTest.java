@@ -46,6 +46,10 @@ final class ProducerRoleTest {
               message.delay(Duration.ofDays(1)),
               message.dedupKey("e")));
       connection.commit();
+      Enqueued taken = outbox.enqueue(connection, message.delay(Duration.ofDays(1)));
+      connection.commit();
+      assertThat(outbox.cancel(connection, taken.id())).isTrue();
+      connection.commit();
     }
     try (Connection owner = database.dataSource().getConnection();
         Statement statement = owner.createStatement();

@@ -115,6 +115,7 @@ public final class Relay implements AutoCloseable {
       Upkeep upkeep =
           new Upkeep(
               new Scheduled(pipeline, tables),
+              this::wake,
               new Rotation(pipeline, tables),
               store.log(),
               new Retention(pipeline, tables));

@@ -94,12 +94,13 @@ class FaultsTest {
     OutboxDatabase database = shared();
     start(database.dataSource());
     awaitUpkeep(database);
+    String times =
+        "select times_triggered from twinbox.qrtz_simple_triggers where trigger_name = 'PROMOTE'";
     changeUpkeepBetweenRuns(database, broken);
-    database.execute(
-        "insert into twinbox.outbox_scheduled (due_at, id, broker, hash, destination, type) values"
-            + " (clock_timestamp(), gen_random_uuid(), 'kafka', 0, 'kafka:test', 'test')");
+    long before = database.number(times);
 
-    await().atMost(SOON).until(() -> broker.count() == 1);
+    // Every relay stands in for it meanwhile, so only Quartz itself tells.
+    await().atMost(SOON).until(() -> database.number(times) > before);
   }
 
   @Test
@@ -112,7 +113,7 @@ class FaultsTest {
     changeUpkeepBetweenRuns(database, "next_fire_time = next_fire_time - 7200000");
     long before = database.number(times);
 
-    // 14,400 runs were missed.
+    // 1,440 runs were missed.
     await()
         .atMost(SOON)
         .until(
@@ -120,10 +121,10 @@ class FaultsTest {
                 database.number(
                         "select count(*) from twinbox.qrtz_triggers where trigger_name = 'PROMOTE'"
                             + " and next_fire_time > extract(epoch from clock_timestamp()) * 1000 -"
-                            + " 3000")
+                            + " 7000")
                     == 1);
-    await().atMost(SOON).until(() -> database.number(times) > before + 3);
-    assertThat(database.number(times)).isLessThan(before + 200);
+    await().atMost(SOON).until(() -> database.number(times) > before + 2);
+    assertThat(database.number(times)).isLessThan(before + 20);
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.twinbox.outbox.Outbox;
 import dev.twinbox.outbox.PayloadCodec;
 import java.time.Duration;
 import java.util.List;
+import java.util.UUID;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
@@ -83,6 +84,15 @@ public final class Producing {
             .json(order)
             .delay(Duration.ofDays(3))
             .ttl(Duration.ofHours(12)));
+    // docs: end
+  }
+
+  static void paid(Outbox outbox, DSLContext transaction, OrderPlaced order, UUID reminder) {
+    // docs: cancel
+    boolean inTime = outbox.cancel(transaction, reminder);
+    if (!inTime) {
+      log.info("The reminder of order {} has gone out already", order.id());
+    }
     // docs: end
   }
 

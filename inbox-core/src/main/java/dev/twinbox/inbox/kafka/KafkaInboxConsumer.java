@@ -6,6 +6,8 @@ import dev.twinbox.inbox.InboxRedriver;
 import dev.twinbox.inbox.InboxUpkeep;
 import dev.twinbox.inbox.doctor.Finding;
 import dev.twinbox.inbox.doctor.StartGate;
+import dev.twinbox.inbox.doctor.kafka.TopicNeeds;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -67,9 +69,18 @@ public final class KafkaInboxConsumer implements AutoCloseable {
         who,
         () -> {
           List<Finding> findings = new ArrayList<>(inbox.examine().findings());
-          findings.addAll(properties.examine(topics));
+          findings.addAll(properties.examine(topics, horizon(inbox)));
           return findings;
         });
+  }
+
+  /** A database that is away is looked at again before anything is taken. */
+  private static Duration horizon(Inbox inbox) {
+    try {
+      return inbox.upkeep().keptFor();
+    } catch (SQLException e) {
+      return TopicNeeds.DEFAULTS.horizon();
+    }
   }
 
   /** Starts the description of a consumer. */

@@ -3,6 +3,7 @@ package dev.twinbox.inbox.kafka;
 import dev.twinbox.inbox.doctor.Finding;
 import dev.twinbox.inbox.doctor.kafka.KafkaExamination;
 import dev.twinbox.inbox.doctor.kafka.TopicNeeds;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -61,16 +62,19 @@ final class KafkaProperties {
     return own;
   }
 
-  /** Looks at the group and its topics, through a client with these properties. */
-  List<Finding> examine(List<String> topics) {
+  /**
+   * Looks at the group and its topics, through a client with these properties.
+   *
+   * @param horizon for how long the inbox remembers ids
+   */
+  List<Finding> examine(List<String> topics, Duration horizon) {
     try (KafkaExamination kafka = KafkaExamination.open("kafka", properties)) {
       List<Finding> findings = new ArrayList<>();
-      topics.forEach(topic -> findings.addAll(kafka.topic(topic, TopicNeeds.DEFAULTS)));
+      topics.forEach(
+          topic -> findings.addAll(kafka.topic(topic, TopicNeeds.DEFAULTS.withHorizon(horizon))));
       findings.addAll(
           kafka.group(
-              String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG)),
-              topics,
-              TopicNeeds.DEFAULTS.horizon()));
+              String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG)), topics, horizon));
       return findings.stream().distinct().toList();
     }
   }

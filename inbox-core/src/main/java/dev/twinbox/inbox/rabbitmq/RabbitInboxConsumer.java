@@ -100,7 +100,7 @@ public final class RabbitInboxConsumer implements AutoCloseable {
     private @Nullable ConnectionFactory factory;
     private @Nullable String management;
     private boolean development;
-    private int prefetch = 100;
+    private int prefetch = 250;
     private int concurrency = 1;
     private int batchSize = 100;
     private Duration closeLimit = Duration.ofSeconds(30);
@@ -179,7 +179,10 @@ public final class RabbitInboxConsumer implements AutoCloseable {
       return this;
     }
 
-    /** The most unacknowledged messages of a channel. 1 to 65535, default 100. */
+    /**
+     * The most unacknowledged messages of a channel. 1 to 65535, default 250: more than twice a
+     * batch, so that the next one gathers while one is in work.
+     */
     public Builder prefetch(int messages) {
       if (messages < 1 || messages > 65_535) {
         throw new IllegalArgumentException(

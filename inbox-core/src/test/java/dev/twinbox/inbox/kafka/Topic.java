@@ -58,6 +58,17 @@ final class Topic implements AutoCloseable {
     return id;
   }
 
+  /** Many to the first partition, without waiting for each. */
+  void sendMany(int messages) {
+    for (int i = 0; i < messages; i++) {
+      ProducerRecord<byte[], byte[]> record = new ProducerRecord<>(name, 0, null, new byte[1]);
+      record.headers().add("ce_specversion", "1.0".getBytes(UTF_8));
+      record.headers().add("ce_id", Messages.id().getBytes(UTF_8));
+      var unused = producer.send(record);
+    }
+    producer.flush();
+  }
+
   void send(
       int partition, @Nullable String key, Map<String, String> headers, byte @Nullable [] payload) {
     ProducerRecord<byte[], byte[]> record =

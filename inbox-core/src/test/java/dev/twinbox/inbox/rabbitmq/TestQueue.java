@@ -54,6 +54,25 @@ final class TestQueue implements AutoCloseable {
     return id;
   }
 
+  /** Many, without waiting for each. */
+  void sendMany(int messages) {
+    try {
+      for (int i = 0; i < messages; i++) {
+        String id = Messages.id();
+        Map<String, Object> headers =
+            Map.of("cloudEvents_specversion", "1.0", "cloudEvents_id", id);
+        channel.basicPublish(
+            "",
+            name,
+            new BasicProperties.Builder().messageId(id).deliveryMode(2).headers(headers).build(),
+            new byte[1]);
+      }
+      channel.waitForConfirmsOrDie(60_000);
+    } catch (IOException | InterruptedException | TimeoutException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   void send(BasicProperties properties, byte[] body) {
     try {
       channel.basicPublish("", name, true, properties, body);

@@ -70,6 +70,28 @@ public final class RecordingOutbox implements Outbox {
     return record(messages);
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Here a message waits if it was given a delay or a time of delivery, however long ago; once
+   * cancelled it is no longer among {@link #messages()}.
+   */
+  @Override
+  public boolean cancel(@Nullable DSLContext dsl, UUID id) {
+    return remove(id);
+  }
+
+  @Override
+  public boolean cancel(@Nullable Connection connection, UUID id) {
+    return remove(id);
+  }
+
+  private synchronized boolean remove(UUID id) {
+    return messages.removeIf(
+        message ->
+            id.equals(message.id()) && (message.delay() != null || message.deliverAt() != null));
+  }
+
   @Override
   public Message prepare(Message message) {
     return rules.prepare(message);

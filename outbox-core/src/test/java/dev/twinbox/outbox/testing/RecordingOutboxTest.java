@@ -9,8 +9,10 @@ import dev.twinbox.outbox.InvalidMessageException;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import java.sql.Connection;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
@@ -52,6 +54,18 @@ final class RecordingOutboxTest {
     assertThatThrownBy(() -> strict.enqueue(NO_DSL, message.text("more than twenty bytes")))
         .hasMessageContaining("the limit is 20 bytes");
     assertThat(outbox.messages()).isEmpty();
+  }
+
+  @Test
+  void aDelayedMessageCanBeCancelledOnce() {
+    UUID now = outbox.enqueue(NO_DSL, message.text("x")).id();
+    UUID later = outbox.enqueue(NO_DSL, message.text("y").delay(Duration.ofDays(1))).id();
+
+    assertThat(outbox.cancel(NO_DSL, now)).isFalse();
+    assertThat(outbox.cancel(NO_CONNECTION, later)).isTrue();
+    assertThat(outbox.cancel(NO_DSL, later)).isFalse();
+
+    assertThat(outbox.messages()).extracting(Message::id).containsExactly(now);
   }
 
   @Test

@@ -38,6 +38,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       RetentionCommand.class,
       ReplayCommand.class,
       DeadLettersCommand.class,
+      ScheduledCommand.class,
       QuarantineCommand.class
     })
 public final class TwinboxCli implements Runnable {

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.drain;
 
 import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.store.DeadLetters.Cause;
 import java.util.concurrent.atomic.LongAdder;
 import org.slf4j.Logger;
@@ -12,6 +13,7 @@ public final class Counters {
 
   private final LongAdder published = new LongAdder();
   private final LongAdder deadLettered = new LongAdder();
+  private final LongAdder expired = new LongAdder();
   private final LongAdder windows = new LongAdder();
 
   void published() {
@@ -24,6 +26,9 @@ public final class Counters {
 
   void deadLettered(OutboxRecord record, Cause cause) {
     deadLettered.increment();
+    if (cause.reason().equals(Outcome.Reason.EXPIRED.code())) {
+      expired.increment();
+    }
     log.warn(
         "Message {} to {} is a dead letter: {} ({})",
         record.id(),
@@ -40,6 +45,11 @@ public final class Counters {
   /** Messages that were given up. */
   public long deadLetteredCount() {
     return deadLettered.sum();
+  }
+
+  /** Of those that were given up: messages whose expiry time has passed. */
+  public long expiredCount() {
+    return expired.sum();
   }
 
   /** Windows that were drained to their end. */

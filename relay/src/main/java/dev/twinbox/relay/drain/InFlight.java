@@ -3,6 +3,7 @@ package dev.twinbox.relay.drain;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.OutcomeListener;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * a slot's outcome is set by others.
  */
 final class InFlight {
+  private static final long CONFIRM_AFTER_EXPIRY_NANOS = Duration.ofMillis(250).toNanos();
+
   private final Deque<Slot> slots = new ArrayDeque<>();
   private final Wakeup wakeup;
   private long bytes;
@@ -40,6 +43,11 @@ final class InFlight {
         troubled = true;
       }
       wakeup.wake();
+    }
+
+    @Override
+    public @Nullable Long deadline() {
+      return expiresAt;
     }
 
     @Nullable Outcome outcome() {
@@ -93,10 +101,11 @@ final class InFlight {
   }
 
   /**
-   * Whether a record expired while the broker had not confirmed it: it must not go out any more.
+   * Whether a record expired some moments ago and still has no outcome. The publisher itself sends
+   * nothing that has expired; what it cannot know of is what has gone and is not confirmed.
    */
   boolean hasExpired(long now) {
-    if (nextExpiry == null || now - nextExpiry < 0) {
+    if (nextExpiry == null || now - nextExpiry < CONFIRM_AFTER_EXPIRY_NANOS) {
       return false;
     }
     Long next = null;
@@ -104,7 +113,7 @@ final class InFlight {
     for (Slot slot : slots) {
       Long expiresAt = slot.expiresAt;
       if (expiresAt != null && slot.outcome == null) {
-        expired |= now - expiresAt >= 0;
+        expired |= now - expiresAt >= CONFIRM_AFTER_EXPIRY_NANOS;
         next = next == null || expiresAt - next < 0 ? expiresAt : next;
       }
     }

@@ -12,6 +12,7 @@ import dev.twinbox.relay.publish.Settlements;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.BufferExhaustedException;
@@ -36,6 +37,8 @@ import org.jspecify.annotations.Nullable;
 final class KafkaPublisher implements Publisher {
   private static final Outcome AFTER_STOP =
       new Outcome.Unknown("not sent: an earlier message was not published");
+  private static final Outcome EXPIRED_ON_ITS_WAY =
+      new Outcome.Unknown("expired before the broker confirmed");
   private static final Outcome CLOSED =
       new Outcome.Unknown("the publisher was closed before the broker confirmed");
 
@@ -55,6 +58,7 @@ final class KafkaPublisher implements Publisher {
   private @Nullable Producer<byte[], byte[]> producer;
   private @Nullable Thread ioThread;
   private boolean bufferFull;
+  private boolean anyMayExpire;
   private boolean stopped;
   private boolean closed;
   private Outcome afterStop = AFTER_STOP;
@@ -105,6 +109,7 @@ final class KafkaPublisher implements Publisher {
     try {
       TopicLine line = line(record.destination());
       KafkaSend send = new KafkaSend(this, line == null ? nowhere : line, record, listener);
+      anyMayExpire |= send.mayExpire();
       if (stopped) {
         settlements.settle(send, closed ? CLOSED : afterStop);
       } else if (line == null) {
@@ -164,6 +169,9 @@ final class KafkaPublisher implements Publisher {
   void tick(long now) {
     settlements.lock();
     try {
+      if (anyMayExpire) {
+        List.copyOf(lines.values()).forEach(line -> expireQueued(line, now));
+      }
       if (producer == null) {
         if (!stopped && now - openingSince > limits.confirmTimeout().toNanos()) {
           failedToOpen(
@@ -178,6 +186,10 @@ final class KafkaPublisher implements Publisher {
         KafkaSend oldest = line.oldestSent();
         if (oldest != null && now - oldest.sentAt > limits.confirmTimeout().toNanos()) {
           giveUp(oldest);
+          return;
+        }
+        if (anyMayExpire && !stopped && line.anySent(send -> send.hasExpired(now))) {
+          takeBack(line, now);
           return;
         }
         list(line);
@@ -284,6 +296,11 @@ final class KafkaPublisher implements Publisher {
 
   private void sendFirst(Producer<byte[], byte[]> client, TopicLine line) {
     KafkaSend send = line.queued.element();
+    if (send.hasExpired(System.nanoTime())) {
+      line.queued.remove();
+      finish(send, send.expired());
+      return;
+    }
     ProducerRecord<byte[], byte[]> encoded;
     try {
       encoded = KafkaWire.encode(send.record(), line.topic, line.destination);
@@ -337,6 +354,27 @@ final class KafkaPublisher implements Publisher {
       // It completes what it still has, so that each record hears what happened to itself.
       abort();
     }
+  }
+
+  private void expireQueued(TopicLine line, long now) {
+    List<KafkaSend> late = line.queued.stream().filter(send -> send.hasExpired(now)).toList();
+    if (!late.isEmpty()) {
+      line.queued.removeAll(late);
+      late.forEach(send -> finish(send, send.expired()));
+    }
+  }
+
+  /** The client has it and would send it whenever it can: it has to forget all that it has. */
+  private void takeBack(TopicLine line, long now) {
+    line.allSent()
+        .forEach(
+            send -> {
+              if (send.hasExpired(now)) {
+                settle(send, EXPIRED_ON_ITS_WAY);
+              }
+            });
+    stop();
+    abort();
   }
 
   private void giveUp(KafkaSend oldest) {

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.kafka;
 
 import java.util.ArrayDeque;
+import java.util.function.Predicate;
 import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +53,11 @@ final class TopicLine {
       oldest = sent.peek();
     }
     return oldest;
+  }
+
+  /** Whether any that the client has not answered for is like this. */
+  boolean anySent(Predicate<KafkaSend> like) {
+    return sent.stream().anyMatch(send -> !send.isSettled() && like.test(send));
   }
 
   /** All that the client has, with some that are settled already. */

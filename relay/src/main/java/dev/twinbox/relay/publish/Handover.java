@@ -9,15 +9,33 @@ import org.jspecify.annotations.Nullable;
 public abstract class Handover {
   private final OutboxRecord record;
   private final OutcomeListener listener;
+  private final @Nullable Long deadline;
   private @Nullable Outcome outcome;
 
   protected Handover(OutboxRecord record, OutcomeListener listener) {
     this.record = record;
     this.listener = listener;
+    this.deadline = listener.deadline();
   }
 
   public final OutboxRecord record() {
     return record;
+  }
+
+  /** Whether it must not be handed to the broker any more. */
+  public final boolean hasExpired(long now) {
+    return deadline != null && now - deadline >= 0;
+  }
+
+  /** Whether there is a time from which on it must not be handed to the broker. */
+  public final boolean mayExpire() {
+    return deadline != null;
+  }
+
+  /** What becomes of it when it has expired unsent. */
+  public final Outcome expired() {
+    return new Outcome.Rejected(
+        Outcome.Reason.EXPIRED, "It expired at " + record.expiresAt() + ", unsent.");
   }
 
   /** Whether its outcome is known, though perhaps not yet told. */

@@ -21,6 +21,10 @@ package dev.twinbox.relay.publish;
  *       sends nothing more, what it had not sent gets Unknown at once, and what it had sent may
  *       still be confirmed until it is closed. The caller closes it and opens a new one. After
  *       {@link Outcome.Failed} it may go on with other keys, or stop as well.
+ *   <li>A record whose {@linkplain OutcomeListener#deadline() deadline} passes while the publisher
+ *       still has it is not sent: it is Rejected as {@link Outcome.Reason#EXPIRED}, at the latest
+ *       when its turn comes. Where the client below has it already and may still send it, that is
+ *       made to forget it, and the outcome is Unknown.
  *   <li>{@code publish} does not wait for the broker. How many records are outstanding is the
  *       caller's business; the publisher keeps what it cannot send yet.
  * </ul>

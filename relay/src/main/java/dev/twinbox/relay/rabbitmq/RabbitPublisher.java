@@ -64,6 +64,7 @@ final class RabbitPublisher implements Publisher {
   /** So many records are sent one by one, to find the one over which the channel was closed. */
   private int oneByOne;
 
+  private boolean anyMayExpire;
   private boolean blocked;
   private long blockedSince;
   private boolean stopped;
@@ -88,6 +89,7 @@ final class RabbitPublisher implements Publisher {
     settlements.lock();
     try {
       unsettled++;
+      anyMayExpire |= send.mayExpire();
       if (stopped) {
         settle(send, closed ? CLOSED : AFTER_STOP);
       } else if (route == null) {
@@ -224,8 +226,13 @@ final class RabbitPublisher implements Publisher {
         return;
       }
       send = ready.remove();
+      long now = System.nanoTime();
+      if (send.hasExpired(now)) {
+        finish(send, send.expired());
+        return;
+      }
       number = ++published;
-      send.since = System.nanoTime();
+      send.since = now;
       unconfirmed.put(number, send);
     } finally {
       settlements.unlock();
@@ -390,6 +397,9 @@ final class RabbitPublisher implements Publisher {
   void tick(long now) {
     settlements.lock();
     try {
+      if (anyMayExpire) {
+        expire(now);
+      }
       // Also when stopped: what was sent before still wants an outcome.
       RabbitSend oldest =
           unconfirmed.isEmpty() ? ready.peek() : unconfirmed.values().iterator().next();
@@ -412,6 +422,15 @@ final class RabbitPublisher implements Publisher {
       }
     } finally {
       settlements.unlock();
+    }
+  }
+
+  /** While the broker takes nothing, what waits for it need not wait beyond its time. */
+  private void expire(long now) {
+    List<RabbitSend> late = ready.stream().filter(send -> send.hasExpired(now)).toList();
+    if (!late.isEmpty()) {
+      ready.removeAll(late);
+      late.forEach(send -> finish(send, send.expired()));
     }
   }
 

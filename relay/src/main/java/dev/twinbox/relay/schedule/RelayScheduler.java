@@ -39,6 +39,7 @@ public final class RelayScheduler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RelayScheduler.class);
   private static final int CLAIM_EVERY_MILLIS = 500;
   private static final int LOOK_EVERY_MILLIS = 1_000;
+  private static final int STAND_IN_EVERY_MILLIS = 200;
   private static final Duration UPKEEP_DEADLINE = Duration.ofSeconds(5);
 
   private final String relay;
@@ -107,6 +108,9 @@ public final class RelayScheduler implements AutoCloseable {
           if (job.getKey().getName().equals(WatchJob.NAME)) {
             return new WatchJob(restoreWatch, upkeepTimes);
           }
+          if (job.getKey().getName().equals(StandInJob.NAME)) {
+            return new StandInJob(upkeep);
+          }
           String lane = job.getJobDataMap().getString(DrainJob.LANE);
           return lane == null ? new ShareJob(share, this::refreshLanes) : drainJob(lane);
         });
@@ -116,6 +120,9 @@ public final class RelayScheduler implements AutoCloseable {
     inMemory.scheduleJob(
         JobBuilder.newJob(WatchJob.class).withIdentity(WatchJob.NAME).build(),
         every(LOOK_EVERY_MILLIS, WatchJob.NAME));
+    inMemory.scheduleJob(
+        JobBuilder.newJob(StandInJob.class).withIdentity(StandInJob.NAME).build(),
+        every(STAND_IN_EVERY_MILLIS, StandInJob.NAME));
     for (LaneDrain lane : lanes) {
       schedule(inMemory, lane);
     }
@@ -210,7 +217,7 @@ public final class RelayScheduler implements AutoCloseable {
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
     properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
     properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
-    properties.setProperty("org.quartz.threadPool.threadCount", "2");
+    properties.setProperty("org.quartz.threadPool.threadCount", "3");
     String store = "org.quartz.jobStore.";
     properties.setProperty(store + "class", "org.quartz.impl.jdbcjobstore.JobStoreTX");
     properties.setProperty(
@@ -262,8 +269,11 @@ public final class RelayScheduler implements AutoCloseable {
   @Override
   public void close() {
     roster.lanes().forEach(LaneDrain::requestStop);
-    shutdown(duties);
+    upkeep.requestStop();
+    standby(duties);
     upkeep.awaitQuiet(UPKEEP_DEADLINE);
+    awaitNoted();
+    shutdown(duties);
     shutdown(drains);
     // A session after the stop finishes up; it waits for the one that runs, which does the same.
     roster.lanes().parallelStream().forEach(lane -> lane.session(Duration.ZERO));
@@ -271,6 +281,24 @@ public final class RelayScheduler implements AutoCloseable {
       registry.leave(relay);
     } catch (SQLException e) {
       log.warn("This relay's heartbeat runs out by itself: {}", e.getMessage());
+    }
+  }
+
+  private void awaitNoted() {
+    try {
+      upkeepTimes.awaitNoted(relay);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static void standby(@Nullable Scheduler scheduler) {
+    try {
+      if (scheduler != null) {
+        scheduler.standby();
+      }
+    } catch (SchedulerException e) {
+      log.warn("Quartz did not pause", e);
     }
   }
 
@@ -284,7 +312,7 @@ public final class RelayScheduler implements AutoCloseable {
     }
     try {
       // Standby first: a shutdown interrupts the thread that may be in the middle of a statement.
-      scheduler.standby();
+      standby(scheduler);
       scheduler.shutdown(/* waitForJobsToComplete= */ false);
     } catch (SchedulerException e) {
       log.warn("Quartz did not shut down cleanly", e);

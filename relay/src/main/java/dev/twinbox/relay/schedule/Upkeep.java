@@ -19,12 +19,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class Upkeep {
   private static final Logger log = LoggerFactory.getLogger(Upkeep.class);
-  private static final int PROMOTED_AT_ONCE = 1_000;
   private static final int BATCHES_A_RUN = 20;
   private static final int PURGED_AT_ONCE = 1_000;
   private static final long STATES_KEPT = 1_000;
 
-  private final Scheduled scheduled;
+  private final Promotion promotion;
   private final Rotation rotation;
   private final LaneLog laneLog;
   private final Retention retention;
@@ -32,12 +31,18 @@ public final class Upkeep {
 
   /**
    * @param scheduled due messages are promoted
+   * @param promoted called when some were
    * @param rotation relayed leaves are emptied
    * @param laneLog old states are deleted
    * @param retention what is old enough is let go
    */
-  public Upkeep(Scheduled scheduled, Rotation rotation, LaneLog laneLog, Retention retention) {
-    this.scheduled = scheduled;
+  public Upkeep(
+      Scheduled scheduled,
+      Runnable promoted,
+      Rotation rotation,
+      LaneLog laneLog,
+      Retention retention) {
+    this.promotion = new Promotion(scheduled, promoted);
     this.rotation = rotation;
     this.laneLog = laneLog;
     this.retention = retention;
@@ -54,17 +59,19 @@ public final class Upkeep {
     }
   }
 
-  /** Moves what is due, up to 20,000 messages a run. */
+  /** Ends the promotion's session soon. */
+  void requestStop() {
+    promotion.requestStop();
+  }
+
+  /** Moves what becomes due within the next seconds. */
   public void promote() {
-    attempt(
-        "promotion of due messages",
-        () -> {
-          int batches = 0;
-          while (batches < BATCHES_A_RUN
-              && scheduled.promote(PROMOTED_AT_ONCE) == PROMOTED_AT_ONCE) {
-            batches++;
-          }
-        });
+    attempt("promotion of due messages", promotion::session);
+  }
+
+  /** Moves what is overdue, on whichever relay. */
+  void standIn() {
+    attempt("promotion of overdue messages", promotion::standIn);
   }
 
   /** Empties every leaf that is fully relayed. */

@@ -40,7 +40,7 @@ final class UpkeepJob implements Job {
   /** The duties and how often each is due. */
   @SuppressWarnings("ImmutableEnumChecker") // method references only
   enum Duty {
-    PROMOTE(500, Upkeep::promote),
+    PROMOTE(5_000, Upkeep::promote),
     ROTATE(5_000, Upkeep::rotate),
     TRIM(30_000, Upkeep::trim),
     RETAIN(20_000, Upkeep::retain);

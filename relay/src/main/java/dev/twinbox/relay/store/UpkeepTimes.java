@@ -17,9 +17,12 @@ public final class UpkeepTimes {
   /** Twice the longest interval of any duty. */
   private static final Duration TOO_FAR = Duration.ofMinutes(1);
 
+  private static final Duration NOTED_WITHIN = Duration.ofSeconds(1);
+
   private final Pipeline pipeline;
   private final InstantSource clock;
   private final String pullIn;
+  private final String running;
 
   /** Works on Quartz's table in {@code tables}, by this relay's clock as Quartz does. */
   public UpkeepTimes(Pipeline pipeline, Tables tables, InstantSource clock) {
@@ -30,6 +33,27 @@ public final class UpkeepTimes {
             "with late as (update {qrtz_triggers} set next_fire_time = ?, trigger_state = 'WAITING'"
                 + " where trigger_state = 'ERROR' or trigger_state = 'WAITING' and next_fire_time > ?"
                 + " returning 1) select count(*) from late");
+    running =
+        tables.sql(
+            "select exists (select 1 from {qrtz_fired_triggers} where instance_name = ? and state ="
+                + " 'EXECUTING')");
+  }
+
+  /**
+   * Waits until Quartz has noted that nothing runs on this relay any more, for a second at most. A
+   * duty that is not noted as done stays blocked until the other relays take this one for dead.
+   */
+  public void awaitNoted(String relay) throws InterruptedException {
+    long end = System.nanoTime() + NOTED_WITHIN.toNanos();
+    try {
+      while (System.nanoTime() - end < 0
+          && pipeline.query(
+              running, s -> s.setString(1, relay), rows -> rows.next() && rows.getBoolean(1))) {
+        Thread.sleep(10);
+      }
+    } catch (SQLException e) {
+      log.debug("It is unknown whether upkeep still runs", e);
+    }
   }
 
   /** Makes due now what is planned for more than a minute hence or given up. Does not throw. */

@@ -54,6 +54,30 @@ class KafkaPublisherTest extends PublisherContract {
   }
 
   @Test
+  void whatExpiresInTheClientsBufferIsTakenBack() {
+    String destination = server.newDestination();
+    OutboxRecord late = Records.record(destination, "k", "late");
+    OutboxRecord other = Records.record(destination, "k2", "other");
+    Broker lingering =
+        KafkaBroker.named("kafka")
+            .properties(
+                () ->
+                    Map.of(
+                        "bootstrap.servers", server.kafka.bootstrapServers(), "linger.ms", "3000"))
+            .build();
+
+    Publisher publisher = open(lingering);
+    publisher.publish(late, expiring(Duration.ofSeconds(1)));
+    publisher.publish(other, outcomes());
+
+    assertThat(outcomes().of(late)).isInstanceOf(Outcome.Unknown.class);
+    assertThat(outcomes().of(other)).isInstanceOf(Outcome.Unknown.class);
+    OutboxRecord after = Records.record(destination, "k", "after");
+    publishUntilSettled(lingering, List.of(after)); // lingers as long as the others would have
+    assertThat(server.read(destination)).extracting(Arrived::payload).containsExactly("after");
+  }
+
+  @Test
   void theWireFormatIsCloudEventsInBinaryMode() {
     String destination = server.newDestination();
     OutboxRecord record =

@@ -328,6 +328,59 @@ public abstract class PublisherContract {
   }
 
   @Test
+  void whatExpiresBeforeItCouldBeSentIsNeverSentAndItsKeyGoesOn() {
+    String destination = server.newDestination();
+    Broker broker = broker();
+    OutboxRecord late = Records.record(destination, "k", "late");
+    OutboxRecord follower = Records.record(destination, "k", "follower");
+
+    server.freeze();
+    Publisher publisher = open(broker);
+    try {
+      publisher.publish(late, expiring(Duration.ofMillis(300)));
+      assertThat(outcomes.of(late))
+          .isInstanceOfSatisfying(
+              Outcome.Rejected.class,
+              is -> assertThat(is.reason()).isEqualTo(Outcome.Reason.EXPIRED));
+    } finally {
+      server.thaw();
+    }
+    publishUntilSettled(broker, List.of(follower));
+    assertThat(server.read(destination)).extracting(Arrived::payload).containsExactly("follower");
+  }
+
+  @Test
+  void whatHasExpiredAlreadyIsNotSent() {
+    String destination = server.newDestination();
+    OutboxRecord late = Records.record(destination, "k", "late");
+    OutboxRecord inTime = Records.record(destination, "k", "in time");
+    Publisher publisher = open();
+
+    publisher.publish(late, expiring(Duration.ZERO));
+    publisher.publish(inTime, expiring(PATIENT));
+
+    outcomes.expectPublished(List.of(inTime));
+    assertThat(outcomes.now(late)).isInstanceOf(Outcome.Rejected.class);
+    assertThat(server.read(destination)).extracting(Arrived::payload).containsExactly("in time");
+  }
+
+  /** Listens for a record that expires so long from now. */
+  protected final OutcomeListener expiring(Duration after) {
+    long deadline = System.nanoTime() + after.toNanos();
+    return new OutcomeListener() {
+      @Override
+      public void settled(OutboxRecord record, Outcome outcome) {
+        outcomes.settled(record, outcome);
+      }
+
+      @Override
+      public Long deadline() {
+        return deadline;
+      }
+    };
+  }
+
+  @Test
   void aTombstoneArrivesAsOne() {
     String destination = server.newDestination();
     OutboxRecord tombstone = Records.record(destination, "k", (byte[]) null);

@@ -14,6 +14,7 @@ import dev.twinbox.relay.publish.BrokerUnderTest;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.relay.publish.OutcomeListener;
 import dev.twinbox.relay.publish.Outcomes;
 import dev.twinbox.relay.publish.Publisher;
 import dev.twinbox.relay.publish.PublisherContract;
@@ -53,6 +54,36 @@ class RabbitPublisherTest extends PublisherContract {
   @Override
   protected BrokerUnderTest server() {
     return server;
+  }
+
+  @Test
+  void whatExpiresBehindAnUnconfirmedMessageOfItsKeyIsNotSent() {
+    String destination = server.newDestination();
+    OutboxRecord before = Records.record(destination, "k", "before");
+    OutboxRecord first = Records.record(destination, "k", "first");
+    OutboxRecord late = Records.record(destination, "k", "late");
+    OutboxRecord last = Records.record(destination, "k", "last");
+    Publisher publisher = open();
+    publish(publisher, List.of(before));
+    outcomes().expectPublished(List.of(before));
+
+    server.freeze();
+    OutcomeListener expiring = expiring(Duration.ofMillis(300));
+    try {
+      publish(publisher, List.of(first));
+      publisher.publish(late, expiring);
+      publish(publisher, List.of(last));
+      long deadline = java.util.Objects.requireNonNull(expiring.deadline());
+      await().until(() -> System.nanoTime() - deadline > 0);
+    } finally {
+      server.thaw();
+    }
+
+    outcomes().expectPublished(List.of(first, last));
+    assertThat(outcomes().now(late)).isInstanceOf(Outcome.Rejected.class);
+    assertThat(server.read(destination))
+        .extracting(Arrived::payload)
+        .containsExactly("before", "first", "last");
   }
 
   @Test

@@ -1,0 +1,86 @@
+package dev.twinbox.relay.schedule;
+
+import dev.twinbox.relay.store.Scheduled;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Moves messages into the outbox as they become due: in bounded sessions, one relay at a time, so
+ * that Quartz's tables are seldom written. Quartz needs many seconds to notice that a relay has
+ * died in its session; so every relay also looks whether something is overdue, and then stands in.
+ * The database lets one move at a time, whoever does it. Thread-safe.
+ */
+final class Promotion {
+  private static final Logger log = LoggerFactory.getLogger(Promotion.class);
+  private static final int AT_ONCE = 1_000;
+  private static final long POLL_MILLIS = 100;
+  private static final Duration OVERDUE = Duration.ofMillis(300);
+
+  /** As long as the pause between two firings, so that one session follows the other. */
+  private static final Duration SESSION = Duration.ofMillis(UpkeepJob.Duty.PROMOTE.everyMillis);
+
+  private final Scheduled scheduled;
+  private final Runnable promoted;
+  private final CountDownLatch stop = new CountDownLatch(1);
+  private volatile long lastLook = System.nanoTime() - OVERDUE.toNanos();
+
+  /**
+   * @param scheduled what waits
+   * @param promoted called when something was moved
+   */
+  Promotion(Scheduled scheduled, Runnable promoted) {
+    this.scheduled = scheduled;
+    this.promoted = promoted;
+  }
+
+  /** Moves what is due for about five seconds, or until the stop. */
+  void session() throws SQLException {
+    long end = System.nanoTime() + SESSION.toNanos();
+    do {
+      promoteAll();
+    } while (System.nanoTime() - end < 0 && !stopsWithin(POLL_MILLIS));
+  }
+
+  /** Moves what nobody else has moved in time. */
+  void standIn() {
+    if (System.nanoTime() - lastLook < OVERDUE.toNanos() || stopsWithin(0)) {
+      return;
+    }
+    try {
+      if (scheduled.isOverdue(OVERDUE)) {
+        promoteAll();
+      }
+    } catch (SQLException e) {
+      log.debug("It is unknown whether messages are overdue", e);
+    }
+  }
+
+  void requestStop() {
+    stop.countDown();
+  }
+
+  private void promoteAll() throws SQLException {
+    boolean more = true;
+    while (more && !stopsWithin(0)) {
+      Scheduled.Promoted done = scheduled.promote(AT_ONCE);
+      lastLook = System.nanoTime();
+      more = done.more();
+      if (done.moved() > 0) {
+        promoted.run();
+      }
+    }
+  }
+
+  private boolean stopsWithin(long millis) {
+    try {
+      return stop.await(millis, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return true;
+    }
+  }
+}
