@@ -42,6 +42,7 @@ final class Grants {
               + " {schema}.outbox_relay, {schema}.outbox_parked, {schema}.outbox_dead_letter, {schema}.outbox_scheduled,"
               + " {schema}.outbox_dedup to {role}",
           "grant select, insert on {schema}.outbox_audit to {role}",
+          "grant select, insert, delete on {schema}.outbox_sample to {role}",
           "grant select on {schema}.inbox_retention to {role}",
           "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",
           "grant select, insert, truncate on {schema}.outbox_restamp to {role}",

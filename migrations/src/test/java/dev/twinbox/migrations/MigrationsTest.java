@@ -30,7 +30,7 @@ final class MigrationsTest {
 
     MigrationResult result = Migrations.apply(database);
 
-    assertThat(result).isEqualTo(new MigrationResult("twinbox", 3, "3"));
+    assertThat(result).isEqualTo(new MigrationResult("twinbox", 4, "5"));
     assertThat(tables(database, "twinbox"))
         .contains(
             "outbox",
@@ -42,6 +42,7 @@ final class MigrationsTest {
             "outbox_dead_letter",
             "outbox_dedup",
             "outbox_audit",
+            "outbox_sample",
             "inbox",
             "inbox_old",
             "inbox_future",
@@ -54,7 +55,7 @@ final class MigrationsTest {
             Migrations.HISTORY_TABLE)
         .doesNotContain("outbox_8");
     assertThat(Sql.list(database, "select version from twinbox.schema_version order by 1"))
-        .containsExactly("1", "2", "3");
+        .containsExactly("1", "2", "3", "5");
   }
 
   @ParameterizedTest
@@ -66,7 +67,7 @@ final class MigrationsTest {
 
     MigrationResult second = Migrations.apply(database);
 
-    assertThat(second).isEqualTo(new MigrationResult("twinbox", 0, "3"));
+    assertThat(second).isEqualTo(new MigrationResult("twinbox", 0, "5"));
     assertThat(Sql.shape(database, "twinbox")).isEqualTo(before);
   }
 

@@ -14,6 +14,7 @@ import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.testkit.TestDatabase;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.Connection;
@@ -511,7 +512,7 @@ class RelayTest {
         Relay.builder().dataSource(empty.dataSource()).broker(new MemoryBroker()).build()) {
       assertThatThrownBy(relay::start)
           .isInstanceOf(IllegalStateException.class)
-          .hasMessageContaining("version 3")
+          .hasMessageContaining("version " + SchemaGuard.CODE_VERSION)
           .hasMessageContaining("bin/twinbox migrate");
     }
   }
@@ -531,7 +532,8 @@ class RelayTest {
   @Test
   void aSchemaOneStepNewerThatStillServesThisCodeIsFine() throws SQLException {
     database.execute(
-        "insert into twinbox.schema_version (version, serves_code_from) values (4, 3)");
+        "insert into twinbox.schema_version (version, serves_code_from) values (%d, %d)"
+            .formatted(SchemaGuard.CODE_VERSION + 1, SchemaGuard.CODE_VERSION));
     start();
     database.commitOne(0, "k");
 
