@@ -96,7 +96,7 @@ final class MigrationsTest {
 
     MigrationResult result = Migrations.defaults().schema("public").applyTo(database);
 
-    assertThat(result.applied()).isEqualTo(3);
+    assertThat(result.applied()).isEqualTo(4);
     assertThat(tables(database, "public")).contains("orders", "outbox", "inbox");
     assertThat(Migrations.defaults().schema("public").applyTo(database).applied()).isZero();
   }
@@ -144,8 +144,8 @@ final class MigrationsTest {
       for (Future<MigrationResult> run : runs) {
         applied += run.get(2, TimeUnit.MINUTES).applied();
       }
-      assertThat(applied).as("round %s", round).isEqualTo(3);
-      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(3);
+      assertThat(applied).as("round %s", round).isEqualTo(4);
+      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(4);
     } finally {
       threads.shutdownNow();
     }

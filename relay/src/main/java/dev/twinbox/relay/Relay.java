@@ -6,9 +6,11 @@ import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
+import dev.twinbox.relay.drain.RateLimiter;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.schedule.RelayScheduler;
 import dev.twinbox.relay.schedule.RestoreWatch;
+import dev.twinbox.relay.schedule.Sampling;
 import dev.twinbox.relay.schedule.Upkeep;
 import dev.twinbox.relay.store.ClusterGuard;
 import dev.twinbox.relay.store.Lanes;
@@ -16,6 +18,7 @@ import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.RelayRegistry;
 import dev.twinbox.relay.store.Restamp;
 import dev.twinbox.relay.store.Rotation;
+import dev.twinbox.relay.store.Samples;
 import dev.twinbox.relay.store.Scheduled;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.relay.store.Tables;
@@ -57,6 +60,7 @@ public final class Relay implements AutoCloseable {
   private final DataSource dataSource;
   private final InstantSource clock;
   private final Counters counters = new Counters();
+  private final RateLimiter limiter;
   private final List<Outbox> outboxes;
   private final List<Outbox.Subscription> subscriptions = new ArrayList<>();
   private volatile List<LaneDrain> lanes = List.of();
@@ -69,6 +73,7 @@ public final class Relay implements AutoCloseable {
     dataSource = builder.dataSource();
     clock = builder.clock();
     settings = builder.settings();
+    limiter = new RateLimiter(builder.rateLimits(), this::shareOfLanes, System::nanoTime);
     pipeline = new Pipeline(dataSource, Math.toIntExact(settings.lease().toMillis()));
     outboxes = List.copyOf(builder.outboxes());
     brokers = new LinkedHashMap<>();
@@ -120,6 +125,7 @@ public final class Relay implements AutoCloseable {
               restoreWatch,
               new UpkeepTimes(pipeline, tables, clock),
               upkeep,
+              new Sampling(new Samples(pipeline, tables), name, counters, () -> lanes),
               settings.lease(),
               clock);
       lanes = lanes(store, starting);
@@ -155,10 +161,18 @@ public final class Relay implements AutoCloseable {
       known.register(broker.name());
       for (int lane : known.of(broker.name())) {
         drains.add(
-            new LaneDrain(lane, name, broker, store, settings, counters, starting.share(), clock));
+            new LaneDrain(
+                lane, name, broker, store, settings, limiter, counters, starting.share(), clock));
       }
     }
     return List.copyOf(drains);
+  }
+
+  /** Which part of a broker's lanes this relay holds. */
+  private double shareOfLanes(String broker) {
+    List<LaneDrain> all = lanes.stream().filter(lane -> lane.broker().equals(broker)).toList();
+    long held = all.stream().filter(LaneDrain::isHeld).count();
+    return all.isEmpty() ? 1 : (double) held / all.size();
   }
 
   /** This relay's name among all. */

@@ -2,6 +2,7 @@ package dev.twinbox.relay;
 
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.RateLimits;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.store.Tables;
 import java.lang.management.ManagementFactory;
@@ -21,6 +22,7 @@ public final class RelayBuilder {
   private DrainSettings settings = DrainSettings.DEFAULTS;
   private final List<Broker> brokers = new ArrayList<>();
   private final List<Outbox> outboxes = new ArrayList<>();
+  private RateLimits rateLimits = RateLimits.NONE;
   private boolean development;
   private InstantSource clock = InstantSource.system();
   private String name = ManagementFactory.getRuntimeMXBean().getName();
@@ -73,6 +75,26 @@ public final class RelayBuilder {
    */
   public RelayBuilder lease(Duration lease) {
     settings = settings.withLease(lease);
+    return this;
+  }
+
+  /**
+   * Lets at most so many messages a second go to a destination, evenly, so that its consumers are
+   * not flooded when a pile is drained. All relays of a database that say the same keep it
+   * together: each has as much of it as it holds of the broker's lanes. Messages of other
+   * destinations do not wait for it. Default: no limit.
+   *
+   * @param destination as it is enqueued, for example {@code kafka:orders}
+   * @param messagesPerSecond 0.01 to 1,000,000
+   */
+  public RelayBuilder rateLimit(String destination, double messagesPerSecond) {
+    rateLimits = rateLimits.with(destination, messagesPerSecond);
+    return this;
+  }
+
+  /** All rate limits at once, in place of those given before. */
+  public RelayBuilder rateLimits(RateLimits all) {
+    rateLimits = all;
     return this;
   }
 
@@ -134,6 +156,10 @@ public final class RelayBuilder {
 
   DrainSettings settings() {
     return settings;
+  }
+
+  RateLimits rateLimits() {
+    return rateLimits;
   }
 
   boolean isDevelopment() {

@@ -121,6 +121,7 @@ final class RelayCommand implements Runnable {
         Relay.builder()
             .dataSource(database)
             .schema(settings.schema())
+            .rateLimits(settings.rateLimits())
             .settings(
                 DrainSettings.DEFAULTS
                     .withRetry(settings.retries())

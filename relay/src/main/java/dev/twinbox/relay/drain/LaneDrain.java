@@ -45,6 +45,7 @@ public final class LaneDrain {
   private final Broker broker;
   private final LaneStore store;
   private final DrainSettings settings;
+  private final RateLimiter limiter;
   private final Counters counters;
   private final Predicate<LaneDrain> mayHold;
   private final Failures failures;
@@ -54,6 +55,7 @@ public final class LaneDrain {
   private volatile boolean stopping;
   private volatile boolean held;
   private volatile @Nullable String problem;
+  private volatile int inFlight;
   private @Nullable LaneContext context;
   private @Nullable ParkedDrain parked;
   private @Nullable Publisher publisher;
@@ -67,6 +69,7 @@ public final class LaneDrain {
    * @param broker where the lane's messages go
    * @param store the database
    * @param settings limits and pauses
+   * @param limiter deals out what may go to limited destinations
    * @param counters what is counted
    * @param mayHold whether this relay may hold this lane now, given the others
    * @param clock for failures' times
@@ -77,6 +80,7 @@ public final class LaneDrain {
       Broker broker,
       LaneStore store,
       DrainSettings settings,
+      RateLimiter limiter,
       Counters counters,
       Predicate<LaneDrain> mayHold,
       InstantSource clock) {
@@ -85,10 +89,11 @@ public final class LaneDrain {
     this.broker = broker;
     this.store = store;
     this.settings = settings;
+    this.limiter = limiter;
     this.counters = counters;
     this.mayHold = mayHold;
     this.failures = new Failures(settings.retry(), clock, System::nanoTime);
-    this.destinations = new Destinations(lane, settings.retry(), failures);
+    this.destinations = new Destinations(lane, settings.retry(), failures, counters);
     this.pollPause = settings.shortestPoll();
   }
 
@@ -110,6 +115,16 @@ public final class LaneDrain {
   /** Why the lane stands still, if its broker takes nothing. */
   public Optional<String> problem() {
     return Optional.ofNullable(problem);
+  }
+
+  /** The destinations of this lane that take nothing, while the lane is ours. */
+  public List<Trouble> troubles() {
+    return destinations.troubles();
+  }
+
+  /** How many messages are handed over to the broker and not confirmed. */
+  public int inFlight() {
+    return inFlight;
   }
 
   /** Something was committed: look now. */
@@ -176,7 +191,8 @@ public final class LaneDrain {
       return false;
     }
     LaneContext ours =
-        new LaneContext(taken.get(), store, settings, failures, destinations, counters, wakeup);
+        new LaneContext(
+            taken.get(), store, settings, failures, destinations, limiter, counters, wakeup);
     context = ours;
     held = true;
     parked = ParkedDrain.of(ours, () -> broker.open(lane));
@@ -195,6 +211,7 @@ public final class LaneDrain {
     }
     parked().step();
     if (window == null && !claim.state().isOpen() && !openWindow(claim)) {
+      inFlight = parked().unsettled();
       claim.renewIfDue();
       pollPause = wakeup.await(pollPause) ? settings.shortestPoll() : longer(pollPause);
       return;
@@ -204,6 +221,7 @@ public final class LaneDrain {
     }
     pollPause = settings.shortestPoll();
     window.step(publisher());
+    inFlight = window.rowsInFlight() + parked().unsettled();
     if (window.isTroubled()) {
       recover(window);
     } else if (window.isDrained()) {
@@ -334,6 +352,7 @@ public final class LaneDrain {
     window = null;
     held = false;
     problem = null;
+    inFlight = 0;
     failures.forget();
     destinations.forget();
     closePublisher();

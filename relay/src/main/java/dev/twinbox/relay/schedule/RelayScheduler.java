@@ -51,6 +51,7 @@ public final class RelayScheduler implements AutoCloseable {
   private final DataSource dataSource;
   private final Tables tables;
   private final Upkeep upkeep;
+  private final Sampling sampling;
   private final int heartbeatMillis;
   private List<LaneDrain> lanes = List.of();
   private @Nullable Scheduler drains;
@@ -64,6 +65,7 @@ public final class RelayScheduler implements AutoCloseable {
    * @param restoreWatch looks every second whether the database is still the same
    * @param upkeepTimes keeps that from being planned too far ahead
    * @param upkeep what one relay of all does
+   * @param sampling tells others what this relay does
    * @param lease how long a heartbeat counts; there are three in that time, and at least two a
    *     second
    * @param clock this machine's, which is compared with the database's
@@ -76,6 +78,7 @@ public final class RelayScheduler implements AutoCloseable {
       RestoreWatch restoreWatch,
       UpkeepTimes upkeepTimes,
       Upkeep upkeep,
+      Sampling sampling,
       Duration lease,
       InstantSource clock) {
     this.relay = relay;
@@ -86,6 +89,7 @@ public final class RelayScheduler implements AutoCloseable {
     this.upkeepTimes = upkeepTimes;
     this.share = new LaneShare(registry, relay, clock);
     this.upkeep = upkeep;
+    this.sampling = sampling;
     this.heartbeatMillis = (int) Math.min(500, lease.toMillis() / 3);
   }
 
@@ -115,6 +119,9 @@ public final class RelayScheduler implements AutoCloseable {
           if (job.getKey().getName().equals(WatchJob.NAME)) {
             return new WatchJob(restoreWatch, upkeepTimes);
           }
+          if (job.getKey().getName().equals(SampleJob.NAME)) {
+            return new SampleJob(sampling);
+          }
           LaneDrain lane = byLane.get(job.getJobDataMap().getString(DrainJob.LANE));
           return lane == null ? new ShareJob(share) : new DrainJob(lane);
         });
@@ -124,6 +131,9 @@ public final class RelayScheduler implements AutoCloseable {
     inMemory.scheduleJob(
         JobBuilder.newJob(WatchJob.class).withIdentity(WatchJob.NAME).build(),
         every(LOOK_EVERY_MILLIS, WatchJob.NAME));
+    inMemory.scheduleJob(
+        JobBuilder.newJob(SampleJob.class).withIdentity(SampleJob.NAME).build(),
+        every(LOOK_EVERY_MILLIS, SampleJob.NAME));
     for (LaneDrain lane : lanes) {
       String name = "lane-" + lane.lane();
       JobDetail job =
@@ -166,7 +176,7 @@ public final class RelayScheduler implements AutoCloseable {
     Properties properties = new Properties();
     properties.setProperty("org.quartz.scheduler.instanceName", "twinbox-lanes-" + relay);
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
-    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 2));
+    properties.setProperty("org.quartz.threadPool.threadCount", Integer.toString(lanes.size() + 3));
     properties.setProperty("org.quartz.jobStore.class", "org.quartz.simpl.RAMJobStore");
     properties.setProperty("org.quartz.jobStore.misfireThreshold", "1000");
     return common(properties);
