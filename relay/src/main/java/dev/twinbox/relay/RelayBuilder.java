@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class RelayBuilder {
   private @Nullable DataSource dataSource;
   private Tables tables = Tables.in("twinbox");
+  private String schemaName = "twinbox";
   private DrainSettings settings = DrainSettings.DEFAULTS;
   private final List<Broker> brokers = new ArrayList<>();
   private final List<Outbox> outboxes = new ArrayList<>();
@@ -42,6 +43,7 @@ public final class RelayBuilder {
   /** The schema of Twinbox's tables. Default {@code twinbox}. */
   public RelayBuilder schema(String schema) {
     tables = Tables.in(schema);
+    schemaName = schema;
     return this;
   }
 
@@ -156,6 +158,10 @@ public final class RelayBuilder {
 
   DrainSettings settings() {
     return settings;
+  }
+
+  String schemaName() {
+    return schemaName;
   }
 
   RateLimits rateLimits() {

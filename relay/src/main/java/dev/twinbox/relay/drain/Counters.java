@@ -115,6 +115,12 @@ public final class Counters {
     return all;
   }
 
+  /** What became of one destination's messages. */
+  public Counts count(String destination) {
+    Tally tally = destinations.get(destination);
+    return tally == null ? new Counts(0, 0, Map.of()) : tally.counts();
+  }
+
   /** Messages that a broker has confirmed. */
   public long publishedCount() {
     return published.sum();
