@@ -134,14 +134,23 @@ class ArchitectureTest {
             .whereLayer("drain")
             .mayOnlyBeAccessedByLayers("schedule", "relay", "metrics", "cli")
             .whereLayer("store")
-            .mayOnlyBeAccessedByLayers("drain", "schedule", "relay", "doctor", "deadletter", "status", "cli")
+            .mayOnlyBeAccessedByLayers(
+                "drain", "schedule", "relay", "doctor", "deadletter", "status", "cli")
             .whereLayer("kafka")
             .mayOnlyBeAccessedByLayers("doctor", "cli")
             .whereLayer("rabbitmq")
             .mayOnlyBeAccessedByLayers("doctor", "cli")
             .whereLayer("publish")
             .mayOnlyBeAccessedByLayers(
-                "kafka", "rabbitmq", "store", "drain", "schedule", "relay", "metrics", "doctor", "cli"));
+                "kafka",
+                "rabbitmq",
+                "store",
+                "drain",
+                "schedule",
+                "relay",
+                "metrics",
+                "doctor",
+                "cli"));
   }
 
   @Test

@@ -7,8 +7,9 @@ import java.util.Map;
 public interface ConsumerLag {
   /**
    * How many messages the broker holds that this consumer has not fetched, by partition, as in
-   * {@code orders-0}, or by queue. What is not known is left out; for Kafka those are the partitions
-   * that this instance does not hold. A few seconds old. Cheap; callable from any thread.
+   * {@code orders-0}, or by queue. What is not known is left out; for Kafka those are the
+   * partitions that this instance does not hold. A few seconds old. Cheap; callable from any
+   * thread.
    */
   Map<String, Long> lag();
 }

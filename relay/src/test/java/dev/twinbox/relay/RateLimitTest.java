@@ -53,7 +53,8 @@ class RateLimitTest {
 
     assertThat(secondsSince(began)).as("150 at 100/s").isBetween(1.2, 30.0);
     assertThat(ids()).containsExactlyElementsOf(slow);
-    assertThat(database.number("select count(*) from twinbox.outbox_lane_log where action = 'claim'"))
+    assertThat(
+            database.number("select count(*) from twinbox.outbox_lane_log where action = 'claim'"))
         .as("the lease was kept")
         .isEqualTo(4);
   }

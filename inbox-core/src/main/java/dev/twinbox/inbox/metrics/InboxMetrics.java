@@ -63,8 +63,7 @@ public final class InboxMetrics implements MeterBinder, AutoCloseable {
             .description("Messages that the broker holds and this instance has not fetched")
             .tags("consumer", inbox.consumer())
             .register(registry);
-    var unused =
-        reader.scheduleWithFixedDelay(() -> show(lag), 0, EVERY_SECONDS, TimeUnit.SECONDS);
+    var unused = reader.scheduleWithFixedDelay(() -> show(lag), 0, EVERY_SECONDS, TimeUnit.SECONDS);
   }
 
   private void show(MultiGauge gauge) {

@@ -13,9 +13,9 @@ import dev.twinbox.inbox.doctor.rabbitmq.RabbitManagement;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
-import java.util.Map;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -71,9 +71,7 @@ class KafkaInboxConsumerTest {
       topic.send(0, "k");
     }
 
-    await()
-        .atMost(PATIENCE)
-        .until(() -> consumer.lag().getOrDefault(topic.name() + "-0", 0L) > 30);
+    await().atMost(PATIENCE).until(() -> consumer.lag().getOrDefault(topic.name() + "-0", 0L) > 30);
     goOn.countDown();
     await().atMost(PATIENCE).until(() -> consumer.lag().values().stream().allMatch(n -> n == 0));
   }

@@ -74,9 +74,7 @@ class RabbitInboxConsumerTest {
       queue.send(null);
     }
 
-    await()
-        .atMost(PATIENCE)
-        .until(() -> consumer.lag().getOrDefault(queue.name(), 0L) > 30);
+    await().atMost(PATIENCE).until(() -> consumer.lag().getOrDefault(queue.name(), 0L) > 30);
     goOn.countDown();
     awaitEffects(40);
     await().atMost(PATIENCE).until(() -> consumer.lag().getOrDefault(queue.name(), 1L) == 0);

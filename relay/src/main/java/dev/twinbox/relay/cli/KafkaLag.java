@@ -52,8 +52,7 @@ final class KafkaLag {
       Map<TopicPartition, OffsetAndMetadata> committed =
           admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
       Map<TopicPartition, Long> ends = offsets(admin, partitions, OffsetSpec.latest());
-      Map<TopicPartition, Long> beginnings =
-          offsets(admin, partitions, OffsetSpec.earliest());
+      Map<TopicPartition, Long> beginnings = offsets(admin, partitions, OffsetSpec.earliest());
       List<ConsumerLag.Partition> lines = new ArrayList<>();
       for (TopicPartition partition : partitions) {
         OffsetAndMetadata offset = committed.get(partition);

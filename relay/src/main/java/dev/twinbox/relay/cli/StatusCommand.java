@@ -42,9 +42,7 @@ final class StatusCommand implements Callable<Integer> {
   @Mixin private ThresholdOptions thresholds = new ThresholdOptions();
   @Mixin private LagOptions consumers = new LagOptions();
 
-  @Option(
-      names = "--json",
-      description = "Print JSON; with --watch, a line each time.")
+  @Option(names = "--json", description = "Print JSON; with --watch, a line each time.")
   private boolean json;
 
   @Option(

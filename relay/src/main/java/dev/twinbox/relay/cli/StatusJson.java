@@ -30,7 +30,8 @@ final class StatusJson {
     JsonNode causes = MAPPER.valueToTree(verdict.causes());
     causes.forEach(
         cause ->
-            ((ObjectNode) cause).put("level", cause.get("level").asText().toLowerCase(Locale.ROOT)));
+            ((ObjectNode) cause)
+                .put("level", cause.get("level").asText().toLowerCase(Locale.ROOT)));
     all.set("causes", causes);
     all.setAll((ObjectNode) MAPPER.valueToTree(status));
     all.set("consumers", MAPPER.valueToTree(lags));

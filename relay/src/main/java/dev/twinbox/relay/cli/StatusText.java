@@ -53,8 +53,16 @@ final class StatusText {
     brokers.print(out, "No broker has lanes.");
     TextTable table =
         new TextTable(
-            "DESTINATION", "WAITING", "OLDEST", "IN", "OUT", "DRAINED IN", "PARKED", "SCHEDULED",
-            "EXPIRED", "DEAD");
+            "DESTINATION",
+            "WAITING",
+            "OLDEST",
+            "IN",
+            "OUT",
+            "DRAINED IN",
+            "PARKED",
+            "SCHEDULED",
+            "EXPIRED",
+            "DEAD");
     for (Status.DestinationLine d : status.destinations()) {
       table.row(
           d.destination(),
@@ -143,7 +151,14 @@ final class StatusText {
     }
     TextTable lanes =
         new TextTable(
-            "LANE", "BROKER", "OWNER", "LEASE", "EPOCH", "WINDOW", "CURSOR", "WAITING",
+            "LANE",
+            "BROKER",
+            "OWNER",
+            "LEASE",
+            "EPOCH",
+            "WINDOW",
+            "CURSOR",
+            "WAITING",
             "LAST SETTLED");
     status
         .lanes()
@@ -204,8 +219,7 @@ final class StatusText {
     }
     TextTable table = new TextTable("CONSUMER", "OF", "PARTITION", "BEHIND", "CONSUMERS");
     for (ConsumerLag lag : lags) {
-      table.row(
-          lag.consumer(), lag.source(), "all", number(lag.lag()), number(lag.consumers()));
+      table.row(lag.consumer(), lag.source(), "all", number(lag.lag()), number(lag.consumers()));
       lag.partitions()
           .forEach(
               p -> table.row(lag.consumer(), lag.source(), p.partition(), number(p.lag()), ""));

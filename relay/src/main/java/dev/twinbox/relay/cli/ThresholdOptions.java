@@ -64,7 +64,8 @@ final class ThresholdOptions {
       paramLabel = TIME,
       defaultValue = "10m",
       converter = DurationConverter.class,
-      description = "How long a transaction that has enqueued may be open, default ${DEFAULT-VALUE}.")
+      description =
+          "How long a transaction that has enqueued may be open, default ${DEFAULT-VALUE}.")
   private Duration maxTransaction = Thresholds.DEFAULTS.maxTransaction();
 
   @Option(

@@ -64,8 +64,7 @@ final class LimitedRows {
     return key == null || !lane.destinations().isLimited(destination) || !inFlight.isUndecided(key);
   }
 
-  private boolean othersWait(Collection<WindowReader.Row> rest, long readUpTo)
-      throws SQLException {
+  private boolean othersWait(Collection<WindowReader.Row> rest, long readUpTo) throws SQLException {
     long now = System.nanoTime();
     refused.values().removeIf(at -> now - at > REFUSED_NANOS);
     if (rest.stream().anyMatch(row -> !refused.containsKey(row.record().destination()))) {

@@ -30,8 +30,7 @@ public final class RateLimiter {
    * @param share which part of a broker's lanes this relay holds, 0 to 1
    * @param nanoTime measures time
    */
-  public RateLimiter(
-      RateLimits limits, ToDoubleFunction<String> share, LongSupplier nanoTime) {
+  public RateLimiter(RateLimits limits, ToDoubleFunction<String> share, LongSupplier nanoTime) {
     this.share = share;
     this.nanoTime = nanoTime;
     limits

@@ -11,8 +11,7 @@ import dev.twinbox.relay.status.Verdict;
  */
 record OutboxFigures(Status status, int verdict) {
   static OutboxFigures of(Status status) {
-    return new OutboxFigures(
-        status, Verdict.of(status, Thresholds.DEFAULTS).level().exitCode());
+    return new OutboxFigures(status, Verdict.of(status, Thresholds.DEFAULTS).level().exitCode());
   }
 
   double openTransactionSeconds() {

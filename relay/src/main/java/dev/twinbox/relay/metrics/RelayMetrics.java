@@ -175,10 +175,7 @@ public final class RelayMetrics implements MeterBinder, AutoCloseable {
     }
 
     private void counter(
-        String name,
-        String description,
-        Tags tags,
-        ToDoubleFunction<Relay> value) {
+        String name, String description, Tags tags, ToDoubleFunction<Relay> value) {
       FunctionCounter.builder(name, relay, value)
           .description(description)
           .tags(tags)

@@ -69,8 +69,7 @@ final class BacklogReader {
     long last =
         rows.one(
             "select last_value - (not is_called)::int from {outbox_position}", r -> r.getLong(1));
-    int count =
-        Math.max(1, rows.one("select count(*) from {outbox_lane}", r -> r.getInt(1)));
+    int count = Math.max(1, rows.one("select count(*) from {outbox_lane}", r -> r.getInt(1)));
     int limit = Math.max(100, Math.min(HEAD, HEADS / count));
     Map<Integer, List<Head>> heads = new TreeMap<>();
     for (Head head : heads(limit)) {
@@ -204,8 +203,7 @@ final class BacklogReader {
   }
 
   /** By (lane, position), a few rows from the beginning of each part. */
-  private List<Probe> probes(Map<Integer, Long> full, long last, int rowsEach)
-      throws SQLException {
+  private List<Probe> probes(Map<Integer, Long> full, long last, int rowsEach) throws SQLException {
     return rows.all(
         "select p.lane, p.part, o.destination, count(*) filter (where not"
             + " pg_visible_in_snapshot(o.xid, p.done)), count(*), max(o.position), extract(epoch"

@@ -71,9 +71,7 @@ final class Causes {
     long scheduled = status.scheduled().count();
     if (waiting + parked + scheduled > 0) {
       Double oldest =
-          status.brokers().stream()
-              .map(BrokerLine::oldestWaitingSeconds)
-              .reduce(null, Rows::older);
+          status.brokers().stream().map(BrokerLine::oldestWaitingSeconds).reduce(null, Rows::older);
       boolean estimated = status.brokers().stream().anyMatch(BrokerLine::waitingIsEstimated);
       critical(
           "no-relay",
@@ -106,15 +104,11 @@ final class Causes {
           Trouble longest =
               troubles.stream().max(Comparator.comparingDouble(Trouble::seconds)).orElseThrow();
           Double oldest =
-              lines.stream()
-                  .map(DestinationLine::oldestWaitingSeconds)
-                  .reduce(null, Rows::older);
+              lines.stream().map(DestinationLine::oldestWaitingSeconds).reduce(null, Rows::older);
           boolean estimated = lines.stream().anyMatch(DestinationLine::waitingIsEstimated);
           boolean isLong = longest.seconds() >= seconds(thresholds.maxAge());
           cause(
-              isLong || waiting + parked > thresholds.maxWaiting()
-                  ? Level.CRITICAL
-                  : Level.WARNING,
+              isLong || waiting + parked > thresholds.maxWaiting() ? Level.CRITICAL : Level.WARNING,
               "destination-failing",
               subject,
               failing(subject, longest) + "; " + pile(waiting, estimated, oldest, parked));
@@ -141,17 +135,18 @@ final class Causes {
     String time = Words.time(trouble.seconds());
     return switch (trouble.reason()) {
       case "unreachable" -> "%s unreachable for %s".formatted(subject, time);
-      case "not-authenticated" -> "%s has refused the relay's credentials for %s"
-          .formatted(subject, time);
+      case "not-authenticated" ->
+          "%s has refused the relay's credentials for %s".formatted(subject, time);
       case "not-authorised" -> "%s has been forbidden to the relay for %s".formatted(subject, time);
       case "blocked" -> "%s has let nobody publish for %s".formatted(subject, time);
       case "missing-destination" -> "%s has been missing for %s".formatted(subject, time);
       case "unroutable" -> "%s has led to no queue for %s".formatted(subject, time);
       case "no-leader" -> "%s has had no leader for %s".formatted(subject, time);
-      case "not-enough-replicas" -> "%s has had too few replicas in sync for %s"
-          .formatted(subject, time);
-      case "unsafe" -> "%s is unsafe and has been held back for %s (bin/twinbox doctor says why)"
-          .formatted(subject, time);
+      case "not-enough-replicas" ->
+          "%s has had too few replicas in sync for %s".formatted(subject, time);
+      case "unsafe" ->
+          "%s is unsafe and has been held back for %s (bin/twinbox doctor says why)"
+              .formatted(subject, time);
       default -> "%s has taken nothing for %s (%s)".formatted(subject, time, trouble.reason());
     };
   }
@@ -168,9 +163,12 @@ final class Causes {
       if (free.isEmpty() || (waiting == 0 && !served.contains(broker.broker()))) {
         continue;
       }
-      Double since =
-          free.stream().map(LaneLine::unownedSeconds).reduce(null, Rows::older);
-      String lanes = free.stream().map(l -> Integer.toString(l.lane())).limit(8).collect(Collectors.joining(", "));
+      Double since = free.stream().map(LaneLine::unownedSeconds).reduce(null, Rows::older);
+      String lanes =
+          free.stream()
+              .map(l -> Integer.toString(l.lane()))
+              .limit(8)
+              .collect(Collectors.joining(", "));
       cause(
           waiting > 0 ? Level.CRITICAL : Level.WARNING,
           "lane-without-relay",
@@ -223,10 +221,7 @@ final class Causes {
             line.destination(),
             "%s, drained in %s (in %s, out %s)"
                 .formatted(
-                    waiting,
-                    Words.time(line.drainSeconds()),
-                    Words.rate(in),
-                    Words.rate(out)));
+                    waiting, Words.time(line.drainSeconds()), Words.rate(in), Words.rate(out)));
       } else if (in == null || out == null) {
         warning("behind", line.destination(), waiting + "; how fast they go is not known yet");
       } else if (out == 0) {
@@ -237,8 +232,7 @@ final class Causes {
             "growing",
             line.destination(),
             "%s, and it grows by %s (in %s, out %s)"
-                .formatted(
-                    waiting, Words.rate(in - out), Words.rate(in), Words.rate(out)));
+                .formatted(waiting, Words.rate(in - out), Words.rate(in), Words.rate(out)));
       }
     }
   }
@@ -252,8 +246,7 @@ final class Causes {
           "A scheduled message has been due for %s and was not moved to the outbox; %s scheduled"
               .formatted(
                   Words.time(overdue),
-                  Words.count(
-                      status.scheduled().count(), status.scheduled().countIsEstimated())));
+                  Words.count(status.scheduled().count(), status.scheduled().countIsEstimated())));
     }
   }
 

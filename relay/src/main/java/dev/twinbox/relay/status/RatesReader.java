@@ -41,8 +41,7 @@ final class RatesReader {
                 + " {outbox_sample} where taken_at > "
                 + MINUTE
                 + " order by taken_at limit 1) f on true",
-            r ->
-                new Span(BacklogReader.longOrNull(r, 1), r.getDouble(2), r.getDouble(3)));
+            r -> new Span(BacklogReader.longOrNull(r, 1), r.getDouble(2), r.getDouble(3)));
     Map<String, Double> out = new TreeMap<>();
     for (Done done :
         rows.all(
@@ -52,8 +51,7 @@ final class RatesReader {
                 + MINUTE
                 + " group by d.destination",
             r -> new Done(r.getString(1), r.getLong(2)))) {
-      out.put(
-          done.destination, Rows.tenths(done.published / Math.max(1.0, span.sinceCounted)));
+      out.put(done.destination, Rows.tenths(done.published / Math.max(1.0, span.sinceCounted)));
     }
     boolean outTold = span.position != null || !isRelayed;
     return in(span, lastPosition, out, outTold);

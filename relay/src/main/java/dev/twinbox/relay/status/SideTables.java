@@ -69,10 +69,7 @@ final class SideTables {
             + " where discarded_at is null group by 1, 2 order by 1, 2",
         r ->
             new DeadLetterLine(
-                r.getString(1),
-                r.getString(2),
-                sample.count(r.getLong(3)),
-                sample.isEstimate()));
+                r.getString(1), r.getString(2), sample.count(r.getLong(3)), sample.isEstimate()));
   }
 
   /** By the primary key from its end, where the newest are. */

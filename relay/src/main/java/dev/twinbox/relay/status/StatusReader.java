@@ -114,9 +114,7 @@ public final class StatusReader {
   private int version(Rows rows) throws SQLException {
     boolean there =
         rows.one(
-            "select to_regclass(?) is not null",
-            r -> r.getBoolean(1),
-            tables.of("schema_version"));
+            "select to_regclass(?) is not null", r -> r.getBoolean(1), tables.of("schema_version"));
     if (!there) {
       throw new IllegalStateException(
           "The schema %s has no Twinbox tables. Run: bin/twinbox migrate".formatted(schema));
@@ -138,8 +136,7 @@ public final class StatusReader {
     piles.forEach(
         (broker, pile) ->
             lines.add(
-                new BrokerLine(
-                    broker, pile.waiting(), pile.isEstimated(), pile.oldestSeconds())));
+                new BrokerLine(broker, pile.waiting(), pile.isEstimated(), pile.oldestSeconds())));
     return lines;
   }
 

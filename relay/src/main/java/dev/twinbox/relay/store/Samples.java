@@ -88,7 +88,6 @@ public final class Samples {
       List<T> all,
       Function<T, @Nullable Object> value)
       throws SQLException {
-    s.setArray(
-        parameter, s.getConnection().createArrayOf(type, all.stream().map(value).toArray()));
+    s.setArray(parameter, s.getConnection().createArrayOf(type, all.stream().map(value).toArray()));
   }
 }

@@ -69,7 +69,8 @@ class RelayMetricsTest {
               () -> {
                 assertThat(counter("published", "destination", "kafka:orders")).isEqualTo(5);
                 assertThat(
-                        counter("dead.lettered", "destination", "kafka:large", "reason", "too-large"))
+                        counter(
+                            "dead.lettered", "destination", "kafka:large", "reason", "too-large"))
                     .isEqualTo(1);
                 assertThat(counter("unavailable", "destination", "kafka:away")).isPositive();
                 assertThat(gauge("twinbox.outbox.waiting", "destination", "kafka:away"))
@@ -83,8 +84,7 @@ class RelayMetricsTest {
                 assertThat(gauge("twinbox.outbox.verdict")).isPositive();
                 assertThat(gauge("twinbox.relay.up")).isZero();
               });
-      assertThat(
-              registry.get("twinbox.relay.latency").tag("destination", "kafka:orders").timer())
+      assertThat(registry.get("twinbox.relay.latency").tag("destination", "kafka:orders").timer())
           .satisfies(timer -> assertThat(timer.count()).isEqualTo(5));
 
       broker.troubledBy(message -> Optional.empty());

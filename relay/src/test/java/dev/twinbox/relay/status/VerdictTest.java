@@ -116,8 +116,7 @@ class VerdictTest {
             "kafka:orders is unsafe and has been held back for 3"),
         new Case(
             "what failed formerly, and nothing waits for it",
-            List.of(
-                RELAY, samples(0, "'{kafka:orders}', '{missing-destination}', '{1}', '{f}'")),
+            List.of(RELAY, samples(0, "'{kafka:orders}', '{missing-destination}', '{1}', '{f}'")),
             Level.OK,
             "",
             ""),
@@ -192,7 +191,10 @@ class VerdictTest {
             "a broker that no relay serves",
             List.of(
                 RELAY,
-                WAITING.formatted(8).replace("mod(n, 4)", "4 + mod(n, 4)").replace("kafka:", "rabbitmq:"),
+                WAITING
+                    .formatted(8)
+                    .replace("mod(n, 4)", "4 + mod(n, 4)")
+                    .replace("kafka:", "rabbitmq:"),
                 "update twinbox.outbox_lane_log set written_at = clock_timestamp() - interval '2"
                     + " minutes' where lane >= 4"),
             Level.CRITICAL,
@@ -200,8 +202,7 @@ class VerdictTest {
             "No relay serves rabbitmq; 8 waiting, oldest 4 min"),
         new Case(
             "a restored database",
-            List.of(
-                RELAY, "update twinbox.outbox_cluster set doubted_at = clock_timestamp()"),
+            List.of(RELAY, "update twinbox.outbox_cluster set doubted_at = clock_timestamp()"),
             Level.CRITICAL,
             "restored",
             "The database was restored or moved"));
