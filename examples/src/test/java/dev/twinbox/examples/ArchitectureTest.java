@@ -105,6 +105,10 @@ class ArchitectureTest {
             .definedBy("dev.twinbox.relay.schedule..")
             .layer("drain")
             .definedBy("dev.twinbox.relay.drain..")
+            .layer("metrics")
+            .definedBy("dev.twinbox.relay.metrics..")
+            .layer("status")
+            .definedBy("dev.twinbox.relay.status..")
             .layer("store")
             .definedBy("dev.twinbox.relay.store..")
             .layer("kafka")
@@ -115,8 +119,12 @@ class ArchitectureTest {
             .definedBy("dev.twinbox.relay.publish..")
             .whereLayer("cli")
             .mayNotBeAccessedByAnyLayer()
-            .whereLayer("relay")
+            .whereLayer("metrics")
             .mayOnlyBeAccessedByLayers("cli")
+            .whereLayer("relay")
+            .mayOnlyBeAccessedByLayers("metrics", "cli")
+            .whereLayer("status")
+            .mayOnlyBeAccessedByLayers("relay", "metrics", "cli")
             .whereLayer("deadletter")
             .mayOnlyBeAccessedByLayers("cli")
             .whereLayer("doctor")
@@ -124,16 +132,25 @@ class ArchitectureTest {
             .whereLayer("schedule")
             .mayOnlyBeAccessedByLayers("relay")
             .whereLayer("drain")
-            .mayOnlyBeAccessedByLayers("schedule", "relay", "cli")
+            .mayOnlyBeAccessedByLayers("schedule", "relay", "metrics", "cli")
             .whereLayer("store")
-            .mayOnlyBeAccessedByLayers("drain", "schedule", "relay", "doctor", "deadletter", "cli")
+            .mayOnlyBeAccessedByLayers(
+                "drain", "schedule", "relay", "doctor", "deadletter", "status", "cli")
             .whereLayer("kafka")
             .mayOnlyBeAccessedByLayers("doctor", "cli")
             .whereLayer("rabbitmq")
             .mayOnlyBeAccessedByLayers("doctor", "cli")
             .whereLayer("publish")
             .mayOnlyBeAccessedByLayers(
-                "kafka", "rabbitmq", "store", "drain", "schedule", "relay", "doctor", "cli"));
+                "kafka",
+                "rabbitmq",
+                "store",
+                "drain",
+                "schedule",
+                "relay",
+                "metrics",
+                "doctor",
+                "cli"));
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
@@ -51,6 +52,7 @@ public final class Inbox {
   private final RedriveStore redriveStore;
   private final Backoff backoff;
   private final boolean mayOvertake;
+  private final List<InboxListener> listeners = new CopyOnWriteArrayList<>();
 
   private Inbox(DataSource dataSource, String consumer, Builder builder) {
     this.dataSource = dataSource;
@@ -117,7 +119,36 @@ public final class Inbox {
    */
   public List<Receipt> receiveAll(
       List<Delivery> deliveries, Handler handler, BooleanSupplier goOn) {
-    return reception.receive(registry.current(), deliveries, handler, goOn);
+    if (listeners.isEmpty()) {
+      return reception.receive(registry.current(), deliveries, handler, goOn);
+    }
+    long began = System.nanoTime();
+    List<Receipt> receipts =
+        reception.receive(registry.current(), deliveries, timed(handler), goOn);
+    tellReceived(receipts, began);
+    return receipts;
+  }
+
+  /** Has a listener told of everything from now on. Callable from any thread. */
+  public void addListener(InboxListener listener) {
+    listeners.add(listener);
+  }
+
+  private void tellReceived(List<Receipt> receipts, long began) {
+    Duration took = Duration.ofNanos(System.nanoTime() - began);
+    listeners.forEach(listener -> listener.received(receipts, took));
+  }
+
+  private Handler timed(Handler handler) {
+    return (delivery, work) -> {
+      long began = System.nanoTime();
+      try {
+        handler.handle(delivery, work);
+      } finally {
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        listeners.forEach(listener -> listener.handled(took));
+      }
+    };
   }
 
   /**
@@ -200,6 +231,17 @@ public final class Inbox {
   }
 
   private Receipt receiveIn(
+      Connection connection, InboxTransaction work, Delivery delivery, Handler handler) {
+    if (listeners.isEmpty()) {
+      return take(connection, work, delivery, handler);
+    }
+    long began = System.nanoTime();
+    Receipt receipt = take(connection, work, delivery, timed(handler));
+    tellReceived(List.of(receipt), began);
+    return receipt;
+  }
+
+  private Receipt take(
       Connection connection, InboxTransaction work, Delivery delivery, Handler handler) {
     Arrival arrival;
     int consumerId;

@@ -47,6 +47,7 @@ final class Grants {
           "grant select, insert on {schema}.outbox_archive to {role}",
           "grant execute on function {schema}.outbox_archive_make_days(integer),"
               + " {schema}.outbox_archive_drop_day() to {role}",
+          "grant select, insert, delete on {schema}.outbox_sample to {role}",
           "grant select on {schema}.inbox_retention to {role}",
           "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",
           "grant select, insert, truncate on {schema}.outbox_restamp to {role}",

@@ -2,6 +2,7 @@ package dev.twinbox.relay;
 
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.RateLimits;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.store.Tables;
 import java.lang.management.ManagementFactory;
@@ -18,9 +19,11 @@ import org.jspecify.annotations.Nullable;
 public final class RelayBuilder {
   private @Nullable DataSource dataSource;
   private Tables tables = Tables.in("twinbox");
+  private String schemaName = "twinbox";
   private DrainSettings settings = DrainSettings.DEFAULTS;
   private final List<Broker> brokers = new ArrayList<>();
   private final List<Outbox> outboxes = new ArrayList<>();
+  private RateLimits rateLimits = RateLimits.NONE;
   private boolean development;
   private InstantSource clock = InstantSource.system();
   private String name = ManagementFactory.getRuntimeMXBean().getName();
@@ -40,6 +43,7 @@ public final class RelayBuilder {
   /** The schema of Twinbox's tables. Default {@code twinbox}. */
   public RelayBuilder schema(String schema) {
     tables = Tables.in(schema);
+    schemaName = schema;
     return this;
   }
 
@@ -73,6 +77,26 @@ public final class RelayBuilder {
    */
   public RelayBuilder lease(Duration lease) {
     settings = settings.withLease(lease);
+    return this;
+  }
+
+  /**
+   * Lets at most so many messages a second go to a destination, evenly, so that its consumers are
+   * not flooded when a pile is drained. All relays of a database that say the same keep it
+   * together: each has as much of it as it holds of the broker's lanes. Messages of other
+   * destinations do not wait for it. Default: no limit.
+   *
+   * @param destination as it is enqueued, for example {@code kafka:orders}
+   * @param messagesPerSecond 0.01 to 1,000,000
+   */
+  public RelayBuilder rateLimit(String destination, double messagesPerSecond) {
+    rateLimits = rateLimits.with(destination, messagesPerSecond);
+    return this;
+  }
+
+  /** All rate limits at once, in place of those given before. */
+  public RelayBuilder rateLimits(RateLimits all) {
+    rateLimits = all;
     return this;
   }
 
@@ -134,6 +158,14 @@ public final class RelayBuilder {
 
   DrainSettings settings() {
     return settings;
+  }
+
+  String schemaName() {
+    return schemaName;
+  }
+
+  RateLimits rateLimits() {
+    return rateLimits;
   }
 
   boolean isDevelopment() {

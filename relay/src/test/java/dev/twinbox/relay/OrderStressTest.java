@@ -7,6 +7,8 @@ import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
+import dev.twinbox.relay.drain.RateLimiter;
+import dev.twinbox.relay.drain.RateLimits;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.testkit.Tally;
@@ -208,6 +210,7 @@ class OrderStressTest {
               broker,
               store,
               settings,
+              new RateLimiter(RateLimits.NONE, any -> 1, System::nanoTime),
               new Counters(),
               any -> true,
               InstantSource.system());

@@ -1,6 +1,9 @@
 package dev.twinbox.examples.snippets;
 
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
+import dev.twinbox.inbox.metrics.InboxMetrics;
 import dev.twinbox.outbox.KafkaDestination;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.outbox.RabbitDestination;
@@ -10,8 +13,10 @@ import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.kafka.KafkaBroker;
 import dev.twinbox.relay.kafka.KafkaTopology;
+import dev.twinbox.relay.metrics.RelayMetrics;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import dev.twinbox.relay.rabbitmq.RabbitTopology;
+import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -36,6 +41,18 @@ public final class Relaying {
             .start();
     // docs: end
     return relay;
+  }
+
+  static void metrics(
+      MeterRegistry registry, Relay relay, Inbox inbox, KafkaInboxConsumer consumer) {
+    // docs: metrics
+    RelayMetrics relayMetrics = new RelayMetrics(relay);
+    relayMetrics.bindTo(registry);
+    InboxMetrics inboxMetrics = new InboxMetrics(inbox, consumer);
+    inboxMetrics.bindTo(registry);
+    // docs: end
+    inboxMetrics.close();
+    relayMetrics.close();
   }
 
   static void asAWorker(DataSource pool, String rabbitUri) throws InterruptedException {
@@ -66,6 +83,7 @@ public final class Relaying {
             .schema("messaging")
             .broker(KafkaBroker.named("kafka").properties(kafka).build())
             .broker(RabbitBroker.named("rabbitmq@eu").properties(rabbit).build())
+            .rateLimit("kafka:mail", 200)
             .settings(DrainSettings.DEFAULTS.withRetry(retries).withLease(Duration.ofSeconds(5)))
             .build();
     // docs: end

@@ -6,6 +6,7 @@ import dev.twinbox.inbox.Pauses;
 import dev.twinbox.inbox.doctor.StartGate;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +37,7 @@ import org.slf4j.LoggerFactory;
 final class GroupMember implements ConsumerRebalanceListener {
   private static final Logger log = LoggerFactory.getLogger(GroupMember.class);
   private static final Duration POLL = Duration.ofMillis(100);
+  private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
   private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
 
   private final String name;
@@ -51,7 +53,9 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final Pauses pauses = new Pauses();
   private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
+  private volatile Map<String, Long> lag = Map.of();
   private volatile long closeBy;
+  private long lagNotedAt = System.nanoTime() - LAG_NANOS;
   private boolean givenUp;
 
   GroupMember(
@@ -122,6 +126,7 @@ final class GroupMember implements ConsumerRebalanceListener {
         log.error("{}: Kafka failed, the group is joined again", name, e);
       } finally {
         polled = null;
+        lag = Map.of();
         inHand.forgetAll();
       }
       pause(pauses.next());
@@ -148,11 +153,30 @@ final class GroupMember implements ConsumerRebalanceListener {
         inHand.add(partition, records.records(partition));
       }
       pauses.reset();
+      noteLag(consumer);
     } catch (WakeupException e) {
       // The worker has finished a batch.
     } catch (RetriableException e) {
       log.debug("{}: poll is tried again", name, e);
     }
+  }
+
+  /** From what the consumer knows; nobody is asked. */
+  private void noteLag(KafkaConsumer<byte[], byte[]> consumer) {
+    long now = System.nanoTime();
+    if (now - lagNotedAt < LAG_NANOS) {
+      return;
+    }
+    lagNotedAt = now;
+    Map<String, Long> known = new HashMap<>();
+    for (TopicPartition partition : consumer.assignment()) {
+      consumer.currentLag(partition).ifPresent(behind -> known.put(partition.toString(), behind));
+    }
+    lag = Map.copyOf(known);
+  }
+
+  Map<String, Long> lag() {
+    return lag;
   }
 
   /** Anew before each poll, because a rebalance resumes what it assigns. */

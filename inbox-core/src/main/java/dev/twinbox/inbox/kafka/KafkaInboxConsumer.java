@@ -1,5 +1,6 @@
 package dev.twinbox.inbox.kafka;
 
+import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxRedriver;
@@ -29,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe. Kafka and the database may be away when it is started.
  */
-public final class KafkaInboxConsumer implements AutoCloseable {
+public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
   private final List<GroupMember> members = new ArrayList<>();
   private final InboxUpkeep upkeep;
   private final StartGate gate;
@@ -107,6 +108,14 @@ public final class KafkaInboxConsumer implements AutoCloseable {
     redriver.start();
     members.forEach(GroupMember::start);
     return this;
+  }
+
+  /** By partition, from what Kafka said with the last records; those that this instance holds. */
+  @Override
+  public Map<String, Long> lag() {
+    Map<String, Long> lag = new HashMap<>();
+    members.forEach(member -> lag.putAll(member.lag()));
+    return lag;
   }
 
   /** Stops taking, finishes the batches in work, commits their offsets and leaves the group. */

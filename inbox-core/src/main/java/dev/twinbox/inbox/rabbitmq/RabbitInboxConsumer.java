@@ -1,6 +1,7 @@
 package dev.twinbox.inbox.rabbitmq;
 
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxRedriver;
@@ -14,6 +15,7 @@ import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe. Broker and database may be away when it is started.
  */
-public final class RabbitInboxConsumer implements AutoCloseable {
+public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
   private final RabbitSession session;
   private final InboxUpkeep upkeep;
   private final StartGate gate;
@@ -77,6 +79,14 @@ public final class RabbitInboxConsumer implements AutoCloseable {
     redriver.start();
     session.start();
     return this;
+  }
+
+  /**
+   * The messages that are ready in the queue, asked for every five seconds once this was called.
+   */
+  @Override
+  public Map<String, Long> lag() {
+    return session.lag();
   }
 
   /** Stops taking, finishes and acknowledges the batches in work; the rest goes back. */

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -27,6 +28,7 @@ import org.slf4j.LoggerFactory;
 final class RabbitSession implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(RabbitSession.class);
   private static final long LOOK_MILLIS = 50;
+  private static final long DEPTH_NANOS = Duration.ofSeconds(5).toNanos();
   private static final int HEARTBEAT_SECONDS = 10;
   private static final Duration PATIENCE_AFTER_INTERRUPT = Duration.ofSeconds(5);
   private static final int CLOSE_MILLIS = 3_000;
@@ -43,7 +45,10 @@ final class RabbitSession implements Runnable {
   private final Caution caution;
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final Thread thread;
+  private volatile Map<String, Long> depth = Map.of();
+  private volatile boolean depthWanted;
   private volatile long closeBy;
+  private long depthNotedAt = System.nanoTime() - DEPTH_NANOS;
 
   RabbitSession(
       StartGate gate,
@@ -105,6 +110,7 @@ final class RabbitSession implements Runnable {
         Throwable cause = e.getCause() instanceof ShutdownSignalException s ? s : e;
         log.warn("Queue '{}' is not consumed, to be tried again: {}", queue, cause.toString());
       } finally {
+        depth = Map.of();
         end(connection);
       }
       pause(pauses.next());
@@ -120,8 +126,32 @@ final class RabbitSession implements Runnable {
       for (int i = 0; i < (caution.isTaken() ? 1 : workers.length); i++) {
         look(connection, i);
       }
+      noteDepth(connection);
       pause(Duration.ofMillis(LOOK_MILLIS));
     }
+  }
+
+  /** On a channel of its own, which a queue that is missing would close. */
+  private void noteDepth(Connection connection) {
+    long now = System.nanoTime();
+    if (!depthWanted || now - depthNotedAt < DEPTH_NANOS) {
+      return;
+    }
+    depthNotedAt = now;
+    try (Channel channel = connection.createChannel()) {
+      depth =
+          channel == null
+              ? Map.of()
+              : Map.of(queue, (long) channel.queueDeclarePassive(queue).getMessageCount());
+    } catch (IOException | TimeoutException | RuntimeException e) {
+      depth = Map.of();
+      log.debug("The depth of queue '{}' is unknown", queue, e);
+    }
+  }
+
+  Map<String, Long> lag() {
+    depthWanted = true;
+    return depth;
   }
 
   private void look(Connection connection, int number) throws IOException {

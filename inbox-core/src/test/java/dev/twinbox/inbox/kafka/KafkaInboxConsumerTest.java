@@ -51,6 +51,31 @@ class KafkaInboxConsumerTest {
     database.close();
   }
 
+  @Test
+  void theLagIsWhatTheBrokerHoldsBeyondWhatWasFetched() {
+    Topic topic = topic(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    KafkaInboxConsumer consumer =
+        consumer(
+                topic,
+                "classic",
+                (delivery, work) -> {
+                  goOn.await();
+                  InboxDatabase.effect(delivery, work);
+                })
+            .batchSize(1)
+            .build()
+            .start();
+    toClose.add(consumer);
+    for (int i = 0; i < 40; i++) {
+      topic.send(0, "k");
+    }
+
+    await().atMost(PATIENCE).until(() -> consumer.lag().getOrDefault(topic.name() + "-0", 0L) > 30);
+    goOn.countDown();
+    await().atMost(PATIENCE).until(() -> consumer.lag().values().stream().allMatch(n -> n == 0));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"classic", "consumer"})
   void repeatedRecordsChangeNothingAndKeysKeepTheirOrder(String protocol) {

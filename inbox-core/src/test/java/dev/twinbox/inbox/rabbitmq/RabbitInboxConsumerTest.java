@@ -59,6 +59,28 @@ class RabbitInboxConsumerTest {
   }
 
   @Test
+  void theLagIsWhatIsReadyInTheQueue() {
+    CountDownLatch goOn = new CountDownLatch(1);
+    RabbitInboxConsumer consumer =
+        start(
+            consumer(
+                    (delivery, work) -> {
+                      goOn.await();
+                      InboxDatabase.effect(delivery, work);
+                    })
+                .prefetch(1)
+                .batchSize(1));
+    for (int i = 0; i < 40; i++) {
+      queue.send(null);
+    }
+
+    await().atMost(PATIENCE).until(() -> consumer.lag().getOrDefault(queue.name(), 0L) > 30);
+    goOn.countDown();
+    awaitEffects(40);
+    await().atMost(PATIENCE).until(() -> consumer.lag().getOrDefault(queue.name(), 1L) == 0);
+  }
+
+  @Test
   void aHandlerThatIgnoresItsInterruptIsNotWaitedForWhenTheConnectionIsLost() throws Exception {
     TestRabbit rabbit = TestRabbit.shared();
     FaultProxy proxy = FaultProxy.to(rabbit.host(), rabbit.port());

@@ -71,6 +71,14 @@ final class RelayCommand implements Runnable {
               + " machine. 'twinbox doctor' shows what would be refused.")
   private boolean development;
 
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "[ADDRESS:]PORT",
+      description =
+          "Serve /metrics for Prometheus and /health there, on all addresses unless one is given;"
+              + " 0 takes a free port. Default: not.")
+  private @Nullable String metricsPort;
+
   private @Nullable String rabbit;
 
   @Spec private CommandSpec spec = CommandSpec.create();
@@ -121,6 +129,7 @@ final class RelayCommand implements Runnable {
         Relay.builder()
             .dataSource(database)
             .schema(settings.schema())
+            .rateLimits(settings.rateLimits())
             .settings(
                 DrainSettings.DEFAULTS
                     .withRetry(settings.retries())
@@ -136,20 +145,29 @@ final class RelayCommand implements Runnable {
           Brokers.make(broker, () -> current.get().brokers().getOrDefault(broker, Map.of())));
     }
     Relay relay = builder.build();
+    MetricsServer metrics = null;
     try {
+      metrics = metricsPort == null ? null : MetricsServer.start(metricsPort, relay);
       relay.start();
     } catch (RuntimeException e) {
+      if (metrics != null) {
+        metrics.close();
+      }
       relay.close();
       database.close();
       throw e;
     }
-    workUntilTold(relay, database);
+    workUntilTold(relay, metrics, database);
   }
 
-  private void workUntilTold(Relay relay, HikariDataSource database) {
+  private void workUntilTold(
+      Relay relay, @Nullable MetricsServer metrics, HikariDataSource database) {
     PrintWriter out = spec.commandLine().getOut();
     Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> stop(relay, database, out), "twinbox-stop"));
+        .addShutdownHook(new Thread(() -> stop(relay, metrics, database, out), "twinbox-stop"));
+    if (metrics != null) {
+      out.println("Metrics and health are served on port %d.".formatted(metrics.port()));
+    }
     out.println("The relay %s is running; SIGTERM stops it.".formatted(relay.name()));
     out.flush();
     try {
@@ -162,9 +180,13 @@ final class RelayCommand implements Runnable {
   /**
    * Ends the process here: after a signal, the JVM's own exit code would say that it was killed.
    */
-  private static void stop(Relay relay, HikariDataSource database, PrintWriter out) {
+  private static void stop(
+      Relay relay, @Nullable MetricsServer metrics, HikariDataSource database, PrintWriter out) {
     int code = 1;
     try {
+      if (metrics != null) {
+        metrics.close();
+      }
       relay.close();
       database.close();
       out.println("The relay %s has stopped.".formatted(relay.name()));

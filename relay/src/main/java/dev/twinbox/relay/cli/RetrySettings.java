@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import picocli.CommandLine.TypeConversionException;
 
 /**
  * The retry policies of the relay command: {@code retry.max-attempts} for all, and for one
@@ -30,7 +31,6 @@ final class RetrySettings {
 
   private static final String PREFIX = "retry.";
   private static final Pattern AT = Pattern.compile("retry\\.at\\.([A-Za-z0-9_-]+)\\.([a-z-]+)");
-  private static final Pattern DURATION = Pattern.compile("(\\d{1,9})(ms|s|m|h)");
 
   private RetrySettings() {}
 
@@ -89,18 +89,12 @@ final class RetrySettings {
     if (value == null) {
       return otherwise;
     }
-    Matcher matcher = DURATION.matcher(value);
-    if (!matcher.matches()) {
+    try {
+      return new DurationConverter().convert(value);
+    } catch (TypeConversionException e) {
       throw new CommandException(
-          "%s is '%s'; write a number and ms, s, m or h, as in 30s.".formatted(name, value));
+          "%s is '%s'; write a number and ms, s, m or h, as in 30s.".formatted(name, value), e);
     }
-    long number = Long.parseLong(matcher.group(1));
-    return switch (matcher.group(2)) {
-      case "ms" -> Duration.ofMillis(number);
-      case "s" -> Duration.ofSeconds(number);
-      case "m" -> Duration.ofMinutes(number);
-      default -> Duration.ofHours(number);
-    };
   }
 
   private static int attempts(Map<String, String> settings, String name, int otherwise) {

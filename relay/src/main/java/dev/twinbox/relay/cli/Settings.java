@@ -1,5 +1,6 @@
 package dev.twinbox.relay.cli;
 
+import dev.twinbox.relay.drain.RateLimits;
 import dev.twinbox.relay.drain.RetryPolicies;
 import java.io.IOException;
 import java.io.Reader;
@@ -83,6 +84,11 @@ final class Settings {
     return RetrySettings.policies(values);
   }
 
+  /** How many messages a second go out at most, by destination. */
+  RateLimits rateLimits() {
+    return RateSettings.limits(values);
+  }
+
   /** What must never be shown. */
   Set<String> secrets() {
     return Secrets.in(values);
@@ -110,11 +116,15 @@ final class Settings {
     }
     Map<String, String> settings = new TreeMap<>();
     for (String name : properties.stringPropertyNames()) {
-      if (!PLAIN.contains(name) && !isBrokers(name) && !RetrySettings.isOne(name)) {
+      if (!PLAIN.contains(name)
+          && !isBrokers(name)
+          && !RetrySettings.isOne(name)
+          && !RateSettings.isOne(name)) {
         throw new CommandException(
             ("The configuration file %s has the unknown key '%s'. Known are %s, a broker's client"
                     + " properties as in kafka.bootstrap.servers, kafka@billing.acks, rabbitmq.uri,"
-                    + " and retry policies as in retry.max-attempts.")
+                    + " retry policies as in retry.max-attempts, and rate limits as in"
+                    + " rate.at.NAME.per-second.")
                 .formatted(file, name, String.join(", ", new java.util.TreeSet<>(PLAIN))));
       }
       settings.put(name, properties.getProperty(name).strip());

@@ -1,113 +1,133 @@
 package dev.twinbox.relay.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.relay.status.Status;
+import dev.twinbox.relay.status.StatusReader;
+import dev.twinbox.relay.status.Thresholds;
+import dev.twinbox.relay.status.Verdict;
+import dev.twinbox.relay.status.Verdict.Cause;
 import java.io.PrintWriter;
 import java.sql.SQLException;
-import java.util.Objects;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code twinbox status}. */
 @Command(
     name = "status",
     mixinStandardHelpOptions = true,
-    description =
-        "Shows who relays, what waits, and what was given up. Reads little, however much waits:"
-            + " above 10,000 in a lane the number is an estimate.")
-final class StatusCommand implements Runnable {
-  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+    exitCodeOnExecutionException = StatusCommand.UNREADABLE,
+    description = {
+      "Shows what waits, how fast it goes, who relays, what is in the way, and a verdict with its"
+          + " causes. Reads little, however much waits: above 10,000 in a lane the numbers are"
+          + " estimates. Changes nothing.",
+      "Exit code 0: all is well. 1: a warning. 2: critical. 3: it could not be read."
+    })
+final class StatusCommand implements Callable<Integer> {
+  static final int UNREADABLE = 3;
 
-  @Option(names = "--json", description = "Print JSON.")
+  private static final String CLEAR = "\033[H\033[2J\033[3J";
+
+  @Mixin private ConnectionOptions connection = new ConnectionOptions();
+  @Mixin private ThresholdOptions thresholds = new ThresholdOptions();
+  @Mixin private LagOptions consumers = new LagOptions();
+
+  @Option(names = "--json", description = "Print JSON; with --watch, a line each time.")
   private boolean json;
+
+  @Option(
+      names = "--watch",
+      arity = "0..1",
+      fallbackValue = "2",
+      paramLabel = "SECONDS",
+      description =
+          "Look again every so many seconds, 1 to 3600, default ${FALLBACK-VALUE}, until"
+              + " interrupted.")
+  private @Nullable Integer watch;
+
+  @Option(
+      names = "--kafka-bootstrap-servers",
+      paramLabel = "HOST:PORT,...",
+      description = "Kafka's addresses, for --group (TWINBOX_KAFKA_BOOTSTRAP_SERVERS).")
+  private @Nullable String kafka;
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
-  public void run() {
-    Settings settings = connection.settings();
+  public Integer call() throws InterruptedException {
+    consumers.check();
+    Thresholds limits = thresholds.thresholds();
+    Integer every = watch;
+    if (every != null && (every < 1 || every > 3600)) {
+      throw new ParameterException(
+          spec.commandLine(), "--watch is %d; choose 1 to 3600 seconds.".formatted(every));
+    }
+    Map<String, String> flags = new java.util.HashMap<>();
+    ConnectionOptions.put(flags, "kafka.bootstrap.servers", kafka);
+    Settings settings = connection.settings(flags);
     try (HikariDataSource database = Database.connect(settings, 1)) {
-      Status status = new StatusReader(database, settings.schema()).read();
-      PrintWriter out = spec.commandLine().getOut();
-      if (json) {
-        out.println(
-            JsonMapper.builder()
-                .build()
-                .writerWithDefaultPrettyPrinter()
-                .writeValueAsString(status));
-      } else {
-        print(status, out);
+      StatusReader reader = StatusReader.in(database, settings.schema());
+      if (every == null) {
+        return look(reader, settings, limits);
       }
-      out.flush();
-    } catch (SQLException | JsonProcessingException e) {
-      throw new CommandException("The status cannot be read: " + Explanation.of(e), e);
+      return watch(reader, settings, limits, Duration.ofSeconds(every));
+    } catch (SQLException e) {
+      throw unreadable(e);
     }
   }
 
-  private static void print(Status status, PrintWriter out) {
-    out.println(
-        "Schema %s, version %d, at %s"
-            .formatted(status.schema(), status.schemaVersion(), status.time()));
-    String restored = status.restored();
-    if (restored != null) {
-      out.println(
-          "This database was restored or moved: %s. A relay will stamp its messages anew; nothing is published before."
-              .formatted(restored));
+  private int look(StatusReader reader, Settings settings, Thresholds limits) throws SQLException {
+    Status status = reader.read();
+    List<ConsumerLag> lags = consumers.read(settings);
+    List<Cause> causes = new ArrayList<>(Verdict.of(status, limits).causes());
+    lags.forEach(lag -> lag.cause(limits).ifPresent(causes::add));
+    Verdict verdict = Verdict.of(causes);
+    PrintWriter out = spec.commandLine().getOut();
+    if (watch != null && !json && Boolean.getBoolean("twinbox.terminal")) {
+      out.print(CLEAR);
     }
-    TextTable relays = new TextTable("RELAY", "STARTED", "ALIVE UNTIL", "CLOCK AHEAD");
-    status
-        .relays()
-        .forEach(
-            r -> relays.row(r.name(), r.startedAt(), r.aliveUntil(), r.clockAheadSeconds() + " s"));
-    relays.print(out, "No relay is running.");
-    TextTable brokers = new TextTable("BROKER", "WAITING", "OLDEST");
-    status
-        .brokers()
-        .forEach(
-            b ->
-                brokers.row(
-                    b.broker(),
-                    (b.waitingIsEstimated() ? "about " : "") + b.waiting(),
-                    b.oldestWaitingSeconds() == null ? "-" : b.oldestWaitingSeconds() + " s"));
-    brokers.print(out, "No broker has lanes.");
-    TextTable lanes =
-        new TextTable(
-            "LANE", "BROKER", "OWNER", "LEASE", "EPOCH", "WINDOW", "CURSOR", "LAST SETTLED");
-    status
-        .lanes()
-        .forEach(
-            l ->
-                lanes.row(
-                    l.lane(),
-                    l.broker(),
-                    Objects.requireNonNullElse(l.owner(), "-"),
-                    l.leaseSecondsLeft() == null ? "-" : l.leaseSecondsLeft() + " s",
-                    l.epoch(),
-                    l.window() + (l.open() ? " open" : ""),
-                    l.open() ? l.cursor() + " of " + l.ceiling() : "-",
-                    Objects.requireNonNullElse(l.lastSettledAt(), "-")));
-    lanes.print(out, "No lanes.");
-    TextTable parked = new TextTable("PARKED FOR", "REASON", "COUNT", "OLDEST");
-    status
-        .parked()
-        .forEach(p -> parked.row(p.destination(), p.reason(), p.count(), p.oldestSeconds() + " s"));
-    parked.print(out, "Nothing is parked.");
-    TextTable dead = new TextTable("DEAD LETTERS TO", "REASON", "COUNT");
-    status.deadLetters().forEach(d -> dead.row(d.destination(), d.reason(), d.count()));
-    dead.print(out, "No dead letters.");
-    out.println();
-    if (status.blockedKeys() > 0) {
-      out.println("Blocked keys: %d".formatted(status.blockedKeys()));
+    if (json) {
+      try {
+        out.println(StatusJson.write(status, verdict, lags, watch != null));
+      } catch (JsonProcessingException e) {
+        throw new IllegalStateException("Records can always be written", e);
+      }
+      out.flush();
+    } else {
+      new StatusText(out).print(status, verdict, lags);
     }
-    out.println(
-        status.scheduled() == 0
-            ? "No scheduled messages."
-            : "Scheduled messages: "
-                + status.scheduled()
-                + (status.scheduled() < 100_000 ? "" : " or more"));
+    return verdict.level().exitCode();
+  }
+
+  /** Goes on while the database is away, which is when somebody watches. */
+  private int watch(StatusReader reader, Settings settings, Thresholds limits, Duration pause)
+      throws InterruptedException {
+    int code = 0;
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        code = look(reader, settings, limits);
+      } catch (SQLException e) {
+        code = UNREADABLE;
+        PrintWriter err = spec.commandLine().getErr();
+        err.println(Secrets.hide(Explanation.of(unreadable(e)), settings.secrets()));
+        err.flush();
+      }
+      Thread.sleep(pause.toMillis());
+    }
+    return code;
+  }
+
+  private static CommandException unreadable(SQLException e) {
+    return new CommandException("The status cannot be read: " + Explanation.of(e), e);
   }
 }

@@ -89,6 +89,7 @@ final class OutboxExamination {
                 "outbox_parked",
                 "outbox_dead_letter",
                 "outbox_scheduled")
+            .table(List.of("select", "insert", "delete"), "outbox_sample")
             .table(List.of("select", "insert", "truncate"), "outbox")
             .table(ALL, "qrtz_triggers", "qrtz_job_details", "qrtz_locks")
             .sequence(List.of("usage", "select"), "outbox_position");

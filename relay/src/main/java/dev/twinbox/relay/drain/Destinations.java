@@ -3,6 +3,8 @@ package dev.twinbox.relay.drain;
 import dev.twinbox.relay.publish.Outcome.Reason;
 import java.util.EnumSet;
 import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.slf4j.Logger;
@@ -15,6 +17,8 @@ import org.slf4j.LoggerFactory;
  */
 final class Destinations {
   private static final Logger log = LoggerFactory.getLogger(Destinations.class);
+
+  private static final String RATE_LIMITED = "rate-limited";
 
   /** The broker itself answered, so it works for others. */
   private static final Set<Reason> OF_ONE_DESTINATION =
@@ -48,15 +52,37 @@ final class Destinations {
   private final int lane;
   private final RetryPolicies policies;
   private final Failures failures;
+  private final Counters counters;
   private final Map<String, Broken> broken = new HashMap<>();
   private long lastPublished;
   private boolean anyPublished;
+  private final Set<String> limited = new HashSet<>();
   private boolean evacuating;
+  private volatile List<Trouble> troubles = List.of();
 
-  Destinations(int lane, RetryPolicies policies, Failures failures) {
+  Destinations(int lane, RetryPolicies policies, Failures failures, Counters counters) {
     this.lane = lane;
     this.policies = policies;
     this.failures = failures;
+    this.counters = counters;
+  }
+
+  /** What takes nothing, for any thread. */
+  List<Trouble> troubles() {
+    return troubles;
+  }
+
+  private void tellTroubles() {
+    troubles =
+        broken.entrySet().stream()
+            .map(
+                each ->
+                    new Trouble(
+                        each.getKey(),
+                        each.getValue().reason.code(),
+                        each.getValue().since,
+                        each.getValue().parked || evacuating))
+            .toList();
   }
 
   /** A message could not go to this destination. */
@@ -65,6 +91,8 @@ final class Destinations {
     state.reason = reason;
     state.inARow++;
     state.pausedUntil = now + failures.pause(destination, state.inARow).toNanos();
+    counters.unavailable(destination);
+    tellTroubles();
   }
 
   /** A message got through: the broker works, and this destination does. */
@@ -73,6 +101,9 @@ final class Destinations {
     anyPublished = true;
     evacuating = false;
     Broken former = broken.isEmpty() ? null : broken.remove(destination);
+    if (former != null) {
+      tellTroubles();
+    }
     if (former != null && former.parked) {
       log.info("Lane {}: {} takes messages again; parked ones go first", lane, destination);
     }
@@ -103,11 +134,33 @@ final class Destinations {
           state.reason.code());
     }
     state.parked = true;
+    tellTroubles();
+  }
+
+  /** From now on a limited destination's messages are parked as they come, so that others go on. */
+  void limit(String destination) {
+    if (limited.add(destination)) {
+      log.debug("Lane {}: {} has its rate limit; its messages are parked", lane, destination);
+    }
+  }
+
+  /** What was parked for its limit has gone. */
+  void unlimit(String destination) {
+    limited.remove(destination);
+  }
+
+  boolean isAnyLimited() {
+    return !limited.isEmpty();
+  }
+
+  /** Whether a message is parked for its destination's limit, and for nothing else. */
+  boolean isLimited(String destination) {
+    return !evacuating && limited.contains(destination) && !broken.containsKey(destination);
   }
 
   /** Whether a message for this destination is parked as it comes. */
   boolean isParked(String destination) {
-    if (evacuating) {
+    if (evacuating || limited.contains(destination)) {
       return true;
     }
     Broken state = broken.isEmpty() ? null : broken.get(destination);
@@ -117,12 +170,16 @@ final class Destinations {
   /** The code of the reason for which messages are parked. */
   String reason(String destination) {
     Broken state = broken.get(destination);
-    return state == null ? Reason.UNREACHABLE.code() : state.reason.code();
+    if (state != null) {
+      return state.reason.code();
+    }
+    return limited.contains(destination) ? RATE_LIMITED : Reason.UNREACHABLE.code();
   }
 
   /** From now on everything is parked as it comes, until something gets through. */
   void evacuate() {
     evacuating = true;
+    tellTroubles();
   }
 
   boolean isEvacuating() {
@@ -139,7 +196,9 @@ final class Destinations {
   /** The lane is not ours any more. */
   void forget() {
     broken.clear();
+    limited.clear();
     anyPublished = false;
     evacuating = false;
+    tellTroubles();
   }
 }

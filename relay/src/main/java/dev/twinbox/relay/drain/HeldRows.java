@@ -38,15 +38,23 @@ final class HeldRows {
     return here;
   }
 
+  /** Whether the row would be parked. */
+  boolean isHeld(OutboxRecord record) {
+    return isBehind(record) || destinations.isParked(record.destination());
+  }
+
+  private boolean isBehind(OutboxRecord record) {
+    String key = record.key();
+    return found.get(record.position()) == Hold.KEY || (key != null && keys.contains(key));
+  }
+
   /** Why and how the row has to be parked; empty when it may be published. */
   Optional<Wait> hold(OutboxRecord record) {
-    String key = record.key();
-    boolean behind =
-        found.get(record.position()) == Hold.KEY || (key != null && keys.contains(key));
+    boolean behind = isBehind(record);
     if (!behind && !destinations.isParked(record.destination())) {
       return Optional.empty();
     }
-    hold(key);
+    hold(record.key());
     String reason = behind ? BEHIND : destinations.reason(record.destination());
     return Optional.of(new Wait(record.position(), reason, null, 0, null));
   }

@@ -121,6 +121,16 @@ final class InFlight {
     return expired;
   }
 
+  /** Whether a message with this key has no outcome yet, or one that lets it go out again. */
+  boolean isUndecided(String key) {
+    for (Slot slot : slots) {
+      if (key.equals(slot.record.key()) && !(slot.outcome instanceof Outcome.Published)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   int unsettled() {
     int count = 0;
     for (Slot slot : slots) {

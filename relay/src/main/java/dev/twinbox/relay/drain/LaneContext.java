@@ -8,6 +8,7 @@ package dev.twinbox.relay.drain;
  * @param settings limits and pauses
  * @param failures judges what was not published
  * @param destinations which of them are not well
+ * @param limiter deals out what may go to limited destinations
  * @param counters what is counted
  * @param wakeup ends the thread's waiting
  */
@@ -17,5 +18,6 @@ record LaneContext(
     DrainSettings settings,
     Failures failures,
     Destinations destinations,
+    RateLimiter limiter,
     Counters counters,
     Wakeup wakeup) {}

@@ -46,6 +46,7 @@ public final class LaneDrain {
   private final Broker broker;
   private final LaneStore store;
   private final DrainSettings settings;
+  private final RateLimiter limiter;
   private final Counters counters;
   private final Predicate<LaneDrain> mayHold;
   private final Failures failures;
@@ -57,6 +58,7 @@ public final class LaneDrain {
   private volatile boolean waiting;
   private volatile boolean held;
   private volatile @Nullable String problem;
+  private volatile int inFlight;
   private @Nullable LaneContext context;
   private @Nullable ParkedDrain parked;
   private @Nullable Publisher publisher;
@@ -70,6 +72,7 @@ public final class LaneDrain {
    * @param broker where the lane's messages go
    * @param store the database
    * @param settings limits and pauses
+   * @param limiter deals out what may go to limited destinations
    * @param counters what is counted
    * @param mayHold whether this relay may hold this lane now, given the others
    * @param clock for failures' times
@@ -80,6 +83,7 @@ public final class LaneDrain {
       Broker broker,
       LaneStore store,
       DrainSettings settings,
+      RateLimiter limiter,
       Counters counters,
       Predicate<LaneDrain> mayHold,
       InstantSource clock) {
@@ -88,10 +92,11 @@ public final class LaneDrain {
     this.broker = broker;
     this.store = store;
     this.settings = settings;
+    this.limiter = limiter;
     this.counters = counters;
     this.mayHold = mayHold;
     this.failures = new Failures(settings.retry(), clock, System::nanoTime);
-    this.destinations = new Destinations(lane, settings.retry(), failures);
+    this.destinations = new Destinations(lane, settings.retry(), failures, counters);
     this.pollPause = settings.shortestPoll();
   }
 
@@ -129,6 +134,16 @@ public final class LaneDrain {
   /** Why the lane stands still, if its broker takes nothing. */
   public Optional<String> problem() {
     return Optional.ofNullable(problem);
+  }
+
+  /** The destinations of this lane that take nothing, while the lane is ours. */
+  public List<Trouble> troubles() {
+    return destinations.troubles();
+  }
+
+  /** How many messages are handed over to the broker and not confirmed. */
+  public int inFlight() {
+    return inFlight;
   }
 
   /** Something was committed: look now. */
@@ -195,7 +210,8 @@ public final class LaneDrain {
       return false;
     }
     LaneContext ours =
-        new LaneContext(taken.get(), store, settings, failures, destinations, counters, wakeup);
+        new LaneContext(
+            taken.get(), store, settings, failures, destinations, limiter, counters, wakeup);
     context = ours;
     held = true;
     parked = ParkedDrain.of(ours, () -> broker.open(lane));
@@ -225,6 +241,7 @@ public final class LaneDrain {
         close();
         return;
       }
+      inFlight = parked().unsettled();
       claim.renewIfDue();
       pollPause = wakeup.await(pollPause) ? settings.shortestPoll() : longer(pollPause);
       return;
@@ -234,6 +251,7 @@ public final class LaneDrain {
     }
     pollPause = settings.shortestPoll();
     window.step(publisher());
+    inFlight = window.rowsInFlight() + parked().unsettled();
     if (window.isTroubled()) {
       recover(window);
     } else if (window.isDrained()) {
@@ -388,6 +406,7 @@ public final class LaneDrain {
     window = null;
     held = false;
     problem = null;
+    inFlight = 0;
     failures.forget();
     destinations.forget();
     closePublisher();

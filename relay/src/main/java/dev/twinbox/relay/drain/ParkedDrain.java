@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ParkedDrain {
   private static final long LOOK_AGAIN_NANOS = Duration.ofMillis(250).toNanos();
+  private static final long LIMITED_NANOS = Duration.ofMillis(30).toNanos();
   private static final long SWEEP_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long AFTER_TROUBLE_NANOS = Duration.ofSeconds(1).toNanos();
 
@@ -101,16 +102,14 @@ final class ParkedDrain {
 
   private void handOverBatch(long now) throws SQLException {
     int laneNumber = lane.claim().state().lane();
+    int most = 2 * lane.settings().pageRows();
+    Map<String, Integer> caps = lane.destinations().caps(now);
+    Map<String, Integer> taken = takeLimited(caps, laneNumber, most);
     List<Due> due =
-        lane.store()
-            .parked()
-            .due(
-                laneNumber,
-                lane.destinations().caps(now),
-                2 * lane.settings().pageRows(),
-                2 * lane.settings().pageBytes());
+        lane.store().parked().due(laneNumber, caps, most, 2 * lane.settings().pageBytes());
+    giveBackUnused(taken, due);
     if (due.isEmpty()) {
-      nextLook = now + LOOK_AGAIN_NANOS;
+      nextLook = now + (lane.destinations().isAnyLimited() ? LIMITED_NANOS : LOOK_AGAIN_NANOS);
       holding = lane.store().parked().any(laneNumber);
       sweep(now, laneNumber);
       return;
@@ -128,6 +127,30 @@ final class ParkedDrain {
       }
     }
     open.flush();
+  }
+
+  /** What is parked draws from the same limits as what is not. */
+  private Map<String, Integer> takeLimited(Map<String, Integer> caps, int laneNumber, int most) {
+    Map<String, Integer> taken = new HashMap<>();
+    for (String destination : lane.limiter().destinations()) {
+      int cap = caps.getOrDefault(destination, most);
+      int now = lane.limiter().take(destination, laneNumber, cap);
+      caps.put(destination, now);
+      taken.put(destination, now);
+    }
+    return taken;
+  }
+
+  private void giveBackUnused(Map<String, Integer> taken, List<Due> due) {
+    taken.forEach(
+        (destination, count) -> {
+          int used =
+              (int) due.stream().filter(d -> d.record().destination().equals(destination)).count();
+          lane.limiter().giveBack(destination, count - used);
+          if (count > 0 && used == 0) {
+            lane.destinations().unlimit(destination);
+          }
+        });
   }
 
   /**
@@ -157,7 +180,7 @@ final class ParkedDrain {
         aftermath.published(record);
         lane.failures().published(record);
         lane.destinations().published(record.destination(), now);
-        lane.counters().published();
+        lane.counters().published(record);
       } else {
         Due due = batch.get(record.position());
         aftermath.judged(

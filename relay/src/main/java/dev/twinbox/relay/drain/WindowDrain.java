@@ -10,8 +10,11 @@ import dev.twinbox.relay.store.Parked.Wait;
 import dev.twinbox.relay.store.WindowReader;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -25,6 +28,12 @@ import java.util.TreeSet;
  */
 final class WindowDrain {
   private static final long PROGRESS_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final long STALE_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final Duration LIMIT_PAUSE = Duration.ofMillis(20);
+
+  /** What is left to be handed over of the page that was read last. */
+  private record OpenPage(
+      Deque<WindowReader.Row> rows, HeldRows held, long readAt, boolean isLast) {}
 
   /**
    * How it looks after trouble.
@@ -40,6 +49,8 @@ final class WindowDrain {
   private final ParkedDrain parked;
   private final InFlight inFlight;
   private final NavigableSet<Long> ahead = new TreeSet<>();
+  private final LimitedRows limit;
+  private OpenPage page;
   private List<String> late;
   private int pagesRead;
   private long cursor;
@@ -63,11 +74,18 @@ final class WindowDrain {
     this.claim = lane.claim();
     this.parked = parked;
     this.inFlight = new InFlight(lane.wakeup());
+    this.limit = new LimitedRows(lane);
+    this.page = noPage(lane);
     LaneState window = claim.state();
     cursor = window.cursor();
     readUpTo = cursor;
     ahead.addAll(window.ahead());
     late = WindowReader.runningAt(window.done());
+  }
+
+  private static OpenPage noPage(LaneContext lane) {
+    return new OpenPage(
+        new ArrayDeque<>(), new HeldRows(Map.of(), lane.destinations()), 0, /* isLast= */ false);
   }
 
   /** Whether every row of the window is settled. */
@@ -93,7 +111,10 @@ final class WindowDrain {
     if (isTroubled() || isDrained()) {
       return;
     }
-    if (!exhausted && hasRoom()) {
+    if (!page.rows.isEmpty()) {
+      handOverPage(publisher);
+    } else if (!exhausted && hasRoom()) {
+      readPage();
       handOverPage(publisher);
     } else {
       lane.wakeup().await(Duration.ofMillis(100));
@@ -106,52 +127,82 @@ final class WindowDrain {
         && inFlight.bytes() + settings.pageBytes() <= settings.bytesInFlight();
   }
 
-  private void handOverPage(Publisher publisher) throws SQLException, LaneLostException {
+  private void readPage() throws SQLException {
     WindowReader reader = lane.store().reader();
     if (pagesRead++ == 1) {
       // Most late transactions are short: by the second page nearly all of them have run dry.
       late = reader.lateTransactions(claim.state(), readUpTo);
     }
     long readAt = System.nanoTime();
-    WindowReader.Page page =
+    WindowReader.Page read =
         reader.page(
             claim.state(), late, readUpTo, lane.settings().pageRows(), lane.settings().pageBytes());
-    HeldRows held = parked.held(page.rows().stream().map(WindowReader.Row::record).toList());
-    List<Wait> waits = new ArrayList<>();
-    for (WindowReader.Row row : page.rows()) {
-      handOver(publisher, row, readAt, held).ifPresent(waits::add);
-      readUpTo = row.record().position();
-    }
-    park(waits);
-    exhausted = page.isLast();
-    publisher.flush();
+    HeldRows held = parked.held(read.rows().stream().map(WindowReader.Row::record).toList());
+    page = new OpenPage(new ArrayDeque<>(read.rows()), held, readAt, read.isLast());
   }
 
-  /** Hands the row over, unless it is settled already or has to be parked. */
-  private Optional<Wait> handOver(
-      Publisher publisher, WindowReader.Row row, long readAt, HeldRows held) {
+  /** Hands over the page, up to a row that has to wait for its destination's rate limit. */
+  private void handOverPage(Publisher publisher) throws SQLException, LaneLostException {
+    if (System.nanoTime() - page.readAt > STALE_NANOS) {
+      // What holds its rows back may have changed.
+      page = noPage(lane);
+      return;
+    }
+    List<Wait> waits = new ArrayList<>();
+    boolean goesOn = true;
+    for (WindowReader.Row row = page.rows.peekFirst();
+        row != null && goesOn;
+        row = page.rows.peekFirst()) {
+      goesOn = handOver(publisher, row, waits);
+      if (goesOn) {
+        page.rows.removeFirst();
+        readUpTo = row.record().position();
+      }
+    }
+    park(waits);
+    exhausted = page.rows.isEmpty() && page.isLast;
+    publisher.flush();
+    if (!goesOn) {
+      lane.wakeup().await(LIMIT_PAUSE);
+    }
+  }
+
+  /**
+   * Hands the row over, unless it is settled already or has to be parked.
+   *
+   * @return false when the row has to wait where it is
+   */
+  private boolean handOver(Publisher publisher, WindowReader.Row row, List<Wait> waits)
+      throws SQLException {
     OutboxRecord record = row.record();
     Duration timeLeft = row.timeLeft();
-    InFlight.Slot slot =
-        inFlight.add(record, timeLeft == null ? null : readAt + timeLeft.toNanos());
     if (ahead.contains(record.position())) {
-      slot.settled(record, Outcome.PUBLISHED);
-    } else if (held.isParked(record)) {
+      add(row).settled(record, Outcome.PUBLISHED);
+    } else if (page.held.isParked(record)) {
       ahead.add(record.position());
-      slot.settled(record, Outcome.PUBLISHED);
-    } else if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - readAt) {
-      slot.settled(record, expired(record));
+      add(row).settled(record, Outcome.PUBLISHED);
+    } else if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - page.readAt) {
+      add(row).settled(record, expired(record));
     } else {
-      Optional<Wait> wait = held.hold(record);
+      if (!limit.mayGoOn(record, page.rows, page.held, inFlight, readUpTo)) {
+        return false;
+      }
+      Optional<Wait> wait = page.held.hold(record);
+      InFlight.Slot slot = add(row);
       if (wait.isEmpty()) {
         publisher.publish(record, slot);
       } else {
         // Settled as far as the window goes, once the page's waits are stored.
         slot.settled(record, Outcome.PUBLISHED);
+        waits.add(wait.get());
       }
-      return wait;
     }
-    return Optional.empty();
+    return true;
+  }
+
+  private InFlight.Slot add(WindowReader.Row row) {
+    Duration timeLeft = row.timeLeft();
+    return inFlight.add(row.record(), timeLeft == null ? null : page.readAt + timeLeft.toNanos());
   }
 
   static Outcome expired(OutboxRecord record) {
@@ -190,7 +241,7 @@ final class WindowDrain {
     if (!ahead.remove(record.position())) {
       lane.failures().published(record);
       lane.destinations().published(record.destination(), now);
-      lane.counters().published();
+      lane.counters().published(record);
     }
   }
 
@@ -231,6 +282,7 @@ final class WindowDrain {
     Aftermath aftermath = keepSettled();
     note();
     inFlight.clear();
+    page = noPage(lane);
     readUpTo = cursor;
     exhausted = false;
     pagesRead = 0;
@@ -293,6 +345,11 @@ final class WindowDrain {
   /** How many records have no outcome yet. */
   int unsettled() {
     return inFlight.unsettled();
+  }
+
+  /** How many records are handed over and not settled up to the cursor. */
+  int rowsInFlight() {
+    return inFlight.rows();
   }
 
   long cursor() {

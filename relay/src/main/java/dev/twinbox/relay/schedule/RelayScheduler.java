@@ -50,6 +50,7 @@ public final class RelayScheduler implements AutoCloseable {
   private final DataSource dataSource;
   private final Tables tables;
   private final Upkeep upkeep;
+  private final Sampling sampling;
   private final int heartbeatMillis;
   private final LaneRoster roster;
   private @Nullable Scheduler drains;
@@ -64,6 +65,7 @@ public final class RelayScheduler implements AutoCloseable {
    * @param upkeepTimes keeps that from being planned too far ahead
    * @param upkeep what one relay of all does
    * @param roster the lanes to drain; asked for again with each heartbeat
+   * @param sampling tells others what this relay does
    * @param lease how long a heartbeat counts; there are three in that time, and at least two a
    *     second
    * @param clock this machine's, which is compared with the database's
@@ -77,6 +79,7 @@ public final class RelayScheduler implements AutoCloseable {
       UpkeepTimes upkeepTimes,
       Upkeep upkeep,
       LaneRoster roster,
+      Sampling sampling,
       Duration lease,
       InstantSource clock) {
     this.relay = relay;
@@ -88,6 +91,7 @@ public final class RelayScheduler implements AutoCloseable {
     this.roster = roster;
     this.share = new LaneShare(registry, relay, roster::lanes, clock);
     this.upkeep = upkeep;
+    this.sampling = sampling;
     this.heartbeatMillis = (int) Math.min(500, lease.toMillis() / 3);
   }
 
@@ -111,6 +115,9 @@ public final class RelayScheduler implements AutoCloseable {
           if (job.getKey().getName().equals(StandInJob.NAME)) {
             return new StandInJob(upkeep);
           }
+          if (job.getKey().getName().equals(SampleJob.NAME)) {
+            return new SampleJob(sampling);
+          }
           String lane = job.getJobDataMap().getString(DrainJob.LANE);
           return lane == null ? new ShareJob(share, this::refreshLanes) : drainJob(lane);
         });
@@ -123,6 +130,9 @@ public final class RelayScheduler implements AutoCloseable {
     inMemory.scheduleJob(
         JobBuilder.newJob(StandInJob.class).withIdentity(StandInJob.NAME).build(),
         every(STAND_IN_EVERY_MILLIS, StandInJob.NAME));
+    inMemory.scheduleJob(
+        JobBuilder.newJob(SampleJob.class).withIdentity(SampleJob.NAME).build(),
+        every(LOOK_EVERY_MILLIS, SampleJob.NAME));
     for (LaneDrain lane : lanes) {
       schedule(inMemory, lane);
     }

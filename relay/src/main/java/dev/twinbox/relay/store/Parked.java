@@ -110,8 +110,8 @@ public final class Parked {
                 + " and not w.blocked and (w.not_before is null or w.not_before <="
                 + " clock_timestamp()) and not exists (select 1 from {outbox_parked} e where e.lane"
                 + " = w.lane and e.key = w.key and e.position < w.position and (e.blocked or"
-                + " e.not_before > clock_timestamp() or e.destination in (select destination from"
-                + " cap))) order by w.lane, w.destination, w.position limit coalesce(cap.rows, ?))"
+                + " e.not_before > clock_timestamp() or e.destination <> w.destination and"
+                + " e.destination in (select destination from cap))) order by w.lane, w.destination, w.position limit coalesce(cap.rows, ?))"
                 + " r where d.destination is not null order by r.position limit ?) q) p where"
                 + " p.total - p.size < ? order by p.position; commit");
     confirm =

@@ -36,6 +36,7 @@ public final class WindowReader {
   private final String late;
   private final String page;
   private final String others;
+  private final String look;
 
   /**
    * @param pipeline the database
@@ -95,6 +96,14 @@ public final class WindowReader {
                 + "select count(*) filter (where n.destination <> all (?::text[])) > 0 or count(*)"
                 + " = ? from (select o.destination from {outbox} o where o.lane = ? and o.position >"
                 + " ? order by o.lane, o.position limit ?) n; commit");
+    look =
+        tables.sql(
+            Pipeline.BEGIN
+                + INDEX_ORDER_ONLY
+                + "select count(*) filter (where n.destination <> all (?::text[])) > 0,"
+                + " coalesce(max(n.position), ?) from (select o.destination, o.position from"
+                + " {outbox} o where o.lane = ? and o.position > ? order by o.lane, o.position"
+                + " limit ?) n; commit");
   }
 
   /**
@@ -113,6 +122,36 @@ public final class WindowReader {
           s.setInt(5, LOOK_AHEAD);
         },
         rows -> rows.next() && rows.getBoolean(1));
+  }
+
+  /**
+   * What a look ahead saw.
+   *
+   * @param others whether there is a row for another destination
+   * @param upTo the position of the last row that was looked at
+   */
+  public record Look(boolean others, long upTo) {}
+
+  /**
+   * Looks at the lane's next rows beyond a position, a bounded number of them, in this window or
+   * after it.
+   */
+  public Look look(LaneState window, long after, Collection<String> destinations)
+      throws SQLException {
+    long from = Math.max(window.floor(), after);
+    return pipeline.query(
+        look,
+        s -> {
+          s.setArray(1, s.getConnection().createArrayOf("text", destinations.toArray()));
+          s.setLong(2, from);
+          s.setInt(3, window.lane());
+          s.setLong(4, from);
+          s.setInt(5, LOOK_AHEAD);
+        },
+        rows -> {
+          rows.next();
+          return new Look(rows.getBoolean(1), rows.getLong(2));
+        });
   }
 
   /**

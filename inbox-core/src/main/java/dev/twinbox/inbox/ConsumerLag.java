@@ -1,0 +1,15 @@
+package dev.twinbox.inbox;
+
+import java.util.Map;
+
+/** How far a consumer is behind its broker. */
+@FunctionalInterface
+public interface ConsumerLag {
+  /**
+   * How many messages the broker holds that this consumer has not fetched, by partition, as in
+   * {@code orders-0}, or by queue. What is not known is left out; for Kafka those are the
+   * partitions that this instance does not hold. A few seconds old. Cheap; callable from any
+   * thread.
+   */
+  Map<String, Long> lag();
+}
