@@ -48,7 +48,8 @@ public final class InboxUpkeep implements AutoCloseable {
     closeDays = "select %s.inbox_close_days()".formatted(schema);
     dropDay = "select %s.inbox_drop_day()".formatted(schema);
     purge = "select %s.inbox_purge(%d)".formatted(schema, PURGED_AT_ONCE);
-    keptFor = "select extract(epoch from horizon)::bigint from %s.inbox_retention".formatted(schema);
+    keptFor =
+        "select extract(epoch from horizon)::bigint from %s.inbox_retention".formatted(schema);
     keepFor = "update %s.inbox_retention set horizon = make_interval(secs => ?)".formatted(schema);
   }
 

@@ -70,12 +70,11 @@ final class KafkaProperties {
   List<Finding> examine(List<String> topics, Duration horizon) {
     try (KafkaExamination kafka = KafkaExamination.open("kafka", properties)) {
       List<Finding> findings = new ArrayList<>();
-      topics.forEach(topic -> findings.addAll(kafka.topic(topic, TopicNeeds.DEFAULTS.withHorizon(horizon))));
+      topics.forEach(
+          topic -> findings.addAll(kafka.topic(topic, TopicNeeds.DEFAULTS.withHorizon(horizon))));
       findings.addAll(
           kafka.group(
-              String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG)),
-              topics,
-              horizon));
+              String.valueOf(properties.get(ConsumerConfig.GROUP_ID_CONFIG)), topics, horizon));
       return findings.stream().distinct().toList();
     }
   }

@@ -156,7 +156,8 @@ final class WindowDrain {
 
   static Outcome expired(OutboxRecord record) {
     return new Outcome.Rejected(
-        Outcome.Reason.EXPIRED, "It expired at " + record.expiresAt() + " before a broker had confirmed it.");
+        Outcome.Reason.EXPIRED,
+        "It expired at " + record.expiresAt() + " before a broker had confirmed it.");
   }
 
   /** Moves the cursor over what is settled; buries what was rejected. */

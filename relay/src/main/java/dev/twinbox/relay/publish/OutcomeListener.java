@@ -10,7 +10,8 @@ public interface OutcomeListener {
 
   /**
    * From when on the record must not be handed to the broker any more, on the clock of {@link
-   * System#nanoTime}; null, the default, for never. Asked once, when the publisher takes the record.
+   * System#nanoTime}; null, the default, for never. Asked once, when the publisher takes the
+   * record.
    */
   default @Nullable Long deadline() {
     return null;

@@ -61,7 +61,8 @@ class PromotionProcessTest {
             java.util.stream.IntStream.rangeClosed(1, MESSAGES)
                 .mapToObj("00000000-0000-7000-8000-%012d"::formatted)
                 .toList());
-    assertThat(database.number("select count(*) - count(distinct id) from twinbox.outbox")).isZero();
+    assertThat(database.number("select count(*) - count(distinct id) from twinbox.outbox"))
+        .isZero();
   }
 
   /** One key, one message each 25 ms, from a second on. */
