@@ -4,6 +4,7 @@ import dev.twinbox.inbox.doctor.Diagnosis;
 import dev.twinbox.inbox.doctor.Finding;
 import dev.twinbox.inbox.doctor.Severity;
 import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import dev.twinbox.relay.store.Tables;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -29,6 +30,9 @@ public final class Guard {
    * unavailable: its messages wait, and go out when it is mended.
    */
   public static Broker guarded(Broker broker) {
+    if (broker instanceof RabbitBroker rabbit && rabbit.setsExpiration()) {
+      rabbit.expirationWhere(new ExpirationRoutes(rabbit));
+    }
     return new GuardedBroker(
         broker, new DestinationGuard(broker.name(), () -> BrokerExamination.open(broker)));
   }

@@ -59,6 +59,11 @@ final class RabbitBrokerExamination implements BrokerExamination {
     return List.of();
   }
 
+  /** Whether every queue that such a message reaches dead-letters what expires in it. */
+  boolean deadLettersWhatExpires(RabbitDestination destination) {
+    return vhost.deadLettersWhatExpires(destination.exchange(), destination.routingKey());
+  }
+
   @Override
   public List<Finding> consumed(String queue, Collection<String> topics, Duration horizon) {
     return vhost.queue(queue);

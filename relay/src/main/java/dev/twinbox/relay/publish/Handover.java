@@ -32,6 +32,11 @@ public abstract class Handover {
     return deadline != null;
   }
 
+  /** For how many nanoseconds more it may be handed to the broker; null for ever. */
+  public final @Nullable Long nanosLeft(long now) {
+    return deadline == null ? null : Long.valueOf(deadline - now);
+  }
+
   /** What becomes of it when it has expired unsent. */
   public final Outcome expired() {
     return new Outcome.Rejected(

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.rabbitmq;
 
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.outbox.RabbitDestination;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.publish.Publisher;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -31,15 +33,18 @@ public final class RabbitBroker implements Broker {
   private final RabbitSettings settings;
   private final Duration confirmTimeout;
   private final Duration blockedTimeout;
+  private final boolean setsExpiration;
   private final Set<RabbitPublisher> open = ConcurrentHashMap.newKeySet();
   private final Map<Integer, Integer> suspects = new ConcurrentHashMap<>();
   private final ScheduledExecutorService clock;
+  private volatile Predicate<RabbitDestination> deadLettered = any -> false;
 
   private RabbitBroker(Builder builder) {
     name = builder.name;
     settings = builder.settings();
     confirmTimeout = builder.confirmTimeout;
     blockedTimeout = builder.blockedTimeout;
+    setsExpiration = builder.setExpiration || Boolean.parseBoolean(settings.property("expiration"));
     clock =
         Executors.newSingleThreadScheduledExecutor(
             work -> daemon("twinbox-" + name + "-clock", work));
@@ -95,6 +100,23 @@ public final class RabbitBroker implements Broker {
     return settings.managementUri();
   }
 
+  /** Whether messages with an expiry time are to carry it as RabbitMQ's own. */
+  public boolean setsExpiration() {
+    return setsExpiration;
+  }
+
+  /**
+   * Says which destinations dead-letter what expires in their queues, for certain; until then none.
+   * Asked at each message, on a publisher's thread: must answer from memory.
+   */
+  public void expirationWhere(Predicate<RabbitDestination> verified) {
+    deadLettered = verified;
+  }
+
+  boolean mayExpire(@Nullable RabbitDestination destination) {
+    return setsExpiration && destination != null && deadLettered.test(destination);
+  }
+
   RabbitSettings settings() {
     return settings;
   }
@@ -144,6 +166,7 @@ public final class RabbitBroker implements Broker {
     private Consumer<ConnectionFactory> customizer = factory -> {};
     private Duration confirmTimeout = Duration.ofSeconds(30);
     private Duration blockedTimeout = Duration.ofSeconds(5);
+    private boolean setExpiration;
 
     private Builder(String name) {
       if (!name.equals("rabbitmq") && !name.startsWith("rabbitmq@")) {
@@ -202,6 +225,18 @@ public final class RabbitBroker implements Broker {
      */
     public Builder blockedTimeout(Duration timeout) {
       this.blockedTimeout = positive("blockedTimeout", timeout);
+      return this;
+    }
+
+    /**
+     * Gives messages with an expiry time RabbitMQ's own {@code expiration}, so that they leave a
+     * queue that nobody consumes. Only where {@code management.uri} has shown, within the last
+     * minute, that every queue which the message reaches is a quorum queue that dead-letters at
+     * least once, to a durable queue; elsewhere they carry none, and consumers judge them. Default:
+     * off. The same as the property {@code expiration=true}.
+     */
+    public Builder setExpiration() {
+      setExpiration = true;
       return this;
     }
 

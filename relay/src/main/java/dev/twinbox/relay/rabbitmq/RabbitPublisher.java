@@ -242,7 +242,7 @@ final class RabbitPublisher implements Publisher {
           send.exchange,
           send.routingKey,
           true,
-          RabbitWire.properties(send.record(), number),
+          RabbitWire.properties(send.record(), number, expiration(send)),
           RabbitWire.body(send.record()));
     } catch (ShutdownSignalException e) {
       shutDown(open, e);
@@ -251,6 +251,13 @@ final class RabbitPublisher implements Publisher {
     } catch (IOException e) {
       lose(new Outcome.Unknown("connection lost: " + e.getMessage()));
     }
+  }
+
+  private @Nullable String expiration(RabbitSend send) {
+    Long left = send.nanosLeft(send.since);
+    return left != null && broker.mayExpire(routes.of(send.record().destination()))
+        ? Long.toString(Math.max(1, left / 1_000_000))
+        : null;
   }
 
   /**

@@ -95,7 +95,11 @@ final class RabbitSettings {
   }
 
   @Nullable String managementUri() {
-    return properties.get().get(MANAGEMENT);
+    return property(MANAGEMENT);
+  }
+
+  @Nullable String property(String name) {
+    return properties.get().get(name);
   }
 
   Connection connect(ConnectionFactory factory, String connectionName)

@@ -24,7 +24,11 @@ final class RabbitWire {
 
   private RabbitWire() {}
 
-  static BasicProperties properties(OutboxRecord record, long publishNumber) {
+  /**
+   * @param expiration milliseconds after which the broker takes it out of a queue; null for never
+   */
+  static BasicProperties properties(
+      OutboxRecord record, long publishNumber, @Nullable String expiration) {
     String id = record.id().toString();
     return new BasicProperties.Builder()
         .messageId(id)
@@ -32,6 +36,7 @@ final class RabbitWire {
         .contentType(record.contentType())
         .timestamp(Date.from(record.createdAt()))
         .deliveryMode(PERSISTENT)
+        .expiration(expiration)
         .headers(headers(record, id, publishNumber))
         .build();
   }

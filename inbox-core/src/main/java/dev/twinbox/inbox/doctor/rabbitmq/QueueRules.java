@@ -44,6 +44,22 @@ final class QueueRules {
     return findings;
   }
 
+  /** Whether what leaves the queue before its time is in another one by then. */
+  boolean deadLettersForCertain(String key) throws UnreadableException {
+    String exchange = queue.text("dead-letter-exchange");
+    if (exchange == null || !isConfirmed()) {
+      return false;
+    }
+    deadLetterRoute(exchange, key);
+    return findings.isEmpty();
+  }
+
+  private boolean isConfirmed() {
+    return queue.isQuorum()
+        && "at-least-once".equals(queue.text("dead-letter-strategy"))
+        && "reject-publish".equals(queue.text("overflow"));
+  }
+
   private void kept(boolean others) {
     String temporary = queue.temporary();
     if (!queue.isDurable()) {
@@ -151,16 +167,12 @@ final class QueueRules {
   /** Only quorum queues confirm, and only where a full one refuses what comes in. */
   private void confirmedDeadLetters(
       @Nullable Long ttl, @Nullable Long limit, @Nullable String dropsAt) {
-    boolean confirmed =
-        queue.isQuorum()
-            && "at-least-once".equals(queue.text("dead-letter-strategy"))
-            && "reject-publish".equals(queue.text("overflow"));
     String cause =
         ttl != null ? "message-ttl=" + ttl : limit != null ? "delivery-limit=" + limit : dropsAt;
     if (cause == null) {
       return;
     }
-    if (!confirmed) {
+    if (!isConfirmed()) {
       danger(
           Check.DEAD_LETTER_AT_MOST_ONCE,
           "%s queue with %s and dead-letter-strategy=at-most-once".formatted(queue.type(), cause),

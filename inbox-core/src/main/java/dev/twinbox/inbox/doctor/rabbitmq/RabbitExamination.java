@@ -147,6 +147,30 @@ public final class RabbitExamination {
     }
   }
 
+  /**
+   * Whether a message that expires in any of the queues it reaches is kept for certain: each of
+   * them dead-letters at least once, to a durable queue. False also where that cannot be read.
+   */
+  public boolean deadLettersWhatExpires(String exchange, String routingKey) {
+    RabbitFacts known = facts;
+    if (known == null) {
+      return false;
+    }
+    try {
+      Set<String> names = known.reached(exchange, routingKey);
+      for (String name : names) {
+        Optional<QueueFacts> queue = known.queue(name);
+        if (queue.isEmpty()
+            || !new QueueRules(known, name, queue.get()).deadLettersForCertain(routingKey)) {
+          return false;
+        }
+      }
+      return !names.isEmpty();
+    } catch (UnreadableException | LinkageError e) {
+      return false;
+    }
+  }
+
   /** Looks at a queue from the side of those who consume it. */
   public List<Finding> queue(String name) {
     String subject = queueSubject(name);
