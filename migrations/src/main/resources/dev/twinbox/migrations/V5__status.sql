@@ -23,4 +23,19 @@ create table ${schema}.outbox_sample (
 );
 create index outbox_sample_taken on ${schema}.outbox_sample (taken_at);
 
+-- Roles that were granted a relay's rights before this table was there.
+do $twinbox$
+declare
+  relay record;
+begin
+  for relay in
+    select distinct r.rolname
+    from pg_class c cross join lateral aclexplode(c.relacl) a join pg_roles r on r.oid = a.grantee
+    where c.oid = '${schema}.outbox_relay'::regclass and a.privilege_type = 'INSERT'
+  loop
+    execute format('grant select, insert, delete on ${schema}.outbox_sample to %I', relay.rolname);
+  end loop;
+end
+$twinbox$;
+
 insert into ${schema}.schema_version (version, serves_code_from) values (5, 1);

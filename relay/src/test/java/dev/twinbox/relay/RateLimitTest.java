@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +33,7 @@ class RateLimitTest {
     broker.troubledBy(
         message -> {
           publishedAt.putIfAbsent(message.id(), System.nanoTime());
-          return java.util.Optional.empty();
+          return Optional.empty();
         });
   }
 
@@ -96,6 +99,27 @@ class RateLimitTest {
     await().until(() -> parked() == 0);
     assertThat(database.number("select count(*) from twinbox.outbox_dead_letter")).isZero();
     assertThat(rate(slow)).as("messages a second").isLessThan(130);
+  }
+
+  /** Parked for its limit it would come first when the other's fate becomes unknown. */
+  @Test
+  void whatIsOnItsWayIsNotOvertakenByItsLimitedFollower() throws SQLException {
+    pile(0, SLOW, 3);
+    UUID first = database.commitOne(0, FAST, "k");
+    UUID follower = database.commitOne(0, SLOW, "k");
+    UUID other = database.commitOne(0, FAST, "other");
+    AtomicInteger failures = new AtomicInteger();
+    broker.troubledBy(
+        message ->
+            message.id().equals(first) && failures.incrementAndGet() <= 3
+                ? Optional.of(new Outcome.Unknown("the connection was lost"))
+                : Optional.empty());
+    start(20, Duration.ofSeconds(10));
+
+    await().atMost(Duration.ofSeconds(60)).until(() -> ids().containsAll(List.of(follower, other)));
+
+    assertThat(failures.get()).isGreaterThan(3);
+    assertThat(ids().indexOf(first)).isNotNegative().isLessThan(ids().indexOf(follower));
   }
 
   @Test

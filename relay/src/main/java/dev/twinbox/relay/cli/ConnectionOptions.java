@@ -22,7 +22,7 @@ final class ConnectionOptions {
       description =
           "Properties: db.url, db.user, db.password or db.password-file, schema, and brokers'"
               + " client properties as in kafka.bootstrap.servers, kafka@billing.sasl.mechanism,"
-              + " rabbitmq.uri, rabbitmq.management.uri, and retry policies as in retry.max-attempts. The environment goes before the file, options go before both.")
+              + " rabbitmq.uri, rabbitmq.management.uri, retry policies as in retry.max-attempts, and rate limits as in rate.at.NAME.per-second. The environment goes before the file, options go before both.")
   private @Nullable Path config;
 
   @Option(
