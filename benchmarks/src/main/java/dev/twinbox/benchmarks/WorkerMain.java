@@ -1,0 +1,41 @@
+package dev.twinbox.benchmarks;
+
+import dev.twinbox.benchmarks.sides.RawLoopSide;
+import dev.twinbox.benchmarks.sides.RelaySide;
+import dev.twinbox.benchmarks.sides.SkipLockedSide;
+import dev.twinbox.benchmarks.worker.Confirms;
+import dev.twinbox.benchmarks.worker.Place;
+import dev.twinbox.benchmarks.worker.Side;
+import dev.twinbox.benchmarks.worker.SideWorker;
+import dev.twinbox.benchmarks.worker.Worker;
+import dev.twinbox.benchmarks.worker.WorkerLoop;
+import java.io.IOException;
+
+/** The main class of every process that is measured; its first argument names the side. */
+final class WorkerMain {
+  private WorkerMain() {}
+
+  public static void main(String[] arguments) throws IOException {
+    WorkerLoop.run(arguments, WorkerMain::worker);
+  }
+
+  private static Worker worker(String name, Place place) {
+    Confirms confirms = new Confirms();
+    try {
+      return new SideWorker(side(name, place, confirms), confirms, place);
+    } catch (Exception e) {
+      throw new IllegalStateException("%s cannot be set up: %s".formatted(name, e), e);
+    }
+  }
+
+  private static Side side(String name, Place place, Confirms confirms) throws Exception {
+    return switch (name) {
+      case "relay" -> new RelaySide(place, confirms);
+      case "raw-loop" -> new RawLoopSide(place, confirms);
+      case "skip-locked-delete" -> new SkipLockedSide(place, confirms);
+      case "skip-locked-update" ->
+          new SkipLockedSide(place.with("deletes", "false"), confirms);
+      default -> throw new IllegalArgumentException("There is no side " + name);
+    };
+  }
+}
