@@ -1,8 +1,12 @@
 package dev.twinbox.benchmarks;
 
+import dev.twinbox.benchmarks.sides.BareProducerSide;
+import dev.twinbox.benchmarks.sides.ConsumingWorker;
+import dev.twinbox.benchmarks.sides.RawConfirmsSide;
 import dev.twinbox.benchmarks.sides.RawLoopSide;
 import dev.twinbox.benchmarks.sides.RelaySide;
 import dev.twinbox.benchmarks.sides.SkipLockedSide;
+import dev.twinbox.benchmarks.sides.WritingWorker;
 import dev.twinbox.benchmarks.worker.Confirms;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.Side;
@@ -22,7 +26,11 @@ final class WorkerMain {
   private static Worker worker(String name, Place place) {
     Confirms confirms = new Confirms();
     try {
-      return new SideWorker(side(name, place, confirms), confirms, place);
+      return switch (name) {
+        case "producer" -> new WritingWorker(place);
+        case "consumer" -> new ConsumingWorker(place);
+        default -> new SideWorker(side(name, place, confirms), confirms, place);
+      };
     } catch (Exception e) {
       throw new IllegalStateException("%s cannot be set up: %s".formatted(name, e), e);
     }
@@ -31,6 +39,8 @@ final class WorkerMain {
   private static Side side(String name, Place place, Confirms confirms) throws Exception {
     return switch (name) {
       case "relay" -> new RelaySide(place, confirms);
+      case "bare-producer" -> new BareProducerSide(place, confirms);
+      case "raw-confirms" -> new RawConfirmsSide(place, confirms);
       case "raw-loop" -> new RawLoopSide(place, confirms);
       case "skip-locked-delete" -> new SkipLockedSide(place, confirms);
       case "skip-locked-update" ->

@@ -8,6 +8,17 @@ public final class Scenarios {
 
   /** Fresh ones. */
   public static List<Scenario> all() {
-    return List.of(new DrainKafka());
+    return List.of(
+        new WalBytes(),
+        new Idle(),
+        new WriteRates(),
+        new InboxRates(),
+        new DrainKafka(),
+        new DrainRabbit(),
+        new EndToEnd(),
+        new PeerLatencies(),
+        new LargeBacklog(),
+        new HeldHorizon(),
+        new TwoRelays());
   }
 }

@@ -8,6 +8,11 @@ public interface Side extends AutoCloseable {
   /** Puts the first so many messages of the source into its own tables, sending none. */
   void fill(int messages) throws Exception;
 
+  /** The same while it sends, in one transaction. */
+  default void pour(int messages) throws Exception {
+    throw new UnsupportedOperationException(getClass().getSimpleName() + " fills when it stands");
+  }
+
   /** Begins to send what waits and what comes. */
   void start() throws Exception;
 

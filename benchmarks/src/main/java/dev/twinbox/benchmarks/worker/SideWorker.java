@@ -25,6 +25,7 @@ public final class SideWorker implements Worker {
   public String obey(String verb, String... arguments) throws Exception {
     switch (verb) {
       case "fill" -> side.fill(Integer.parseInt(arguments[0]));
+      case "pour" -> side.pour(Integer.parseInt(arguments[0]));
       case "start" -> side.start();
       case "stop" -> side.stop();
       case "count" -> {
