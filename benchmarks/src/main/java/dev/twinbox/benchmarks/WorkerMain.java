@@ -1,5 +1,10 @@
 package dev.twinbox.benchmarks;
 
+import dev.twinbox.benchmarks.peers.DbSchedulerSide;
+import dev.twinbox.benchmarks.peers.DebeziumSide;
+import dev.twinbox.benchmarks.peers.GruelboxSide;
+import dev.twinbox.benchmarks.peers.ModulithSide;
+import dev.twinbox.benchmarks.peers.NamastackSide;
 import dev.twinbox.benchmarks.sides.BareProducerSide;
 import dev.twinbox.benchmarks.sides.ConsumingWorker;
 import dev.twinbox.benchmarks.sides.RawConfirmsSide;
@@ -45,6 +50,11 @@ final class WorkerMain {
       case "skip-locked-delete" -> new SkipLockedSide(place, confirms);
       case "skip-locked-update" ->
           new SkipLockedSide(place.with("deletes", "false"), confirms);
+      case "db-scheduler" -> new DbSchedulerSide(place, confirms);
+      case "gruelbox" -> new GruelboxSide(place, confirms);
+      case "namastack" -> new NamastackSide(place, confirms);
+      case "modulith" -> new ModulithSide(place, confirms);
+      case "debezium" -> new DebeziumSide(place, confirms);
       default -> throw new IllegalArgumentException("There is no side " + name);
     };
   }

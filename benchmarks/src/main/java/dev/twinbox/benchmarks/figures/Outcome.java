@@ -23,16 +23,13 @@ public final class Outcome {
 
   /** Adds a repetition's value. */
   public Outcome value(double value) {
-    if (Double.isNaN(value) || Double.isInfinite(value)) {
-      throw new IllegalArgumentException(figure.field() + " came out as " + value);
-    }
-    values.add(value);
+    values.add(finite(value));
     return this;
   }
 
   /** Adds a repetition's raw number of one side, with its unit in the name. */
   public Outcome side(String name, double value) {
-    sides.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
+    sides.computeIfAbsent(name, n -> new ArrayList<>()).add(finite(value));
     return this;
   }
 
@@ -85,6 +82,13 @@ public final class Outcome {
       notes.forEach(told::put);
     }
     return json;
+  }
+
+  private double finite(double value) {
+    if (!Double.isFinite(value)) {
+      throw new IllegalArgumentException(figure.field() + " came out as " + value);
+    }
+    return value;
   }
 
   private static ObjectNode put(ObjectNode json, Spread spread) {

@@ -30,25 +30,33 @@ final class Timeline {
   static Timeline watch(Progress progress, long before, long expected, Duration limit)
       throws Exception {
     Timeline timeline = new Timeline();
-    long deadline = System.nanoTime() + UNTIL_THE_FIRST.toNanos();
-    long count;
-    do {
+    long lastWithout = System.nanoTime();
+    long deadline = lastWithout + UNTIL_THE_FIRST.toNanos();
+    long count = 0;
+    while (count < expected) {
+      long asked = System.nanoTime();
       count = progress.count() - before;
       long now = System.nanoTime();
       if (count > 0) {
         if (timeline.samples.isEmpty()) {
           deadline = now + limit.toNanos();
+          timeline.samples.add(new Sample(lastWithout, 0));
         }
         timeline.samples.add(new Sample(now, count));
+      } else {
+        lastWithout = asked;
       }
       if (now > deadline) {
         break;
       }
-      TimeUnit.MILLISECONDS.sleep(SAMPLE_MILLIS);
-    } while (count < expected);
-    if (timeline.samples.size() < 2) {
+      if (count < expected) {
+        TimeUnit.MILLISECONDS.sleep(SAMPLE_MILLIS);
+      }
+    }
+    if (timeline.samples.isEmpty()) {
       throw new IllegalStateException(
-          "only %d of %d messages arrived at once or not at all".formatted(count, expected));
+          "none of %d messages was confirmed within %d s"
+              .formatted(expected, UNTIL_THE_FIRST.toSeconds()));
     }
     return timeline;
   }
@@ -62,7 +70,10 @@ final class Timeline {
   double rate(long from, long to) {
     Sample begin = at(from);
     Sample end = at(to);
-    return (end.count() - begin.count()) * 1e9 / (end.nanos() - begin.nanos());
+    // Too few messages for the grid of samples: the whole then stands for its parts.
+    return end.nanos() == begin.nanos()
+        ? rate()
+        : (end.count() - begin.count()) * 1e9 / (end.nanos() - begin.nanos());
   }
 
   long count() {
