@@ -95,8 +95,11 @@ final class BenchCommand implements Callable<Integer> {
       for (Scenario scenario : Scenarios.all()) {
         run(scenario, bench, out);
       }
-    } finally {
+    }
+    if (results.isComplete(wanted) && !results.hasNotes()) {
       remove(folder);
+    } else {
+      out.println("What the processes that were measured had to say is in " + folder);
     }
     results
         .circumstances()

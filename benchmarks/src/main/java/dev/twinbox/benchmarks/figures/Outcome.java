@@ -54,6 +54,10 @@ public final class Outcome {
     return !values.isEmpty() || parts.values().stream().anyMatch(Outcome::isMeasured);
   }
 
+  boolean hasNotes() {
+    return !notes.isEmpty();
+  }
+
   ObjectNode json() {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     if (values.isEmpty()) {

@@ -40,6 +40,11 @@ public final class Report {
     return wanted.stream().allMatch(figure -> of(figure).isMeasured());
   }
 
+  /** Whether something was noted beside the numbers, as a side that could not be run. */
+  public boolean hasNotes() {
+    return outcomes.values().stream().anyMatch(Outcome::hasNotes);
+  }
+
   /** The whole of it: circumstances first, then each figure under its own name. */
   public ObjectNode json() {
     ObjectNode json = circumstances.deepCopy();

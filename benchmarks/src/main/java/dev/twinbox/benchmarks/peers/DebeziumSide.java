@@ -38,7 +38,6 @@ import org.jspecify.annotations.Nullable;
  * serialization to JSON.
  */
 public final class DebeziumSide implements Side {
-  private static final String SLOT = "bench_debezium";
   private static final String TABLE =
       """
       create table if not exists bench.debezium (
@@ -53,6 +52,10 @@ public final class DebeziumSide implements Side {
   private final HikariDataSource pool;
   private final KafkaOut kafka;
   private final String destination;
+
+  /** Slots belong to the whole server, so each database has one of its own name. */
+  private final String slot;
+
   private @Nullable DebeziumEngine<?> engine;
   private @Nullable ExecutorService thread;
 
@@ -62,6 +65,8 @@ public final class DebeziumSide implements Side {
     pool = Pools.open(place, 14);
     kafka = new KafkaOut(place, confirms);
     destination = place.get("destination");
+    String address = place.get("jdbc");
+    slot = "bench_" + address.substring(address.lastIndexOf('_') + 1);
     execute(TABLE);
     renewSlot();
   }
@@ -192,7 +197,7 @@ public final class DebeziumSide implements Side {
     settings.put("database.password", "none");
     settings.put("database.dbname", address.substring(address.lastIndexOf('/') + 1));
     settings.put("plugin.name", "pgoutput");
-    settings.put("slot.name", SLOT);
+    settings.put("slot.name", slot);
     settings.put("slot.drop.on.stop", "false");
     settings.put("publication.name", "bench_debezium");
     settings.put("publication.autocreate.mode", "disabled");
@@ -209,10 +214,10 @@ public final class DebeziumSide implements Side {
     execute(
         """
         select pg_drop_replication_slot(slot_name) from pg_replication_slots
-        where slot_name = '%s' and database = current_database()
+        where slot_name = '%s'
         """
-            .formatted(SLOT));
-    execute("select pg_create_logical_replication_slot('%s', 'pgoutput')".formatted(SLOT));
+            .formatted(slot));
+    execute("select pg_create_logical_replication_slot('%s', 'pgoutput')".formatted(slot));
   }
 
   private void execute(String sql) throws SQLException {

@@ -32,6 +32,9 @@ public final class GruelboxSide implements Side {
   private static final int THREADS = 32;
   private static final int FLUSH = 2_000;
 
+  /** The library refuses what is not in the future. */
+  private static final Duration DUE_AFTER = Duration.ofSeconds(2);
+
   private final HikariDataSource pool;
   private final KafkaOut kafka;
   private final String destination;
@@ -53,8 +56,8 @@ public final class GruelboxSide implements Side {
     destination = place.get("destination");
     transactions = TransactionManager.fromDataSource(pool);
     working = outbox(Submitter.withExecutor(threads), Duration.ofMinutes(10));
-    // Does not submit, and what it schedules is due at once for the other one's flush.
-    filling = outbox((entry, done) -> {}, Duration.ofMillis(1));
+    // Does not submit, and what it schedules is soon due for the other one's flush.
+    filling = outbox((entry, done) -> {}, DUE_AFTER);
   }
 
   @Override
@@ -72,6 +75,7 @@ public final class GruelboxSide implements Side {
     try (Connection connection = pool.getConnection()) {
       Source.settle(connection, "txno_outbox");
     }
+    TimeUnit.MILLISECONDS.sleep(DUE_AFTER.toMillis());
   }
 
   @Override

@@ -91,7 +91,7 @@ public final class ModulithSide implements Side {
     pool = Pools.open(place, 46);
     publishing = new Publishing(new KafkaOut(place, confirms));
     destination = place.get("destination");
-    application = Spring.run(Application.class, SETTINGS, this::beans);
+    application = Spring.run(Application.class, "io.namastack.", SETTINGS, this::beans);
     transactions = new TransactionTemplate(application.getBean(PlatformTransactionManager.class));
     jdbc = new JdbcTemplate(pool);
   }

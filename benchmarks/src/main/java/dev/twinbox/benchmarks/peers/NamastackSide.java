@@ -125,8 +125,9 @@ public final class NamastackSide implements Side {
     ConfigurableApplicationContext running =
         Spring.run(
             Application.class,
+            "org.springframework.modulith.",
             Spring.with(SETTINGS, "namastack.outbox.polling.fixed.interval", interval),
-            context -> beans(context));
+            this::beans);
     application = running;
     transactions = new TransactionTemplate(running.getBean(PlatformTransactionManager.class));
     outbox = running.getBean(Outbox.class);
