@@ -23,6 +23,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -59,6 +62,13 @@ final class BenchCommand implements Callable<Integer> {
       description = "Within a minute or two: shows that everything runs, measures nothing.")
   private boolean smoke;
 
+  @Option(
+      names = "--micro",
+      description =
+          "Measure the small pieces alone that run for each message, by JMH: ids, headers, the"
+              + " decoding of pages.")
+  private boolean micro;
+
   @Option(names = "--report", paramLabel = "FILE", description = "Write the figures as JSON.")
   private @Nullable Path report;
 
@@ -76,6 +86,19 @@ final class BenchCommand implements Callable<Integer> {
     if (markdown != null) {
       out.print(Report.markdown(read(markdown)));
       out.flush();
+      return 0;
+    }
+    if (micro) {
+      new Runner(
+              new OptionsBuilder()
+                  .include("dev\\.twinbox\\..*Benchmark")
+                  .forks(1)
+                  .warmupIterations(3)
+                  .measurementIterations(5)
+                  .warmupTime(TimeValue.seconds(2))
+                  .measurementTime(TimeValue.seconds(2))
+                  .build())
+          .run();
       return 0;
     }
     if (quick && smoke) {

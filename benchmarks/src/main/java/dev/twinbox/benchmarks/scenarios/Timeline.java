@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  * counted from the first confirm, so start-up is left out for everybody.
  */
 final class Timeline {
-  private static final Duration UNTIL_THE_FIRST = Duration.ofSeconds(90);
+  private static final Duration UNTIL_THE_FIRST = Duration.ofSeconds(60);
   private static final int SAMPLE_MILLIS = 20;
 
   private final List<Sample> samples = new ArrayList<>();

@@ -42,13 +42,26 @@ public final class WorkerProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(OPTIONS);
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN, side));
+    command.addAll(List.of("-cp", classPath(side), MAIN, side));
     command.addAll(place.words());
     Path log = Files.createTempFile(folder, side + "-", ".log");
     Process process = new ProcessBuilder(command).redirectError(log.toFile()).start();
     WorkerProcess worker = new WorkerProcess(side, log, process);
     worker.answer("to start");
     return worker;
+  }
+
+  /**
+   * Ours, and before it what the build has put aside for this side because it needs an older
+   * version.
+   */
+  private static String classPath(String side) {
+    String ours = System.getProperty("java.class.path");
+    Path here =
+        Path.of(
+            WorkerProcess.class.getProtectionDomain().getCodeSource().getLocation().getPath());
+    Path before = here.resolveSibling("before").resolve(side);
+    return Files.isDirectory(before) ? before.resolve("*") + ":" + ours : ours;
   }
 
   /**
