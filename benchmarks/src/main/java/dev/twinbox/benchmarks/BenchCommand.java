@@ -124,9 +124,7 @@ final class BenchCommand implements Callable<Integer> {
     } else {
       out.println("What the processes that were measured had to say is in " + folder);
     }
-    results
-        .circumstances()
-        .put("seconds", Math.round((System.nanoTime() - begin) / 1e9));
+    results.circumstances().put("seconds", Math.round((System.nanoTime() - begin) / 1e9));
     if (report != null) {
       ReportFile.write(report, results.json());
     }

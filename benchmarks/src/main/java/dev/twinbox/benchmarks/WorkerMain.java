@@ -48,8 +48,7 @@ final class WorkerMain {
       case "raw-confirms" -> new RawConfirmsSide(place, confirms);
       case "raw-loop" -> new RawLoopSide(place, confirms);
       case "skip-locked-delete" -> new SkipLockedSide(place, confirms);
-      case "skip-locked-update" ->
-          new SkipLockedSide(place.with("deletes", "false"), confirms);
+      case "skip-locked-update" -> new SkipLockedSide(place.with("deletes", "false"), confirms);
       case "db-scheduler" -> new DbSchedulerSide(place, confirms);
       case "gruelbox" -> new GruelboxSide(place, confirms);
       case "namastack" -> new NamastackSide(place, confirms);

@@ -70,8 +70,7 @@ public final class GruelboxSide implements Side {
         pool,
         messages,
         page ->
-            transactions.inTransaction(
-                () -> page.forEach(message -> schedule(filling, message))));
+            transactions.inTransaction(() -> page.forEach(message -> schedule(filling, message))));
     try (Connection connection = pool.getConnection()) {
       Source.settle(connection, "txno_outbox");
     }

@@ -45,7 +45,8 @@ public record Bench(
 
   /** Says on the screen how far it is. */
   void say(String format, Object... values) {
-    out.printf("%5d s  %s%n", (System.nanoTime() - begin) / 1_000_000_000L, format.formatted(values));
+    out.printf(
+        "%5d s  %s%n", (System.nanoTime() - begin) / 1_000_000_000L, format.formatted(values));
     out.flush();
   }
 

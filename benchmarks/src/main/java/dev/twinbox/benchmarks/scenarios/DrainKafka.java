@@ -51,8 +51,8 @@ public final class DrainKafka implements Scenario {
     measure(bench, LARGE_RIVALS, LARGE, bench.scale().drained() / 3);
   }
 
-  private static void measure(
-      Bench bench, Map<Figure, List<String>> all, int bytes, int messages) throws Exception {
+  private static void measure(Bench bench, Map<Figure, List<String>> all, int bytes, int messages)
+      throws Exception {
     Map<Figure, List<String>> rivals = new LinkedHashMap<>(all);
     rivals.keySet().removeIf(figure -> !bench.wants(figure));
     if (rivals.isEmpty()) {

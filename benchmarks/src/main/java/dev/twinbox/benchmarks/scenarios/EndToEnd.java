@@ -2,10 +2,10 @@ package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
 import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.sides.Source;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
 import dev.twinbox.testkit.TestDatabase;
-import dev.twinbox.benchmarks.sides.Source;
 import java.sql.Connection;
 import java.util.Set;
 

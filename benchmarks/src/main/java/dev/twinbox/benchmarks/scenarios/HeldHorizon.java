@@ -39,8 +39,7 @@ public final class HeldHorizon implements Scenario {
       }
       Place place = bench.place(database, topic.destination(), KEYS, 256);
       WorkerProcess process = bench.start("relay", place);
-      try (Drain relay =
-              new Drain("relay", process, topic, messages, Duration.ofMinutes(5));
+      try (Drain relay = new Drain("relay", process, topic, messages, Duration.ofMinutes(5));
           Connection holding = database.dataSource().getConnection()) {
         relay.warmUp(bench.scale().warmUp(messages));
         List<Double> before = capacity(bench, "before", relay, repetitions);

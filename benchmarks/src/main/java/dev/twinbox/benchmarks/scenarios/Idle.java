@@ -8,7 +8,7 @@ import java.util.concurrent.TimeUnit;
 
 /** A relay with four lanes and nothing to do. */
 public final class Idle implements Scenario {
-  private static final String CALLS = 
+  private static final String CALLS =
       """
       select coalesce(sum(s.calls), 0) from pg_stat_statements s
       join pg_database d on d.oid = s.dbid

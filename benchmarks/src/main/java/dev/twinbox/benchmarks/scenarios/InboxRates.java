@@ -27,8 +27,7 @@ public final class InboxRates implements Scenario {
     int batches = bench.scale().consumed();
     measure(bench, Figure.INBOX_BATCH_VS_NO_INBOX, "batch", batches, 256);
     measure(bench, Figure.INBOX_BATCH_VS_NO_INBOX_2K, "batch", batches / 2, 2048);
-    measure(
-        bench, Figure.INBOX_SINGLE_VS_NO_INBOX, "single", bench.scale().consumedSingly(), 256);
+    measure(bench, Figure.INBOX_SINGLE_VS_NO_INBOX, "single", bench.scale().consumedSingly(), 256);
   }
 
   private static void measure(Bench bench, Figure figure, String how, int messages, int bytes)
@@ -65,11 +64,7 @@ public final class InboxRates implements Scenario {
     }
     try (Drain filling =
         new Drain(
-            "raw-loop",
-            bench.start("raw-loop", place),
-            topic,
-            messages,
-            Duration.ofMinutes(5))) {
+            "raw-loop", bench.start("raw-loop", place), topic, messages, Duration.ofMinutes(5))) {
       filling.run();
     }
   }

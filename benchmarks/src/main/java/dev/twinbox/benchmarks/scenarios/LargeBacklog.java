@@ -24,8 +24,7 @@ public final class LargeBacklog implements Scenario {
     TestDatabase database = Bench.database(bench.servers().postgres());
     try (Topic topic = new Topic(bench.servers().kafka())) {
       try (Connection connection = database.dataSource().getConnection()) {
-        Source.create(
-            connection, Math.min(SOURCE, messages), KEYS, 256, topic.destination());
+        Source.create(connection, Math.min(SOURCE, messages), KEYS, 256, topic.destination());
       }
       Place place = bench.place(database, topic.destination(), KEYS, 256);
       try (Drain relay =

@@ -37,8 +37,20 @@ public record Scale(
   /** What docs/performance.md publishes; hours are allowed. */
   public static final Scale FULL =
       new Scale(
-          "full", 7, true, 600_000, 40_000, 10, 4, 20, 10_000_000, 100_000, 200_000, 20_000,
-          150_000, 60);
+          "full",
+          7,
+          true,
+          600_000,
+          40_000,
+          10,
+          4,
+          20,
+          10_000_000,
+          100_000,
+          200_000,
+          20_000,
+          150_000,
+          60);
 
   /** Within 12 minutes. */
   public static final Scale QUICK =

@@ -57,11 +57,7 @@ public final class TwoRelays implements Scenario {
   }
 
   private static double both(
-      TestDatabase database,
-      WorkerProcess first,
-      WorkerProcess second,
-      Topic topic,
-      int messages)
+      TestDatabase database, WorkerProcess first, WorkerProcess second, Topic topic, int messages)
       throws Exception {
     first.ask("start");
     second.ask("start");

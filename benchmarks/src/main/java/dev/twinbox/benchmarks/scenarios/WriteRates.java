@@ -39,8 +39,10 @@ public final class WriteRates implements Scenario {
     Place place =
         new Place(
             Map.of(
-                "jdbc", database.jdbcUrl() + "?reWriteBatchedInserts=true",
-                "bytes", Integer.toString(bytes)));
+                "jdbc",
+                database.jdbcUrl() + "?reWriteBatchedInserts=true",
+                "bytes",
+                Integer.toString(bytes)));
     try (WorkerProcess producer = bench.start("producer", place)) {
       String seconds = Double.toString(bench.scale().sliceSeconds() / TURNS);
       String warmUp = Double.toString(bench.scale().sliceSeconds());

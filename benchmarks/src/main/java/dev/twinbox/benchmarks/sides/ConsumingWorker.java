@@ -99,12 +99,18 @@ public final class ConsumingWorker implements Worker {
     ByteArrayDeserializer bytes = new ByteArrayDeserializer();
     Map<String, Object> settings =
         Map.of(
-            "bootstrap.servers", place.get("kafka"),
-            "group.id", "bench-" + UUID.randomUUID(),
-            "auto.offset.reset", "earliest",
-            "enable.auto.commit", "false",
-            "isolation.level", "read_committed",
-            "max.poll.records", BATCH);
+            "bootstrap.servers",
+            place.get("kafka"),
+            "group.id",
+            "bench-" + UUID.randomUUID(),
+            "auto.offset.reset",
+            "earliest",
+            "enable.auto.commit",
+            "false",
+            "isolation.level",
+            "read_committed",
+            "max.poll.records",
+            BATCH);
     try (Consumer<byte[], byte[]> consumer = new KafkaConsumer<>(settings, bytes, bytes);
         Connection connection = pool.getConnection()) {
       connection.setAutoCommit(false);
@@ -112,7 +118,9 @@ public final class ConsumingWorker implements Worker {
       while (!run.isOver()) {
         ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ofMillis(200));
         for (ConsumerRecord<byte[], byte[]> record : records) {
-          handle(connection, new String(record.key(), java.nio.charset.StandardCharsets.UTF_8),
+          handle(
+              connection,
+              new String(record.key(), java.nio.charset.StandardCharsets.UTF_8),
               record.value().length);
           if (!batch) {
             connection.commit();

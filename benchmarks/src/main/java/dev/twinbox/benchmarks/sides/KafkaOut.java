@@ -36,14 +36,22 @@ public final class KafkaOut implements AutoCloseable {
   /** As the relay's, with one buffer as large as those of its four lanes together. */
   public static Map<String, Object> settings(Place place) {
     return Map.of(
-        "bootstrap.servers", place.get("kafka"),
-        "acks", "all",
-        "enable.idempotence", "true",
-        "linger.ms", "2",
-        "batch.size", "32768",
-        "buffer.memory", String.valueOf(64L << 20),
-        "key.serializer", ByteArraySerializer.class.getName(),
-        "value.serializer", ByteArraySerializer.class.getName());
+        "bootstrap.servers",
+        place.get("kafka"),
+        "acks",
+        "all",
+        "enable.idempotence",
+        "true",
+        "linger.ms",
+        "2",
+        "batch.size",
+        "32768",
+        "buffer.memory",
+        String.valueOf(64L << 20),
+        "key.serializer",
+        ByteArraySerializer.class.getName(),
+        "value.serializer",
+        ByteArraySerializer.class.getName());
   }
 
   /** Sends; the answer comes when the broker has confirmed. */

@@ -35,8 +35,7 @@ public final class SideWorker implements Worker {
           OpenLoop.run(
               Integer.parseInt(arguments[0]),
               Long.parseLong(arguments[1]),
-              number ->
-                  side.transact(Texts.key(number % keys), Confirms.numbered(number, filling)),
+              number -> side.transact(Texts.key(number % keys), Confirms.numbered(number, filling)),
               Path.of(arguments[2]));
       case "confirms" -> confirms.drainTo(Path.of(arguments[0]));
       default -> throw new IllegalArgumentException("Unknown order " + verb);

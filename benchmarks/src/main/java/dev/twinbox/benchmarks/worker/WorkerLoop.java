@@ -10,7 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiFunction;
 
-/** The worker's end of the conversation: a line in, a line out, and the end when the pipe closes. */
+/**
+ * The worker's end of the conversation: a line in, a line out, and the end when the pipe closes.
+ */
 public final class WorkerLoop {
   private WorkerLoop() {}
 

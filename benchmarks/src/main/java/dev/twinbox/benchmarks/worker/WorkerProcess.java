@@ -58,8 +58,7 @@ public final class WorkerProcess implements AutoCloseable {
   private static String classPath(String side) {
     String ours = System.getProperty("java.class.path");
     Path here =
-        Path.of(
-            WorkerProcess.class.getProtectionDomain().getCodeSource().getLocation().getPath());
+        Path.of(WorkerProcess.class.getProtectionDomain().getCodeSource().getLocation().getPath());
     Path before = here.resolveSibling("before").resolve(side);
     return Files.isDirectory(before) ? before.resolve("*") + ":" + ours : ours;
   }
