@@ -23,10 +23,8 @@ class SmokeTest {
           "drain_kafka_vs_raw_loop",
           "drain_kafka_vs_skip_locked",
           "enqueue_vs_bare_insert",
-          "enqueue_all_vs_raw_batch",
           "wal_bytes_vs_bare_insert",
           "inbox_batch_vs_no_inbox",
-          "inbox_single_vs_no_inbox",
           "end_to_end_p50_ms",
           "end_to_end_p99_ms");
 
