@@ -128,7 +128,14 @@ final class SnippetsInDocsTest {
   private static List<Path> sources() {
     List<Path> sources = new ArrayList<>();
     for (String module :
-        List.of("migrations", "outbox-core", "inbox-core", "relay", "testkit", "examples")) {
+        List.of(
+            "migrations",
+            "outbox-core",
+            "inbox-core",
+            "relay",
+            "testkit",
+            "examples",
+            "benchmarks")) {
       for (String folder : List.of("src/main/java", "src/test/java")) {
         try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve(folder))) {
           files.filter(file -> file.toString().endsWith(".java")).forEach(sources::add);

@@ -1,0 +1,5 @@
+/** The command {@code bin/bench}. */
+@NullMarked
+package dev.twinbox.benchmarks;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,51 @@
+package dev.twinbox.benchmarks.scenarios;
+
+import dev.twinbox.benchmarks.figures.Figure;
+import dev.twinbox.benchmarks.sides.Source;
+import dev.twinbox.benchmarks.worker.Place;
+import dev.twinbox.testkit.TestDatabase;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.Set;
+
+/** Whether a message behind ten millions costs more than one behind a few. */
+public final class LargeBacklog implements Scenario {
+  private static final int KEYS = 10_000;
+  private static final int SOURCE = 500_000;
+
+  @Override
+  public Set<Figure> figures() {
+    return Set.of(Figure.BACKLOG_LARGE_VS_SMALL);
+  }
+
+  @Override
+  public void run(Bench bench) throws Exception {
+    int messages = bench.scale().largeBacklog();
+    TestDatabase database = Bench.database(bench.servers().postgres());
+    try (Topic topic = new Topic(bench.servers().kafka())) {
+      try (Connection connection = database.dataSource().getConnection()) {
+        Source.create(connection, Math.min(SOURCE, messages), KEYS, 256, topic.destination());
+      }
+      Place place = bench.place(database, topic.destination(), KEYS, 256);
+      try (Drain relay =
+          new Drain(
+              "relay", bench.start("relay", place), topic, messages, Duration.ofMinutes(30))) {
+        relay.warmUp(bench.scale().warmUp(messages / 2));
+        for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
+          Timeline timeline = relay.run();
+          double first = timeline.rate(0, messages / 10);
+          double last = timeline.rate(messages - messages / 10, messages);
+          bench
+              .of(Figure.BACKLOG_LARGE_VS_SMALL)
+              .side("first_tenth_per_s", first)
+              .side("last_tenth_per_s", last)
+              .side("all_per_s", timeline.rate())
+              .value(first / last);
+          bench.say(
+              "backlog of %d, %d: %.0f/s at first, %.0f/s at last",
+              messages, repetition, first, last);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,69 @@
+package dev.twinbox.benchmarks.scenarios;
+
+/**
+ * How large a run is.
+ *
+ * @param name how a report calls it
+ * @param repetitions how often each ratio is measured
+ * @param bothSizes whether 2 KiB messages are measured beside those of 256 B
+ * @param drained messages of a backlog
+ * @param peerDrained messages of a slow peer's backlog
+ * @param drainSeconds after how long a slow peer is stopped
+ * @param sliceSeconds how long a side of a writing ratio runs at a time
+ * @param latencySeconds how long messages come at a fixed rate
+ * @param largeBacklog messages of the large backlog
+ * @param settles windows that are settled while the xmin horizon is held
+ * @param consumed messages for a consumer that works in batches
+ * @param consumedSingly messages for a consumer with a transaction each
+ * @param rabbit messages of a backlog for RabbitMQ
+ * @param idleSeconds how long an idle relay is looked at
+ */
+public record Scale(
+    String name,
+    int repetitions,
+    boolean bothSizes,
+    int drained,
+    int peerDrained,
+    int drainSeconds,
+    double sliceSeconds,
+    int latencySeconds,
+    int largeBacklog,
+    int settles,
+    int consumed,
+    int consumedSingly,
+    int rabbit,
+    int idleSeconds) {
+
+  /** What docs/performance.md publishes; hours are allowed. */
+  public static final Scale FULL =
+      new Scale(
+          "full",
+          7,
+          true,
+          600_000,
+          40_000,
+          10,
+          4,
+          20,
+          10_000_000,
+          100_000,
+          200_000,
+          20_000,
+          150_000,
+          60);
+
+  /** Within 12 minutes. */
+  public static final Scale QUICK =
+      new Scale(
+          "quick", 3, false, 250_000, 8_000, 4, 1.5, 4, 1_000_000, 20_000, 60_000, 5_000, 40_000,
+          10);
+
+  /** Seconds: it only shows that everything runs. */
+  public static final Scale SMOKE =
+      new Scale("smoke", 1, false, 2_000, 100, 5, 0.2, 1, 4_000, 20, 500, 100, 500, 1);
+
+  /** Messages that warm a side up, before anything is timed. */
+  public int warmUp(int messages) {
+    return Math.min(messages, 400_000);
+  }
+}

@@ -1,0 +1,48 @@
+package dev.twinbox.benchmarks.scenarios;
+
+import dev.twinbox.testkit.KafkaCluster;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
+
+/** A topic for one measurement, and how many records the broker has confirmed in it. */
+final class Topic implements Progress, AutoCloseable {
+  static final int PARTITIONS = 4;
+
+  private final KafkaCluster kafka;
+  private final String name = "bench-" + UUID.randomUUID();
+
+  Topic(KafkaCluster kafka) {
+    this.kafka = kafka;
+    kafka.createTopic(name, PARTITIONS);
+  }
+
+  String name() {
+    return name;
+  }
+
+  String destination() {
+    return "kafka:" + name;
+  }
+
+  @Override
+  public long count() throws InterruptedException, ExecutionException {
+    Map<TopicPartition, OffsetSpec> ends =
+        IntStream.range(0, PARTITIONS)
+            .boxed()
+            .collect(Collectors.toMap(n -> new TopicPartition(name, n), n -> OffsetSpec.latest()));
+    return kafka.admin().listOffsets(ends).all().get().values().stream()
+        .mapToLong(ListOffsetsResultInfo::offset)
+        .sum();
+  }
+
+  @Override
+  public void close() {
+    var unused = kafka.admin().deleteTopics(java.util.List.of(name));
+  }
+}

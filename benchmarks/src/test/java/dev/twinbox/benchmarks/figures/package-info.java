@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.benchmarks.figures;
+
+import org.jspecify.annotations.NullMarked;

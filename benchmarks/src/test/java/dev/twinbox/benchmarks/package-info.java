@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
