@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -175,20 +176,13 @@ class ScheduledTest {
       }
     }
     Set<UUID> cancelled = ConcurrentHashMap.newKeySet();
+    // One runs ahead of the promotion, or behind it; the other meets it.
+    List<UUID> backwards = new ArrayList<>(ids);
+    Collections.reverse(backwards);
     CompletableFuture<Void> cancelling =
-        CompletableFuture.runAsync(
-            () -> {
-              for (UUID id : ids) {
-                try (Connection connection = database.begin()) {
-                  if (outbox.cancel(connection, id)) {
-                    connection.commit();
-                    cancelled.add(id);
-                  }
-                } catch (SQLException e) {
-                  throw new IllegalStateException(e);
-                }
-              }
-            });
+        CompletableFuture.allOf(
+            CompletableFuture.runAsync(() -> cancel(ids, cancelled)),
+            CompletableFuture.runAsync(() -> cancel(backwards, cancelled)));
     while (!cancelling.isDone() || count("outbox_scheduled") > 0) {
       scheduled.promote(50);
     }
@@ -199,6 +193,19 @@ class ScheduledTest {
     assertThat(promoted.size() + cancelled.size()).isEqualTo(2_000);
     assertThat(cancelled).isNotEmpty();
     assertThat(promoted).isNotEmpty();
+  }
+
+  private void cancel(List<UUID> ids, Set<UUID> cancelled) {
+    try (Connection connection = database.begin()) {
+      for (UUID id : ids) {
+        if (outbox.cancel(connection, id)) {
+          assertThat(cancelled.add(id)).isTrue();
+        }
+        connection.commit();
+      }
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private int promoteAll() throws SQLException {
