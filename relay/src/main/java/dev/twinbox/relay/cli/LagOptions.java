@@ -70,7 +70,8 @@ final class LagOptions {
           throw new CommandException(
               "--queue is %s; only RabbitMQ has queues. Use --group and --topic.".formatted(queue));
         }
-        String addresses = settings.brokers().getOrDefault(rabbit.name(), Map.of()).get("addresses");
+        String addresses =
+            settings.brokers().getOrDefault(rabbit.name(), Map.of()).get("addresses");
         lags.add(QueueDepth.read(rabbit, addresses, isAt ? at.group(2) : queue));
       }
     }

@@ -155,8 +155,7 @@ class StatusCommandTest {
   void queuesOfRabbitMqAreMeasured() throws Exception {
     TestRabbit rabbit = TestRabbit.shared();
     String queue = "lag-" + UUID.randomUUID();
-    Path config =
-        Files.writeString(folder.resolve("c.properties"), "rabbitmq.uri=" + rabbit.uri());
+    Path config = Files.writeString(folder.resolve("c.properties"), "rabbitmq.uri=" + rabbit.uri());
     try (Connection connection = rabbit.connectionFactory().newConnection();
         Channel channel = connection.createChannel()) {
       channel.confirmSelect();
