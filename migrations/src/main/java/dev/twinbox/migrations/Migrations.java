@@ -28,7 +28,8 @@ public final class Migrations {
   public static final String HISTORY_TABLE = "twinbox_schema_history";
 
   private static final List<String> SCRIPTS =
-      List.of("V1__outbox.sql", "V2__inbox.sql", "V3__quartz.sql", "V5__status.sql");
+      List.of(
+          "V1__outbox.sql", "V2__inbox.sql", "V3__quartz.sql", "V4__archive.sql", "V5__status.sql");
 
   private final SchemaName schema;
   private final long chunk;

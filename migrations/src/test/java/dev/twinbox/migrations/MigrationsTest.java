@@ -30,7 +30,7 @@ final class MigrationsTest {
 
     MigrationResult result = Migrations.apply(database);
 
-    assertThat(result).isEqualTo(new MigrationResult("twinbox", 4, "5"));
+    assertThat(result).isEqualTo(new MigrationResult("twinbox", 5, "5"));
     assertThat(tables(database, "twinbox"))
         .contains(
             "outbox",
@@ -55,7 +55,7 @@ final class MigrationsTest {
             Migrations.HISTORY_TABLE)
         .doesNotContain("outbox_8");
     assertThat(Sql.list(database, "select version from twinbox.schema_version order by 1"))
-        .containsExactly("1", "2", "3", "5");
+        .containsExactly("1", "2", "3", "4", "5");
   }
 
   @ParameterizedTest

@@ -18,14 +18,14 @@ import java.util.function.Function;
 
 /**
  * A broker within this process, for what has to be decided message by message. It keeps what it
- * confirms, in order, and confirms on a thread of its own. What is unconfirmed when a publisher is
- * closed was taken or not, by turns.
+ * confirms, in order, and confirms on threads of its own, one publisher beside the other. What is
+ * unconfirmed when a publisher is closed was taken or not, by turns.
  */
 public final class MemoryBroker implements Broker {
   private final String name;
   private final List<OutboxRecord> kept = new ArrayList<>();
   private final ExecutorService confirms =
-      Executors.newSingleThreadExecutor(
+      Executors.newCachedThreadPool(
           work -> {
             Thread thread = new Thread(work, "memory-broker");
             thread.setDaemon(true);

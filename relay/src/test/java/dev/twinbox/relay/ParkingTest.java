@@ -8,6 +8,7 @@ import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -16,6 +17,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -106,6 +109,50 @@ class ParkingTest {
     await().until(() -> broker.count() == 11);
 
     assertThat(idsOf("k")).containsExactlyElementsOf(ordered);
+  }
+
+  /** Parked, it would come first when its destination is well and the other is still on its way. */
+  @Test
+  void whatIsOnItsWayIsNotOvertakenByAFollowerForABrokenDestination() throws SQLException {
+    broken.add(BROKEN);
+    UUID waiting = database.commitOne(0, BROKEN, "x");
+    database.commitOne(0, WELL, "y");
+    start(RETRY);
+    await().until(() -> parked() == 1);
+    CountDownLatch answer = new CountDownLatch(1);
+    CountDownLatch asked = new CountDownLatch(1);
+    broker.troubledBy(
+        message -> {
+          if (message.destination().equals(WELL) && "k".equals(message.key())) {
+            asked.countDown();
+            broken.clear();
+            awaitQuietly(answer);
+          }
+          return outcome(message);
+        });
+
+    UUID first;
+    UUID follower;
+    try (Connection producer = database.begin()) {
+      first = database.insert(producer, 0, WELL, "k", new byte[0]);
+      follower = database.insert(producer, 0, BROKEN, "k", new byte[0]);
+      producer.commit();
+    }
+    awaitQuietly(asked);
+    await().until(() -> ids().contains(waiting));
+    await().during(Duration.ofSeconds(1)).until(() -> idsOf("k").isEmpty());
+    answer.countDown();
+
+    await().until(() -> idsOf("k").size() == 2);
+    assertThat(idsOf("k")).containsExactly(first, follower);
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Test

@@ -6,6 +6,8 @@ import dev.twinbox.relay.publish.OutcomeListener;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,14 +123,16 @@ final class InFlight {
     return expired;
   }
 
-  /** Whether a message with this key has no outcome yet, or one that lets it go out again. */
-  boolean isUndecided(String key) {
+  /** Keys of messages that have no outcome yet, or one that lets them go out again. */
+  Set<String> undecidedKeys() {
+    Set<String> keys = new HashSet<>();
     for (Slot slot : slots) {
-      if (key.equals(slot.record.key()) && !(slot.outcome instanceof Outcome.Published)) {
-        return true;
+      String key = slot.record.key();
+      if (key != null && !(slot.outcome instanceof Outcome.Published)) {
+        keys.add(key);
       }
     }
-    return false;
+    return keys;
   }
 
   int unsettled() {

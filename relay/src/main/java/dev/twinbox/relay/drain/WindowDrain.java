@@ -17,7 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Drains one open window. Pages are read while earlier ones are in flight; the cursor follows the
@@ -56,6 +58,7 @@ final class WindowDrain {
   private long cursor;
   private long readUpTo;
   private boolean exhausted;
+  private @Nullable Set<String> undecided;
 
   /** The open window of a lane: just opened, or continued where another session left it. */
   static WindowDrain of(LaneContext lane, ParkedDrain parked) throws SQLException {
@@ -149,6 +152,7 @@ final class WindowDrain {
       return;
     }
     List<Wait> waits = new ArrayList<>();
+    undecided = null;
     boolean goesOn = true;
     for (WindowReader.Row row = page.rows.peekFirst();
         row != null && goesOn;
@@ -184,12 +188,16 @@ final class WindowDrain {
     } else if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - page.readAt) {
       add(row).settled(record, expired(record));
     } else {
-      if (!limit.mayGoOn(record, page.rows, page.held, inFlight, readUpTo)) {
+      if (!limit.mayGoOn(record, page.rows, page.held, readUpTo)) {
+        return false;
+      }
+      if (page.held.isHeld(record) && isOnItsWay(record.key())) {
         return false;
       }
       Optional<Wait> wait = page.held.hold(record);
       InFlight.Slot slot = add(row);
       if (wait.isEmpty()) {
+        handedOver(record.key());
         publisher.publish(record, slot);
       } else {
         // Settled as far as the window goes, once the page's waits are stored.
@@ -198,6 +206,28 @@ final class WindowDrain {
       }
     }
     return true;
+  }
+
+  /**
+   * Whether something of the key has no outcome yet: parked, the row could go out before it. Asked
+   * only about rows that have to be parked; what is on its way is looked through once a page.
+   */
+  private boolean isOnItsWay(@Nullable String key) {
+    if (key == null) {
+      return false;
+    }
+    Set<String> keys = undecided;
+    if (keys == null) {
+      keys = inFlight.undecidedKeys();
+      undecided = keys;
+    }
+    return keys.contains(key);
+  }
+
+  private void handedOver(@Nullable String key) {
+    if (undecided != null && key != null) {
+      undecided.add(key);
+    }
   }
 
   private InFlight.Slot add(WindowReader.Row row) {

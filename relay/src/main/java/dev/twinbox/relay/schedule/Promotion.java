@@ -3,6 +3,7 @@ package dev.twinbox.relay.schedule;
 import dev.twinbox.relay.store.Scheduled;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -17,8 +18,14 @@ import org.slf4j.LoggerFactory;
 final class Promotion {
   private static final Logger log = LoggerFactory.getLogger(Promotion.class);
   private static final int AT_ONCE = 1_000;
-  private static final long POLL_MILLIS = 100;
-  private static final Duration OVERDUE = Duration.ofMillis(300);
+
+  /** The longest pause between two looks; the next due time may be sooner. */
+  private static final long POLL_MILLIS = 200;
+
+  /** Between two moves at least, so that what is due soon is moved together. */
+  private static final long PACE_MILLIS = 20;
+
+  private static final Duration OVERDUE = Duration.ofMillis(350);
 
   /** As long as the pause between two firings, so that one session follows the other. */
   private static final Duration SESSION = Duration.ofMillis(UpkeepJob.Duty.PROMOTE.everyMillis);
@@ -40,9 +47,21 @@ final class Promotion {
   /** Moves what is due for about five seconds, or until the stop. */
   void session() throws SQLException {
     long end = System.nanoTime() + SESSION.toNanos();
+    long pause;
     do {
-      promoteAll();
-    } while (System.nanoTime() - end < 0 && !stopsWithin(POLL_MILLIS));
+      Optional<Duration> untilNext = scheduled.untilNextToPromote();
+      lastLook = System.nanoTime();
+      pause = pauseBefore(untilNext);
+      if (pause == 0) {
+        promoteAll();
+      }
+    } while (System.nanoTime() - end < 0 && !stopsWithin(Math.max(PACE_MILLIS, pause)));
+  }
+
+  private static long pauseBefore(Optional<Duration> untilNext) {
+    return untilNext
+        .map(left -> Math.max(0, Math.min(POLL_MILLIS, left.toMillis())))
+        .orElse(POLL_MILLIS);
   }
 
   /** Moves what nobody else has moved in time. */
@@ -51,7 +70,8 @@ final class Promotion {
       return;
     }
     try {
-      if (scheduled.isOverdue(OVERDUE)) {
+      Optional<Duration> untilNext = scheduled.untilNext();
+      if (untilNext.isPresent() && untilNext.get().plus(OVERDUE).isNegative()) {
         promoteAll();
       }
     } catch (SQLException e) {

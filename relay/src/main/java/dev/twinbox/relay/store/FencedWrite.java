@@ -31,7 +31,7 @@ final class FencedWrite {
     sql =
         tables.sql(
             Pipeline.BEGIN
-                + "set local client_min_messages = warning; set local synchronous_commit = on; "
+                + Pipeline.local("client_min_messages", "warning", "synchronous_commit", "on")
                 + WindowReader.INDEX_ORDER_ONLY
                 + LaneLog.STEP
                 + change

@@ -108,8 +108,8 @@ public final class LaneLog {
             + " {outbox_lane_state} ";
     read = tables.sql(select + "where lane = ?");
     readAll = tables.sql(select + "where broker = any (?) order by lane");
-    String relaxed = "set local synchronous_commit = off; ";
-    String durable = "set local client_min_messages = warning; set local synchronous_commit = on; ";
+    String relaxed = Pipeline.local("synchronous_commit", "off");
+    String durable = Pipeline.local("client_min_messages", "warning", "synchronous_commit", "on");
     claim =
         tables.sql(
             Pipeline.BEGIN

@@ -6,8 +6,10 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
+import java.util.StringJoiner;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGStatement;
 
 /**
  * Sends whole transactions, {@code begin} to {@code commit}, as one statement text and so in one
@@ -18,6 +20,21 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Pipeline {
   static final String BEGIN = "begin isolation level read committed read write; ";
+
+  /**
+   * Settings of one transaction, in one statement: what is set one by one costs as much as what it
+   * is set for.
+   *
+   * @param namesAndValues name, value, name, value; not from outside
+   */
+  static String local(String... namesAndValues) {
+    StringJoiner settings = new StringJoiner(", ", "select ", "; ");
+    for (int i = 0; i < namesAndValues.length; i += 2) {
+      settings.add(
+          "set_config('%s', '%s', true)".formatted(namesAndValues[i], namesAndValues[i + 1]));
+    }
+    return settings.toString();
+  }
 
   private final DataSource dataSource;
   private final int networkTimeoutMillis;
@@ -41,6 +58,21 @@ public final class Pipeline {
   @FunctionalInterface
   interface Reader<T> {
     T read(ResultSet rows) throws SQLException;
+  }
+
+  /**
+   * Runs one statement that only reads, planned anew each time, by what its tables are then: for
+   * looks that come many times a second, where every further statement counts.
+   */
+  <T> T look(String sql, Binder binder, Reader<T> reader) throws SQLException {
+    try (Connection connection = borrow();
+        PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.unwrap(PGStatement.class).setPrepareThreshold(0);
+      binder.bind(statement);
+      try (ResultSet rows = statement.executeQuery()) {
+        return reader.read(rows);
+      }
+    }
   }
 
   /** Runs {@code sql}, which may be several statements, and reads the last result set. */

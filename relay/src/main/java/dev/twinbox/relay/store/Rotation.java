@@ -55,13 +55,14 @@ public final class Rotation {
     return emptied;
   }
 
-  /** All leaves but that of the position to be drawn next. */
+  /** All leaves that have rows, but that of the position to be drawn next. */
   private List<Integer> others() throws SQLException {
     String sql =
         tables.sql(
             "select leaf from {outbox_ring} r cross join lateral generate_series(0, r.leaves - 1)"
                 + " leaf where leaf <> (select (last_value + is_called::int) / r.chunk % r.leaves"
-                + " from {outbox_position}) order by leaf");
+                + " from {outbox_position}) and pg_relation_size(('{outbox_}' || leaf)::regclass) > 0"
+                + " order by leaf");
     return pipeline.query(
         sql,
         s -> {},

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
 
 /**
@@ -17,9 +18,11 @@ import java.util.UUID;
 public final class Scheduled {
   private static final String FROM = "(s.due_at, s.number) > (?::timestamptz, ?::bigint)";
 
+  private static final double FAR_SECONDS = Duration.ofDays(365).toSeconds();
+
   private final Pipeline pipeline;
   private final String promote;
-  private final String overdue;
+  private final String next;
   private final long gate;
   private final DueMark promoted = new DueMark();
   private final DueMark lookedAt = new DueMark();
@@ -33,7 +36,7 @@ public final class Scheduled {
     // The clock is read in a subquery: a condition of its own it would not bound the index.
     String plan =
         WindowReader.INDEX_ORDER_ONLY
-            + "set local enable_hashjoin = off; set local enable_mergejoin = off; ";
+            + Pipeline.local("enable_hashjoin", "off", "enable_mergejoin", "off");
     // One at a time: of two at once the later could draw the lower positions. Positions are drawn
     // after the sort, so they follow the due times. Passed over is what a cancellation has locked;
     // what follows it with its key waits, since the cancellation may roll back. A broker without a
@@ -72,17 +75,13 @@ public final class Scheduled {
                 + " end)::text as due_at, coalesce(f.number - 1, l.number) as number from last l"
                 + " left join (select due_at, number from passed order by due_at, number limit 1) f"
                 + " on true; commit");
-    overdue =
+    next =
         tables.sql(
-            Pipeline.BEGIN
-                + plan
-                + "with edge as materialized (select clock_timestamp() - ? * interval '1"
-                + " millisecond' as now) select (select s.number from {outbox_scheduled} s where "
+            "select (select extract(epoch from s.due_at - now) from {outbox_scheduled} s where "
                 + FROM
-                + " and s.due_at <= (select now from edge) order by s.due_at, s.number limit 1) is"
-                + " not null as overdue, (now - "
+                + " order by s.due_at, s.number limit 1) as seconds, (now - "
                 + DueMark.OVERLAP
-                + ")::text as due_at from edge; commit");
+                + ")::text as due_at from (select clock_timestamp() as now) edge");
   }
 
   /**
@@ -116,26 +115,44 @@ public final class Scheduled {
    */
   public record Promoted(int moved, boolean more) {}
 
-  /** Whether anything has been due for so long and is still here. Reads one entry of the index. */
-  public boolean isOverdue(Duration by) throws SQLException {
-    synchronized (lookedAt) {
-      lookedAt.begin();
-      return pipeline.query(
-          overdue,
+  /**
+   * How long until the next message is due, as far as is known now: negative when it is overdue,
+   * empty when none waits. Reads one entry of the index, for the relay that promotes.
+   */
+  public Optional<Duration> untilNextToPromote() throws SQLException {
+    return untilNext(promoted);
+  }
+
+  /** The same, for a relay that only looks whether another one does its work. */
+  public Optional<Duration> untilNext() throws SQLException {
+    return untilNext(lookedAt);
+  }
+
+  private Optional<Duration> untilNext(DueMark mark) throws SQLException {
+    synchronized (mark) {
+      mark.begin();
+      return pipeline.look(
+          next,
           s -> {
-            s.setLong(1, by.toMillis());
-            s.setString(2, lookedAt.dueAt());
-            s.setLong(3, lookedAt.number());
+            s.setString(1, mark.dueAt());
+            s.setLong(2, mark.number());
           },
           rows -> {
             rows.next();
-            boolean found = rows.getBoolean("overdue");
-            if (!found) {
-              lookedAt.reached(rows.getString("due_at"), Long.MAX_VALUE);
+            double seconds = rows.getDouble("seconds");
+            boolean none = rows.wasNull();
+            if (none || seconds > 0) {
+              mark.reached(rows.getString("due_at"), Long.MAX_VALUE);
             }
-            return found;
+            return none ? Optional.empty() : Optional.of(inSeconds(seconds));
           });
     }
+  }
+
+  /** Due times can be as far away as PostgreSQL's times reach. */
+  private static Duration inSeconds(double seconds) {
+    double bounded = Math.max(-FAR_SECONDS, Math.min(FAR_SECONDS, seconds));
+    return Duration.ofMillis((long) Math.floor(bounded * 1_000));
   }
 
   String promoteSql() {

@@ -21,9 +21,13 @@ import org.jspecify.annotations.Nullable;
 public final class WindowReader {
   /** Sequential scans, bitmaps and sorts are what a planner without statistics gets wrong. */
   static final String INDEX_ORDER_ONLY =
-      "set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort ="
-          + " off; set local enable_incremental_sort = off; set local jit = off; set local"
-          + " plan_cache_mode = force_custom_plan; ";
+      Pipeline.local(
+          "enable_seqscan", "off",
+          "enable_bitmapscan", "off",
+          "enable_sort", "off",
+          "enable_incremental_sort", "off",
+          "jit", "off",
+          "plan_cache_mode", "force_custom_plan");
 
   private static final String ROW =
       "o.lane, o.position, o.xid, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"

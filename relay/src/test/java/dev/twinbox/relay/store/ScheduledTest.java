@@ -62,7 +62,8 @@ class ScheduledTest {
     assertThat(nodes(idle)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
     assertThat(buffers(busy)).as("%s", nodes(busy)).isLessThan(10 * 40 + FIXED);
     assertThat(database.number("select count(*) from twinbox.outbox")).isEqualTo(10);
-    assertThat(scheduled.isOverdue(Duration.ZERO)).isFalse();
+    assertThat(scheduled.untilNext()).get().extracting(Duration::toHours).isEqualTo(23L);
+    assertThat(scheduled.untilNextToPromote()).get().extracting(Duration::toHours).isEqualTo(23L);
     System.out.printf(
         "%,d waiting: a poll reads %d buffers in %.2f ms%n",
         waiting, buffers(idle), idle.get("Actual Total Time").asDouble());
