@@ -11,7 +11,7 @@ import java.time.Duration;
  * @param bytesInFlight no page is read while so many bytes are in flight, each lane; default 16 MiB
  * @param lease how long a lane stays ours after our last write; default 10 s
  * @param shortestPoll pause between polls right after work; default 2 ms
- * @param longestPoll pause between polls when idle; default 100 ms
+ * @param longestPoll pause between polls when idle; default 150 ms
  * @param retry how long to wait after a failure, and when to give a message up, by destination
  * @param stopDeadline how long a stop waits for outstanding confirms; default 10 s
  */
@@ -35,7 +35,7 @@ public record DrainSettings(
           16L << 20,
           Duration.ofSeconds(10),
           Duration.ofMillis(2),
-          Duration.ofMillis(100),
+          Duration.ofMillis(150),
           RetryPolicies.DEFAULTS,
           Duration.ofSeconds(10));
 

@@ -64,7 +64,7 @@ public final class RelayScheduler implements AutoCloseable {
    * @param restoreWatch looks every second whether the database is still the same
    * @param upkeepTimes keeps that from being planned too far ahead
    * @param upkeep what one relay of all does
-   * @param roster the lanes to drain; asked for again with each heartbeat
+   * @param roster the lanes to drain; asked for again each second
    * @param sampling tells others what this relay does
    * @param lease how long a heartbeat counts; there are three in that time, and at least two a
    *     second
@@ -110,7 +110,7 @@ public final class RelayScheduler implements AutoCloseable {
         (fired, any) -> {
           JobDetail job = fired.getJobDetail();
           if (job.getKey().getName().equals(WatchJob.NAME)) {
-            return new WatchJob(restoreWatch, upkeepTimes);
+            return new WatchJob(restoreWatch, upkeepTimes, this::refreshLanes);
           }
           if (job.getKey().getName().equals(StandInJob.NAME)) {
             return new StandInJob(upkeep);
@@ -119,7 +119,7 @@ public final class RelayScheduler implements AutoCloseable {
             return new SampleJob(sampling);
           }
           String lane = job.getJobDataMap().getString(DrainJob.LANE);
-          return lane == null ? new ShareJob(share, this::refreshLanes) : drainJob(lane);
+          return lane == null ? new ShareJob(share) : drainJob(lane);
         });
     inMemory.scheduleJob(
         JobBuilder.newJob(ShareJob.class).withIdentity("share").build(),

@@ -4,20 +4,17 @@ import org.quartz.DisallowConcurrentExecution;
 import org.quartz.Job;
 import org.quartz.JobExecutionContext;
 
-/** Quartz runs this on every relay: the heartbeat, and a look at which lanes there are. */
+/** Quartz runs this on every relay: the heartbeat. */
 @DisallowConcurrentExecution
 final class ShareJob implements Job {
   private final LaneShare share;
-  private final Runnable refreshLanes;
 
-  ShareJob(LaneShare share, Runnable refreshLanes) {
+  ShareJob(LaneShare share) {
     this.share = share;
-    this.refreshLanes = refreshLanes;
   }
 
   @Override
   public void execute(JobExecutionContext context) {
     share.refresh();
-    refreshLanes.run();
   }
 }

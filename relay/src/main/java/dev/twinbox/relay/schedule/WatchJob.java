@@ -5,22 +5,28 @@ import org.quartz.DisallowConcurrentExecution;
 import org.quartz.Job;
 import org.quartz.JobExecutionContext;
 
-/** Quartz runs this on every relay: is the database still the same, and is upkeep due in time? */
+/**
+ * Quartz runs this on every relay: is the database still the same, is upkeep due in time, and which
+ * lanes are there?
+ */
 @DisallowConcurrentExecution
 final class WatchJob implements Job {
   static final String NAME = "watch";
 
   private final RestoreWatch watch;
   private final UpkeepTimes times;
+  private final Runnable refreshLanes;
 
-  WatchJob(RestoreWatch watch, UpkeepTimes times) {
+  WatchJob(RestoreWatch watch, UpkeepTimes times, Runnable refreshLanes) {
     this.watch = watch;
     this.times = times;
+    this.refreshLanes = refreshLanes;
   }
 
   @Override
   public void execute(JobExecutionContext context) {
     watch.look();
     times.pullIn();
+    refreshLanes.run();
   }
 }

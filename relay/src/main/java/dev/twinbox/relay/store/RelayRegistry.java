@@ -26,13 +26,16 @@ public final class RelayRegistry {
     heartbeat =
         tables.sql(
             Pipeline.BEGIN
-                + "set local synchronous_commit = off; insert into {outbox_relay} as r (relay,"
-                + " alive_until, brokers, clock_ahead_ms) values (?, clock_timestamp() + ? * interval"
-                + " '1 millisecond', ?, extract(epoch from ?::timestamptz - clock_timestamp()) *"
-                + " 1000) on conflict (relay) do update set alive_until = excluded.alive_until,"
-                + " clock_ahead_ms = excluded.clock_ahead_ms; select broker, count(*), max(r.clock_ahead_ms)"
-                + " filter (where r.relay = ?) from {outbox_relay} r cross join unnest(brokers) broker"
-                + " where alive_until > clock_timestamp() group by broker; commit");
+                + "with relaxed as materialized (select set_config('synchronous_commit', 'off', true)),"
+                + " own as (insert into {outbox_relay} as r (relay, alive_until, brokers,"
+                + " clock_ahead_ms) select ?, clock_timestamp() + ? * interval '1 millisecond', ?,"
+                + " extract(epoch from ?::timestamptz - clock_timestamp()) * 1000 from relaxed on"
+                + " conflict (relay) do update set alive_until = excluded.alive_until,"
+                + " clock_ahead_ms = excluded.clock_ahead_ms returning r.brokers, r.clock_ahead_ms)"
+                + " select broker, count(*), max(clock_ahead_ms) from (select brokers,"
+                + " clock_ahead_ms from own union all select brokers, null from {outbox_relay} where"
+                + " alive_until > clock_timestamp() and relay <> ?) living cross join unnest(brokers)"
+                + " broker group by broker; commit");
     leave =
         tables.sql(
             "with gone as (delete from {outbox_relay} where relay = ? or alive_until <"
