@@ -30,6 +30,11 @@ final class Drain implements AutoCloseable {
     return name;
   }
 
+  /** How many a backlog has. */
+  int messages() {
+    return messages;
+  }
+
   /** So that the compilers have done their work before anything is timed. */
   void warmUp(int backlog) throws Exception {
     run(backlog);

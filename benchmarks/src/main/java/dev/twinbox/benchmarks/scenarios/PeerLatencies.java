@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -73,6 +74,8 @@ public final class PeerLatencies implements Scenario {
         for (Running side : List.copyOf(sides)) {
           try {
             side.sending().ask("start");
+            // A second for whatever a start brings with it: lanes are claimed, slots opened.
+            Latencies.measure(bench, side.enqueuing(), side.sending(), rate, 1);
             Latencies latencies =
                 Latencies.measure(bench, side.enqueuing(), side.sending(), rate, seconds);
             side.sending().ask("stop");
@@ -143,7 +146,7 @@ public final class PeerLatencies implements Scenario {
     Latencies ours = measured.get("relay");
     peers.stream()
         .map(measured::get)
-        .filter(java.util.Objects::nonNull)
+        .filter(Objects::nonNull)
         .mapToDouble(Latencies::p99)
         .min()
         .ifPresent(

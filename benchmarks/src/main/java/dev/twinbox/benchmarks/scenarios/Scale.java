@@ -38,7 +38,7 @@ public record Scale(
   public static final Scale FULL =
       new Scale(
           "full",
-          7,
+          5,
           true,
           600_000,
           40_000,
@@ -55,8 +55,8 @@ public record Scale(
   /** Within 12 minutes. */
   public static final Scale QUICK =
       new Scale(
-          "quick", 3, false, 250_000, 8_000, 4, 1.5, 4, 1_000_000, 20_000, 60_000, 5_000, 40_000,
-          10);
+          "quick", 3, false, 150_000, 6_000, 3, 1.5, 3, 1_000_000, 20_000, 50_000, 4_000, 30_000,
+          6);
 
   /** Seconds: it only shows that everything runs. */
   public static final Scale SMOKE =

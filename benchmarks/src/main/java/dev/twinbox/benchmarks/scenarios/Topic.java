@@ -1,6 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.testkit.KafkaCluster;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -43,6 +44,6 @@ final class Topic implements Progress, AutoCloseable {
 
   @Override
   public void close() {
-    var unused = kafka.admin().deleteTopics(java.util.List.of(name));
+    var unused = kafka.admin().deleteTopics(List.of(name));
   }
 }

@@ -1,5 +1,7 @@
 package dev.twinbox.benchmarks.sides;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.Worker;
@@ -21,6 +23,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A consumer: with the inbox, or without it, of the same topic from its beginning and with the same
@@ -118,10 +121,7 @@ public final class ConsumingWorker implements Worker {
       while (!run.isOver()) {
         ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ofMillis(200));
         for (ConsumerRecord<byte[], byte[]> record : records) {
-          handle(
-              connection,
-              new String(record.key(), java.nio.charset.StandardCharsets.UTF_8),
-              record.value().length);
+          handle(connection, new String(record.key(), UTF_8), record.value().length);
           if (!batch) {
             connection.commit();
           }
@@ -134,8 +134,7 @@ public final class ConsumingWorker implements Worker {
     }
   }
 
-  private static void handle(
-      Connection connection, @org.jspecify.annotations.Nullable String key, int bytes)
+  private static void handle(Connection connection, @Nullable String key, int bytes)
       throws SQLException {
     try (PreparedStatement insert =
         connection.prepareStatement("insert into bench.effect (key, bytes) values (?, ?)")) {

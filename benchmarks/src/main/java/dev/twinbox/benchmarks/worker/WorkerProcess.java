@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A worker, seen from the process that measures: every side of every ratio has the same JVM with
@@ -112,7 +113,7 @@ public final class WorkerProcess implements AutoCloseable {
     }
   }
 
-  private String lastWords(@org.jspecify.annotations.Nullable String said) throws IOException {
+  private String lastWords(@Nullable String said) throws IOException {
     if (said != null) {
       return "";
     }
