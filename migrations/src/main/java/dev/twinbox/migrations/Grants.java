@@ -42,11 +42,12 @@ final class Grants {
           "grant select, insert, update, delete on {schema}.outbox_lane, {schema}.outbox_lane_log,"
               + " {schema}.outbox_relay, {schema}.outbox_parked, {schema}.outbox_dead_letter, {schema}.outbox_scheduled,"
               + " {schema}.outbox_dedup to {role}",
-          "grant select, insert, delete on {schema}.outbox_audit, {schema}.outbox_replay to {role}",
+          "grant select, insert on {schema}.outbox_audit to {role}",
+          "grant select, insert, delete on {schema}.outbox_replay to {role}",
           "grant select, update on {schema}.outbox_retention to {role}",
           "grant select, insert on {schema}.outbox_archive to {role}",
           "grant execute on function {schema}.outbox_archive_make_days(integer),"
-              + " {schema}.outbox_archive_drop_day() to {role}",
+              + " {schema}.outbox_archive_drop_day(), {schema}.outbox_audit_purge(integer) to {role}",
           "grant select, insert, delete on {schema}.outbox_sample to {role}",
           "grant select on {schema}.inbox_retention to {role}",
           "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",

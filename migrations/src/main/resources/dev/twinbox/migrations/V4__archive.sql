@@ -103,8 +103,23 @@ begin
 end
 $twinbox$;
 
+-- Deletes lines of the audit that have been kept for long enough, at most so many; returns how many. A
+-- relay's role cannot delete others.
+create function ${schema}.outbox_audit_purge(at_most integer) returns bigint
+  language sql security definer
+  set search_path = pg_catalog, pg_temp
+  as $twinbox$
+    with gone as (
+      delete from ${schema}.outbox_audit where number in (
+        select number from ${schema}.outbox_audit
+        where done_at < (select clock_timestamp() - audit from ${schema}.outbox_retention)
+        limit at_most)
+      returning 1)
+    select count(*) from gone
+  $twinbox$;
+
 revoke all on function ${schema}.outbox_archive_make_days(integer),
-  ${schema}.outbox_archive_drop_day() from public;
+  ${schema}.outbox_archive_drop_day(), ${schema}.outbox_audit_purge(integer) from public;
 
 -- Purging walks by age.
 create index outbox_dead_letter_age on ${schema}.outbox_dead_letter (dead_at) where discarded_at is null and not blocks_key;

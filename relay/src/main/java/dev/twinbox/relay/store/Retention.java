@@ -35,20 +35,17 @@ public final class Retention {
         tables.sql(
             Pipeline.BEGIN
                 + "with r as materialized (select clock_timestamp() - discarded as discarded,"
-                + " clock_timestamp() - audit as audit, clock_timestamp() - dedup as dedup,"
-                + " clock_timestamp() - interval '30 days' as replay, ?::integer as many from"
-                + " {outbox_retention}), letters as (delete from {outbox_dead_letter} where number"
-                + " in (select d.number from {outbox_dead_letter} d where d.discarded_at < (select"
-                + " discarded from r) order by d.discarded_at limit (select many from r) for update"
-                + " skip locked) returning 1), audits as (delete from {outbox_audit} where number"
-                + " in (select a.number from {outbox_audit} a where a.done_at < (select audit from r)"
-                + " limit (select many from r)) returning 1), keys as (delete from {outbox_dedup}"
-                + " where dedup_key in (select k.dedup_key from {outbox_dedup} k where k.created_at <"
-                + " (select dedup from r) limit (select many from r) for update skip locked)"
-                + " returning 1), replays as (delete from {outbox_replay} where replayed_at <"
+                + " clock_timestamp() - dedup as dedup, clock_timestamp() - interval '30 days' as"
+                + " replay, ?::integer as many from {outbox_retention}), letters as (delete from"
+                + " {outbox_dead_letter} where number in (select d.number from {outbox_dead_letter}"
+                + " d where d.discarded_at < (select discarded from r) order by d.discarded_at limit"
+                + " (select many from r) for update skip locked) returning 1), keys as (delete from"
+                + " {outbox_dedup} where dedup_key in (select k.dedup_key from {outbox_dedup} k where"
+                + " k.created_at < (select dedup from r) limit (select many from r) for update skip"
+                + " locked) returning 1), replays as (delete from {outbox_replay} where replayed_at <"
                 + " (select replay from r) returning 1) select greatest((select count(*) from"
-                + " letters), (select count(*) from audits), (select count(*) from keys), (select"
-                + " count(*) from replays)); commit");
+                + " letters), (select count(*) from keys), (select count(*) from replays),"
+                + " {outbox_audit_purge}((select many from r))); commit");
   }
 
   /** Makes the archive's next days, and drops days that are over; as many as there are. */
