@@ -6,10 +6,10 @@ import java.util.Map;
 @FunctionalInterface
 public interface ConsumerLag {
   /**
-   * How many messages the broker holds that this consumer has not fetched, by partition, as in
-   * {@code orders-0}, or by queue. What is not known is left out; for Kafka those are the
-   * partitions that this instance does not hold. A few seconds old. Cheap; callable from any
-   * thread.
+   * How many messages this consumer has not handled yet, by partition, as in {@code orders-0}; or,
+   * for RabbitMQ, how many are ready in the queue, without those that it has fetched. What is not
+   * known is left out; for Kafka those are the partitions that this instance does not hold. A few
+   * seconds old. Cheap; callable from any thread.
    */
   Map<String, Long> lag();
 }

@@ -2,6 +2,7 @@ package dev.twinbox.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -160,6 +161,10 @@ public final class FaultProxy implements AutoCloseable {
     open.add(connection);
     try {
       server.connect(target);
+      if (server.getLocalSocketAddress().equals(server.getRemoteSocketAddress())) {
+        // Nobody listens, and the system has chosen the same port for this end: it talks to itself.
+        throw new ConnectException("Connected to itself");
+      }
       connection.start();
     } catch (IOException e) {
       connection.reset();

@@ -9,6 +9,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketException;
@@ -152,14 +153,25 @@ class FaultProxyTest {
 
   @Test
   void anUnreachableTargetResetsItsClients() throws IOException {
+    int port = echo.getLocalPort();
     echo.close();
-    assertThatThrownBy(
-            () -> {
-              try (Client client = new Client()) {
-                client.roundTrip(1);
-              }
-            })
-        .isInstanceOf(IOException.class);
+    try (Socket placeholder = new Socket()) {
+      // Bound, and not listening: nobody else can be there.
+      await().ignoreExceptions().until(() -> bound(placeholder, port));
+      assertThatThrownBy(
+              () -> {
+                try (Client client = new Client()) {
+                  client.roundTrip(1);
+                }
+              })
+          .isInstanceOf(IOException.class);
+    }
+  }
+
+  private static boolean bound(Socket socket, int port) throws IOException {
+    socket.setReuseAddress(true);
+    socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    return true;
   }
 
   @Test

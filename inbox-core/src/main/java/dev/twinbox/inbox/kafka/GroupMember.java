@@ -74,7 +74,16 @@ final class GroupMember implements ConsumerRebalanceListener {
     this.revokeLimit = revokeLimit;
     handlerTimeLimit = inbox.handlerTimeLimit();
     inHand = new InHand(properties.batchSize(), inbox.mayOvertake());
-    worker = new Worker(inbox, handler, inHand, this::wakeUp);
+    worker =
+        new Worker(
+            inbox,
+            handler,
+            inHand,
+            () -> {
+              if (inHand.wantsPoll()) {
+                wakeUp();
+              }
+            });
     pollThread = new Thread(this::run, name + "-poll");
     workThread = new Thread(worker, name);
   }
@@ -170,7 +179,10 @@ final class GroupMember implements ConsumerRebalanceListener {
     lagNotedAt = now;
     Map<String, Long> known = new HashMap<>();
     for (TopicPartition partition : consumer.assignment()) {
-      consumer.currentLag(partition).ifPresent(behind -> known.put(partition.toString(), behind));
+      consumer
+          .currentLag(partition)
+          .ifPresent(
+              behind -> known.put(partition.toString(), behind + inHand.unsettled(partition)));
     }
     lag = Map.copyOf(known);
   }

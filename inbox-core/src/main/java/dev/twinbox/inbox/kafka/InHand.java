@@ -18,22 +18,35 @@ import org.apache.kafka.common.TopicPartition;
  * and how far each partition has come. Thread-safe.
  */
 final class InHand {
+  private static final int SMALLEST_POLL = 100;
   private static final long MOST_BYTES = 32L * 1024 * 1024;
 
   // How far records may get ahead of one that failed, in batches.
   private static final int FURTHEST_AHEAD = 4;
 
   private final int batchSize;
+  private final int pollSize;
   private final boolean mayOvertake;
   private final Map<TopicPartition, PartitionHand> hands = new LinkedHashMap<>();
   private boolean closed;
   private boolean working;
   private boolean outage;
   private long outageUntil;
+  private int settledSinceCommit;
+  private boolean full;
 
   InHand(int batchSize, boolean mayOvertake) {
     this.batchSize = batchSize;
+    this.pollSize = pollSize(batchSize);
     this.mayOvertake = mayOvertake;
+  }
+
+  /**
+   * How many records are polled at once, and committed to Kafka at once: small batches would have
+   * the broker asked for each.
+   */
+  static int pollSize(int batchSize) {
+    return Math.max(batchSize, SMALLEST_POLL);
   }
 
   private PartitionHand hand(TopicPartition partition) {
@@ -49,11 +62,12 @@ final class InHand {
   synchronized void add(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
     PartitionHand hand = hands.computeIfAbsent(partition, this::hand);
     for (ConsumerRecord<byte[], byte[]> record : records) {
-      // One batch is in work and one more may be committed in the database but not yet in Kafka:
-      // the first two batches after an assignment may have been in the hands of a process that
-      // died, and where records overtake a failed one, what had got ahead of it.
-      int batches = 2 + (mayOvertake ? FURTHEST_AHEAD : 0);
-      boolean maybeAgain = hand.records() < (long) batches * batchSize;
+      // A batch is in work and a poll's worth may be committed in the database but not yet in
+      // Kafka:
+      // so many records after an assignment may have been in the hands of a process that died, and
+      // where records overtake a failed one, what had got ahead of it.
+      int ahead = mayOvertake ? FURTHEST_AHEAD * batchSize : 0;
+      boolean maybeAgain = hand.records() < 2 * pollSize + ahead;
       hand.add(
           new Taken(
               hand,
@@ -119,9 +133,24 @@ final class InHand {
     long now = System.nanoTime();
     worked.forEach(
         (hand, taken) -> hand.settle(taken, outcomes.getOrDefault(hand, List.of()), now));
+    settledSinceCommit += batch.size();
     outage = false;
     working = false;
     notifyAll();
+  }
+
+  /**
+   * Whether the polling thread should come at once: to commit a poll's worth, or because the worker
+   * has little left. Otherwise it comes by itself soon enough.
+   */
+  synchronized boolean wantsPoll() {
+    int waiting = hands.values().stream().mapToInt(PartitionHand::waiting).sum();
+    return closed
+        || outage
+        || settledSinceCommit >= pollSize
+        || waiting == 0
+        || (full && waiting <= pollSize / 2)
+        || anyHeld();
   }
 
   /** Nothing was decided about the batch: everything waits. */
@@ -138,6 +167,7 @@ final class InHand {
 
   /** What can be committed to Kafka, of partitions that are still ours. */
   synchronized Map<TopicPartition, OffsetAndMetadata> progress() {
+    settledSinceCommit = 0;
     Map<TopicPartition, OffsetAndMetadata> progress = new LinkedHashMap<>();
     hands.forEach(
         (partition, hand) -> {
@@ -163,7 +193,8 @@ final class InHand {
   synchronized Set<TopicPartition> toPause(Set<TopicPartition> assigned) {
     int waiting = hands.values().stream().mapToInt(PartitionHand::waiting).sum();
     long bytes = hands.values().stream().mapToLong(PartitionHand::waitingBytes).sum();
-    if (closed || outage || waiting >= batchSize || bytes >= MOST_BYTES) {
+    full = waiting >= pollSize || bytes >= MOST_BYTES;
+    if (closed || outage || full) {
       return assigned;
     }
     long now = System.nanoTime();
@@ -208,6 +239,12 @@ final class InHand {
   synchronized void close() {
     closed = true;
     notifyAll();
+  }
+
+  /** How many records of the partition were polled and are not settled. */
+  synchronized int unsettled(TopicPartition partition) {
+    PartitionHand hand = hands.get(partition);
+    return hand == null ? 0 : hand.waiting() + hand.inWork();
   }
 
   synchronized boolean isWorking() {

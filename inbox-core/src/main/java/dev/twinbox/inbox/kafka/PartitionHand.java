@@ -51,6 +51,10 @@ class PartitionHand {
     return waitingBytes;
   }
 
+  int inWork() {
+    return inWork;
+  }
+
   boolean isIdle() {
     return inWork == 0;
   }

@@ -52,7 +52,7 @@ class KafkaInboxConsumerTest {
   }
 
   @Test
-  void theLagIsWhatTheBrokerHoldsBeyondWhatWasFetched() {
+  void theLagIsWhatIsNotHandledYet() {
     Topic topic = topic(1);
     CountDownLatch goOn = new CountDownLatch(1);
     KafkaInboxConsumer consumer =

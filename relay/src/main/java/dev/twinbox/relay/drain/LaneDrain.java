@@ -64,6 +64,7 @@ public final class LaneDrain {
   private @Nullable Publisher publisher;
   private @Nullable WindowDrain window;
   private Duration pollPause;
+  private long workedAt = System.nanoTime();
   private long lastEmptyWindow = System.nanoTime() - SECOND_NANOS;
 
   /**
@@ -243,12 +244,16 @@ public final class LaneDrain {
       }
       inFlight = parked().unsettled();
       claim.renewIfDue();
-      pollPause = wakeup.await(pollPause) ? settings.shortestPoll() : longer(pollPause);
+      if (wakeup.await(pollPause)) {
+        workedAt = System.nanoTime();
+      }
+      pollPause = nextPollPause();
       return;
     }
     if (window == null) {
       window = WindowDrain.of(ours, parked());
     }
+    workedAt = System.nanoTime();
     pollPause = settings.shortestPoll();
     window.step(publisher());
     inFlight = window.rowsInFlight() + parked().unsettled();
@@ -306,9 +311,16 @@ public final class LaneDrain {
     return true;
   }
 
-  private Duration longer(Duration pause) {
-    Duration doubled = pause.isZero() ? Duration.ofMillis(1) : pause.multipliedBy(2);
-    return doubled.compareTo(settings.longestPoll()) > 0 ? settings.longestPoll() : doubled;
+  /**
+   * Grows with the time for which there was nothing, so that a message waits for a sixth of its
+   * distance from the last one at most, and an idle lane asks seldom.
+   */
+  private Duration nextPollPause() {
+    Duration pause = Duration.ofNanos((System.nanoTime() - workedAt) / 6);
+    if (pause.compareTo(settings.shortestPoll()) < 0) {
+      return settings.shortestPoll();
+    }
+    return pause.compareTo(settings.longestPoll()) > 0 ? settings.longestPoll() : pause;
   }
 
   /** Lets what is outstanding settle for a moment, then closes the publisher and starts over. */
