@@ -62,6 +62,12 @@ final class Crew implements AutoCloseable {
             TimeUnit.MILLISECONDS);
   }
 
+  /**
+   * SIGTERM's own exit code: the process was asked before it had begun its work. Later it ends by
+   * itself, with 0 or an error.
+   */
+  private static final int NOT_BEGUN = 143;
+
   /** Those who reach database and broker by way of proxies. */
   static List<String> behindProxies() {
     List<String> names = new ArrayList<>(names(Role.RELAY));
@@ -94,7 +100,7 @@ final class Crew implements AutoCloseable {
     List<String> complaints = new ArrayList<>();
     for (Member member : of(role)) {
       OptionalInt code = member.stop();
-      if (code.isPresent() && code.getAsInt() != 0) {
+      if (code.isPresent() && code.getAsInt() != 0 && code.getAsInt() != NOT_BEGUN) {
         complaints.add(
             "%s ended with exit code %d when it was asked to stop"
                 .formatted(member.name(), code.getAsInt()));

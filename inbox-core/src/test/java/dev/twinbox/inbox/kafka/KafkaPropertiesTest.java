@@ -52,7 +52,7 @@ class KafkaPropertiesTest {
         .containsEntry("auto.offset.reset", "latest")
         .containsEntry("enable.auto.commit", "false")
         .containsEntry("isolation.level", "read_committed")
-        .containsEntry("max.poll.records", 7)
+        .containsEntry("max.poll.records", 100)
         .containsEntry("client.id", "shop-2")
         .containsEntry("group.instance.id", "shop-2");
   }

@@ -145,6 +145,17 @@ final class KafkaPublisher implements Publisher {
     onClose.accept(this);
   }
 
+  /** Called by the client, on its own thread: a partition has taken the record. */
+  void confirmed(KafkaSend send, int partition) {
+    settlements.lock();
+    try {
+      send.line.proven(partition);
+      completed(send, null);
+    } finally {
+      settlements.unlock();
+    }
+  }
+
   /** Called by the client: on its own thread, or within {@code send} on ours. */
   void completed(KafkaSend send, @Nullable Exception failure) {
     settlements.lock();
@@ -247,7 +258,7 @@ final class KafkaPublisher implements Publisher {
       line.lookingSince = now;
     }
     try {
-      client.partitionsFor(line.topic);
+      line.partitions(client.partitionsFor(line.topic).size());
       line.known = true;
       line.lookingSince = 0;
       line.lookFailure = null;

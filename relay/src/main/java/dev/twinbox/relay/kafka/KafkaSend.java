@@ -26,6 +26,10 @@ final class KafkaSend extends Handover implements Callback {
 
   @Override
   public void onCompletion(@Nullable RecordMetadata metadata, @Nullable Exception failure) {
-    publisher.completed(this, failure);
+    if (metadata != null && failure == null) {
+      publisher.confirmed(this, metadata.partition());
+    } else {
+      publisher.completed(this, failure);
+    }
   }
 }

@@ -10,6 +10,11 @@ import org.jspecify.annotations.Nullable;
  * Keeps the order of a key that goes to several topics. The client keeps it within a topic, so
  * records of a key follow each other freely there; one for another topic is held until all before
  * it are settled. A constant cost for each record. Guarded by the publisher's lock.
+ *
+ * <p>The client keeps it from the partition's first confirm on. A broker accepts any sequence
+ * number from a producer that it does not know yet, so a second batch can be taken while the first
+ * is turned away, as by a leader that has just been elected; the first one then comes later, or
+ * never. Until a partition has confirmed something, the key's records go one by one.
  */
 final class KeyTurns {
   private final Map<String, Turn> turns = new HashMap<>();
@@ -25,7 +30,7 @@ final class KeyTurns {
       turns.put(key, new Turn(send.line));
       return true;
     }
-    if (turn.held == null && turn.line == send.line) {
+    if (turn.held == null && turn.line == send.line && send.line.keepsOrderOf(key)) {
       turn.outstanding++;
       return true;
     }
@@ -52,7 +57,7 @@ final class KeyTurns {
     for (KafkaSend first = held.peek(); first != null && first.line == turn.line; ) {
       turn.outstanding++;
       next.accept(held.remove());
-      first = held.peek();
+      first = turn.line.keepsOrderOf(key) ? held.peek() : null;
     }
     if (held.isEmpty()) {
       turn.held = null;

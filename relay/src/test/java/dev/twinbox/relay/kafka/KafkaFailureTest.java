@@ -1,5 +1,6 @@
 package dev.twinbox.relay.kafka;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -45,6 +46,8 @@ class KafkaFailureTest {
   @Test
   void afterAnUnknownOutcomeNothingIsSentAnyMoreAndTheClientIsClosed() {
     publisher.opened(client);
+    publish(1);
+    client.completeNext();
     List<OutboxRecord> records = publish(10);
     int sent = client.history().size();
 
@@ -61,6 +64,33 @@ class KafkaFailureTest {
     await().until(client::closed);
     List<OutboxRecord> late = publish(1);
     assertThat(outcomes.of(late.get(0))).isInstanceOf(Outcome.Unknown.class);
+  }
+
+  /**
+   * A broker takes any sequence number from a client that it does not know: while it turns the
+   * first batch away, it may take the second.
+   */
+  @Test
+  void untilAPartitionHasConfirmedSomethingTheRecordsOfAKeyGoOneByOne() {
+    publisher.opened(client);
+    publish("a", "a1");
+    publish("a", "a2");
+    publish("b", "b1");
+    assertThat(sent()).containsExactly("a1", "b1");
+
+    client.completeNext();
+
+    assertThat(sent()).containsExactly("a1", "b1", "a2");
+    publish("a", "a3");
+    assertThat(sent()).containsExactly("a1", "b1", "a2", "a3");
+  }
+
+  private void publish(String key, String payload) {
+    publisher.publish(Records.record("kafka:orders", key, payload), outcomes);
+  }
+
+  private List<String> sent() {
+    return client.history().stream().map(sent -> new String(sent.value(), UTF_8)).toList();
   }
 
   @Test
