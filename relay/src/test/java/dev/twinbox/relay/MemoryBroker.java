@@ -18,19 +18,13 @@ import java.util.function.Function;
 
 /**
  * A broker within this process, for what has to be decided message by message. It keeps what it
- * confirms, in order, and confirms on threads of its own, one publisher beside the other. What is
- * unconfirmed when a publisher is closed was taken or not, by turns.
+ * confirms, in order, and confirms on a thread of its own. What is unconfirmed when a publisher is
+ * closed was taken or not, by turns.
  */
 public final class MemoryBroker implements Broker {
   private final String name;
   private final List<OutboxRecord> kept = new ArrayList<>();
-  private final ExecutorService confirms =
-      Executors.newCachedThreadPool(
-          work -> {
-            Thread thread = new Thread(work, "memory-broker");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final ExecutorService confirms;
   private final Set<InOrder> open = ConcurrentHashMap.newKeySet();
   private volatile boolean silent;
   private volatile Function<OutboxRecord, Optional<Outcome>> trouble = message -> Optional.empty();
@@ -40,7 +34,23 @@ public final class MemoryBroker implements Broker {
   }
 
   public MemoryBroker(String name) {
+    this(name, Executors.newSingleThreadExecutor(MemoryBroker::thread));
+  }
+
+  private MemoryBroker(String name, ExecutorService confirms) {
     this.name = name;
+    this.confirms = confirms;
+  }
+
+  /** One whose publishers do not wait for each other. */
+  public static MemoryBroker parallel() {
+    return new MemoryBroker("kafka", Executors.newCachedThreadPool(MemoryBroker::thread));
+  }
+
+  private static Thread thread(Runnable work) {
+    Thread thread = new Thread(work, "memory-broker");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /**

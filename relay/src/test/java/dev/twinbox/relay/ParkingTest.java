@@ -34,7 +34,7 @@ class ParkingTest {
   private static final String WELL = "kafka:well";
 
   private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
-  private final MemoryBroker broker = new MemoryBroker();
+  private final MemoryBroker broker = MemoryBroker.parallel();
   private final Set<String> broken = ConcurrentHashMap.newKeySet();
   private final Set<UUID> nacked = ConcurrentHashMap.newKeySet();
   private final List<Relay> relays = new ArrayList<>();
