@@ -20,6 +20,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -134,12 +135,21 @@ final class BenchCommand implements Callable<Integer> {
     return results.isComplete(wanted) ? 0 : 1;
   }
 
+  /** What one scenario has left for the disk must not slow down the next one's commits. */
+  private static void writeOut() throws IOException, InterruptedException {
+    Process sync = new ProcessBuilder("sync").inheritIO().start();
+    if (!sync.waitFor(1, TimeUnit.MINUTES)) {
+      sync.destroy();
+    }
+  }
+
   /** A scenario that fails takes its own figures with it, and no others. */
   private static void run(Scenario scenario, Bench bench, PrintWriter out) {
     if (scenario.figures().stream().noneMatch(bench.wanted()::contains)) {
       return;
     }
     try {
+      writeOut();
       scenario.run(bench);
     } catch (Exception e) {
       e.printStackTrace(out);

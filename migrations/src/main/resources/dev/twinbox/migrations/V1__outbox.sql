@@ -142,6 +142,38 @@ $twinbox$;
 create index outbox_lane_position on ${schema}.outbox (lane, position);
 create index outbox_lane_xid_position on ${schema}.outbox (lane, xid, position);
 
+-- Which of these lanes have a committed row that their done does not cover; and the highest position
+-- handed out. A function, because it is asked many times a second and planning would cost more than
+-- looking: its plans are kept with the session.
+-- By (lane, xid, position): by position it would walk the last burst again each time. Not "exists",
+-- which drops the order and with it the hold on the index.
+create function ${schema}.outbox_waiting(lanes integer[], done pg_snapshot[])
+  returns table (lane integer, anything boolean, "position" bigint)
+  language plpgsql stable
+  set plan_cache_mode = force_generic_plan
+  as $twinbox$
+#variable_conflict use_column
+begin
+  return query
+  select d.lane,
+    (select o.xid from ${schema}.outbox o
+      where (o.lane, o.xid, o.position) >= (d.lane, pg_snapshot_xmax(d.done), 0)
+        and (o.lane, o.xid, o.position) <= (d.lane, '18446744073709551615'::xid8, 9223372036854775807)
+      order by o.lane, o.xid, o.position limit 1) is not null
+    or (select late.xid
+      from (select x from pg_snapshot_xip(d.done) x where pg_visible_in_snapshot(x, d.now)) x
+      cross join lateral (select o.xid from ${schema}.outbox o
+        where (o.lane, o.xid, o.position) >= (d.lane, x, 0)
+          and (o.lane, o.xid, o.position) <= (d.lane, x, 9223372036854775807)
+        order by o.lane, o.xid, o.position limit 1) late
+      limit 1) is not null,
+    p.last_value - (not p.is_called)::int
+  from unnest(lanes, done) d0 (lane, done)
+    cross join lateral (select d0.lane, d0.done, pg_current_snapshot() as now offset 0) d
+    cross join ${schema}.outbox_position p;
+end
+$twinbox$;
+
 -- The ring's measures, as created.
 create table ${schema}.outbox_ring (
   only_row boolean primary key default true check (only_row),

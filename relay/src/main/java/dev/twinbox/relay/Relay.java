@@ -4,6 +4,7 @@ import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.doctor.Guard;
 import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.IdlePoll;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.drain.RateLimiter;
@@ -69,6 +70,7 @@ public final class Relay implements AutoCloseable {
   private final StatusReader statusReader;
   private final List<Outbox> outboxes;
   private final List<Outbox.Subscription> subscriptions = new ArrayList<>();
+  private volatile @Nullable IdlePoll idlePoll;
   private volatile @Nullable LaneRoster roster;
   private volatile @Nullable RelayScheduler scheduler;
   private volatile boolean closed;
@@ -128,7 +130,9 @@ public final class Relay implements AutoCloseable {
               new Rotation(pipeline, tables),
               store.log(),
               new Retention(pipeline, tables));
-      LaneRoster lanes = roster(store);
+      IdlePoll polling = new IdlePoll(store.reader(), settings);
+      idlePoll = polling;
+      LaneRoster lanes = roster(store, polling);
       RelayScheduler starting =
           new RelayScheduler(
               name,
@@ -139,6 +143,7 @@ public final class Relay implements AutoCloseable {
               new UpkeepTimes(pipeline, tables, clock),
               upkeep,
               lanes,
+              polling,
               new Sampling(new Samples(pipeline, tables), name, counters, this::lanes),
               settings.lease(),
               clock);
@@ -169,7 +174,7 @@ public final class Relay implements AutoCloseable {
     }
   }
 
-  private LaneRoster roster(LaneStore store) {
+  private LaneRoster roster(LaneStore store, IdlePoll polling) {
     return new LaneRoster(
         new Lanes(pipeline, tables),
         brokers.keySet(),
@@ -180,6 +185,7 @@ public final class Relay implements AutoCloseable {
                 Objects.requireNonNull(brokers.get(lane.broker())),
                 store,
                 settings,
+                polling,
                 limiter,
                 counters,
                 mayHold,
@@ -205,7 +211,10 @@ public final class Relay implements AutoCloseable {
 
   /** Says that something was committed. Cheap; callable from any thread; never throws. */
   public void wake() {
-    lanes().forEach(LaneDrain::wake);
+    IdlePoll polling = idlePoll;
+    if (polling != null) {
+      polling.wake();
+    }
   }
 
   /** The lanes that this relay holds now. */

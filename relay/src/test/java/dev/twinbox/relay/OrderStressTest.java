@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.IdlePoll;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.drain.RateLimiter;
@@ -201,6 +202,9 @@ class OrderStressTest {
     DrainSettings settings =
         DrainSettings.DEFAULTS.withLease(Duration.ofSeconds(1)).withPages(50, 1 << 20);
     LaneStore store = LaneStore.of(database.pipeline(), OutboxDatabase.TABLES, settings.lease());
+    IdlePoll idlePoll = new IdlePoll(store.reader(), settings);
+    Thread polling = new Thread(() -> idlePoll.session(Duration.ofDays(1)));
+    polling.start();
     while (!over.get()) {
       int before = broker.count();
       LaneDrain drain =
@@ -210,6 +214,7 @@ class OrderStressTest {
               broker,
               store,
               settings,
+              idlePoll,
               new RateLimiter(RateLimits.NONE, any -> 1, System::nanoTime),
               new Counters(),
               any -> true,
@@ -229,6 +234,7 @@ class OrderStressTest {
         noteUnknown(broker, store, lane, before);
       }
     }
+    idlePoll.requestStop();
   }
 
   /** Beyond the cursor of an open window, whoever comes next cannot know what was published. */

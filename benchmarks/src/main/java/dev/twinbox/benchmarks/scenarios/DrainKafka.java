@@ -76,7 +76,7 @@ public final class DrainKafka implements Scenario {
           warmUp(bench, sides, failures);
         }
       }
-      sides.get(0).warmUp(bench.scale().warmUp(sides.get(0).messages()));
+      drainAndForget(bench, sides.get(0));
       repeat(bench, rivals, sides, failures);
     } finally {
       sides.forEach(Drain::close);
@@ -127,13 +127,20 @@ public final class DrainKafka implements Scenario {
   private static void warmUp(Bench bench, List<Drain> sides, Map<String, String> failures) {
     Drain side = sides.get(sides.size() - 1);
     try {
-      side.warmUp(bench.scale().warmUp(side.messages()));
+      drainAndForget(bench, side);
       bench.say("%s is warm", side.name());
     } catch (Exception e) {
       failures.put(side.name(), String.valueOf(e.getMessage()));
       bench.say("%s cannot be run: %s", side.name(), String.valueOf(e.getMessage()));
       sides.remove(side);
       side.close();
+    }
+  }
+
+  private static void drainAndForget(Bench bench, Drain side) throws Exception {
+    int rounds = LIBRARIES.contains(side.name()) ? 1 : bench.scale().warmUpRounds();
+    for (int round = 0; round < rounds; round++) {
+      side.warmUp(bench.scale().warmUp(side.messages()));
     }
   }
 

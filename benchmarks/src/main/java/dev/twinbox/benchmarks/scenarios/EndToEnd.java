@@ -35,7 +35,8 @@ public final class EndToEnd implements Scenario {
           WorkerProcess bare = bench.start("bare-producer", place)) {
         relay.ask("start");
         int seconds = bench.scale().latencySeconds();
-        Latencies.measure(bench, producer, relay, RATE, seconds);
+        // A slow rate warms compilers slowly.
+        Latencies.measure(bench, producer, relay, RATE, Math.min(30, 6 * seconds));
         Latencies.measure(bench, bare, bare, RATE, seconds);
         for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
           Latencies ours = Latencies.measure(bench, producer, relay, RATE, seconds);

@@ -13,6 +13,8 @@ public final class LargeBacklog implements Scenario {
   private static final int KEYS = 10_000;
   private static final int SOURCE = 500_000;
 
+  private static final Duration START_UP = Duration.ofSeconds(1);
+
   @Override
   public Set<Figure> figures() {
     return Set.of(Figure.BACKLOG_LARGE_VS_SMALL);
@@ -30,10 +32,12 @@ public final class LargeBacklog implements Scenario {
       try (Drain relay =
           new Drain(
               "relay", bench.start("relay", place), topic, messages, Duration.ofMinutes(30))) {
-        relay.warmUp(bench.scale().warmUp(messages / 2));
+        relay.warmUp(bench.scale().warmUp(messages / 4));
         for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
           Timeline timeline = relay.run();
-          double first = timeline.rate(0, messages / 10);
+          // Connections and producers are made in the first second.
+          long begin = Math.min(timeline.countAfter(START_UP), messages / 2L);
+          double first = timeline.rate(begin, begin + messages / 10);
           double last = timeline.rate(messages - messages / 10, messages);
           bench
               .of(Figure.BACKLOG_LARGE_VS_SMALL)

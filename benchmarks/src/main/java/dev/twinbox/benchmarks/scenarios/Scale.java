@@ -7,6 +7,7 @@ package dev.twinbox.benchmarks.scenarios;
  * @param repetitions how often each ratio is measured
  * @param bothSizes whether 2 KiB messages are measured beside those of 256 B
  * @param drained messages of a backlog
+ * @param warmUpRounds how many backlogs a fast side drains before any is timed
  * @param peerDrained messages of a slow peer's backlog
  * @param drainSeconds after how long a slow peer is stopped
  * @param sliceSeconds how long a side of a writing ratio runs at a time
@@ -23,6 +24,7 @@ public record Scale(
     int repetitions,
     boolean bothSizes,
     int drained,
+    int warmUpRounds,
     int peerDrained,
     int drainSeconds,
     double sliceSeconds,
@@ -41,6 +43,7 @@ public record Scale(
           5,
           true,
           600_000,
+          1,
           40_000,
           10,
           4,
@@ -55,12 +58,12 @@ public record Scale(
   /** Within 12 minutes. */
   public static final Scale QUICK =
       new Scale(
-          "quick", 3, false, 150_000, 6_000, 3, 1.5, 3, 1_000_000, 20_000, 50_000, 4_000, 30_000,
-          6);
+          "quick", 3, false, 100_000, 2, 4_000, 2, 1.2, 2, 1_000_000, 20_000, 25_000, 2_500, 20_000,
+          5);
 
   /** Seconds: it only shows that everything runs. */
   public static final Scale SMOKE =
-      new Scale("smoke", 1, false, 2_000, 100, 5, 0.2, 1, 4_000, 20, 500, 100, 500, 1);
+      new Scale("smoke", 1, false, 2_000, 1, 100, 5, 0.2, 1, 4_000, 20, 500, 100, 500, 1);
 
   /** Messages that warm a side up, before anything is timed. */
   public int warmUp(int messages) {

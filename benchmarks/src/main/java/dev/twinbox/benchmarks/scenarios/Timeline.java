@@ -80,6 +80,16 @@ final class Timeline {
     return last().count();
   }
 
+  /** How many were confirmed so long after the first one, or all. */
+  long countAfter(Duration since) {
+    long then = samples.get(0).nanos() + since.toNanos();
+    return samples.stream()
+        .filter(sample -> sample.nanos() >= then)
+        .findFirst()
+        .orElse(last())
+        .count();
+  }
+
   private Sample last() {
     return samples.get(samples.size() - 1);
   }

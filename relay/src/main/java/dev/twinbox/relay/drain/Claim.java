@@ -2,6 +2,7 @@ package dev.twinbox.relay.drain;
 
 import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.LaneState;
+import dev.twinbox.relay.store.WindowReader;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -60,6 +61,31 @@ final class Claim {
     long now = System.nanoTime();
     take(log.settle(state), now, "settle");
     continued = false;
+  }
+
+  /** Opens a window if anything waits, and reads its first page. */
+  Optional<WindowReader.Page> openIfAny(int rows, long bytes) throws SQLException {
+    long now = System.nanoTime();
+    return opened(log.openIfAny(state, rows, bytes), now);
+  }
+
+  /** Settles, and opens the next window at once if anything waits. */
+  Optional<WindowReader.Page> settleAndOpen(int rows, long bytes)
+      throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    LaneLog.Turn turn = log.settleAndOpen(state, rows, bytes);
+    take(turn.settled(), now, "settle");
+    continued = false;
+    return opened(turn.opened(), now);
+  }
+
+  private Optional<WindowReader.Page> opened(Optional<LaneLog.Opened> window, long sentAt) {
+    if (window.isEmpty()) {
+      return Optional.empty();
+    }
+    state = window.get().state();
+    writtenAt = sentAt;
+    return Optional.of(window.get().page());
   }
 
   void progress(long cursor, List<Long> ahead) throws SQLException, LaneLostException {

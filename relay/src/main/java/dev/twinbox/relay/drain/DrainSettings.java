@@ -5,9 +5,9 @@ import java.time.Duration;
 /**
  * How a lane is drained.
  *
- * @param pageRows most rows a page; default 1,000
+ * @param pageRows most rows a page; default 2,500
  * @param pageBytes a page ends with the row that reaches so many bytes; default 4 MiB
- * @param rowsInFlight most rows that are handed over and not confirmed, each lane; default 10,000
+ * @param rowsInFlight most rows that are handed over and not confirmed, each lane; default 5,000
  * @param bytesInFlight no page is read while so many bytes are in flight, each lane; default 16 MiB
  * @param lease how long a lane stays ours after our last write; default 10 s
  * @param shortestPoll pause between polls right after work; default 2 ms
@@ -29,9 +29,9 @@ public record DrainSettings(
   /** The defaults. */
   public static final DrainSettings DEFAULTS =
       new DrainSettings(
-          1_000,
+          2_500,
           4L << 20,
-          10_000,
+          5_000,
           16L << 20,
           Duration.ofSeconds(10),
           Duration.ofMillis(2),

@@ -37,15 +37,19 @@ public final class LaneDrain {
   /** How long outstanding outcomes are waited for after the first failure, while they come. */
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
 
-  private static final long SLOW_POLL_NANOS = Duration.ofMillis(20).toNanos();
-  private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final Duration NO_MORE_COME = Duration.ofMillis(200);
+
+  /** How long an idle lane waits between two looks at its lease and at what is parked. */
+  private static final Duration IDLE = Duration.ofMillis(150);
+
+  private static final Duration WITH_PARKED = Duration.ofMillis(20);
 
   private final int lane;
   private final String relay;
   private final Broker broker;
   private final LaneStore store;
   private final DrainSettings settings;
+  private final IdlePoll idlePoll;
   private final RateLimiter limiter;
   private final Counters counters;
   private final Predicate<LaneDrain> mayHold;
@@ -59,13 +63,11 @@ public final class LaneDrain {
   private volatile boolean held;
   private volatile @Nullable String problem;
   private volatile int inFlight;
+  private volatile IdlePoll.@Nullable Found found;
   private @Nullable LaneContext context;
   private @Nullable ParkedDrain parked;
   private @Nullable Publisher publisher;
   private @Nullable WindowDrain window;
-  private Duration pollPause;
-  private long workedAt = System.nanoTime();
-  private long lastEmptyWindow = System.nanoTime() - SECOND_NANOS;
 
   /**
    * @param lane the lane's number
@@ -73,6 +75,7 @@ public final class LaneDrain {
    * @param broker where the lane's messages go
    * @param store the database
    * @param settings limits and pauses
+   * @param idlePoll asks whether anything waits, for all lanes of the relay
    * @param limiter deals out what may go to limited destinations
    * @param counters what is counted
    * @param mayHold whether this relay may hold this lane now, given the others
@@ -84,6 +87,7 @@ public final class LaneDrain {
       Broker broker,
       LaneStore store,
       DrainSettings settings,
+      IdlePoll idlePoll,
       RateLimiter limiter,
       Counters counters,
       Predicate<LaneDrain> mayHold,
@@ -93,12 +97,12 @@ public final class LaneDrain {
     this.broker = broker;
     this.store = store;
     this.settings = settings;
+    this.idlePoll = idlePoll;
     this.limiter = limiter;
     this.counters = counters;
     this.mayHold = mayHold;
     this.failures = new Failures(settings.retry(), clock, System::nanoTime);
     this.destinations = new Destinations(lane, settings.retry(), failures, counters);
-    this.pollPause = settings.shortestPoll();
   }
 
   /** The lane's number. */
@@ -147,11 +151,6 @@ public final class LaneDrain {
     return inFlight;
   }
 
-  /** Something was committed: look now. */
-  public void wake() {
-    wakeup.wake();
-  }
-
   /** Ends the running session soon, and makes the next one finish up and release the lane. */
   public void requestStop() {
     stopping = true;
@@ -177,10 +176,10 @@ public final class LaneDrain {
         return;
       }
       long end = System.nanoTime() + length.toNanos();
-      while (!stopping && mayHold.test(this) && System.nanoTime() - end < 0) {
+      while (context != null && !stopping && mayHold.test(this) && System.nanoTime() - end < 0) {
         round();
       }
-      if (stopping || !mayHold.test(this)) {
+      if (context != null && (stopping || !mayHold.test(this))) {
         finish();
       }
     } catch (LaneLostException e) {
@@ -237,33 +236,43 @@ public final class LaneDrain {
     parked().step();
     // Known before the poll: what it does not find then, nobody can have enqueued since.
     boolean isLast = retired;
-    if (window == null && !claim.state().isOpen() && !openWindow(claim)) {
+    if (window == null && !claim.state().isOpen() && !openWindow(ours)) {
       if (isLast) {
         close();
         return;
       }
       inFlight = parked().unsettled();
       claim.renewIfDue();
-      if (wakeup.await(pollPause)) {
-        workedAt = System.nanoTime();
-      }
-      pollPause = nextPollPause();
+      idlePoll.ask(claim.state(), this::found);
+      wakeup.await(parked().isHolding() ? WITH_PARKED : IDLE);
       return;
     }
     if (window == null) {
       window = WindowDrain.of(ours, parked());
     }
-    workedAt = System.nanoTime();
-    pollPause = settings.shortestPoll();
     window.step(publisher());
     inFlight = window.rowsInFlight() + parked().unsettled();
     if (window.isTroubled()) {
       recover(window);
     } else if (window.isDrained()) {
-      claim.settle();
-      window = null;
+      settle(ours);
       problem = null;
       counters.windowSettled();
+    }
+  }
+
+  /** Under load the next window waits already: it is opened in the same round trip. */
+  private void settle(LaneContext ours) throws SQLException, LaneLostException {
+    window = null;
+    if (retired || stopping || !mayHold.test(this)) {
+      ours.claim().settle();
+      return;
+    }
+    long asked = System.nanoTime();
+    Optional<WindowReader.Page> first =
+        ours.claim().settleAndOpen(settings.pageRows(), settings.pageBytes());
+    if (first.isPresent()) {
+      window = WindowDrain.of(ours, parked(), first.get(), asked);
     }
   }
 
@@ -291,36 +300,42 @@ public final class LaneDrain {
     finish();
   }
 
-  private boolean openWindow(Claim ours) throws SQLException, LaneLostException {
-    long asked = System.nanoTime();
-    WindowReader.Poll poll = store.reader().poll(ours.state());
-    long answered = System.nanoTime();
-    // A slow poll that finds nothing has walked the rows of an open transaction. After an empty
-    // window that transaction is listed as running, and those are not looked into.
-    boolean slow = answered - asked > SLOW_POLL_NANOS && answered - lastEmptyWindow > SECOND_NANOS;
-    if (!poll.anything() && !slow) {
+  private void found(IdlePoll.Found what) {
+    found = what;
+    wakeup.wake();
+  }
+
+  private boolean openWindow(LaneContext ours) throws SQLException, LaneLostException {
+    Claim claim = ours.claim();
+    WindowReader.Poll poll = poll(claim.state());
+    if (poll == null) {
       return false;
     }
     if (!poll.anything()) {
-      lastEmptyWindow = answered;
+      claim.open();
+      return true;
     }
-    if (poll.position() - ours.state().nextFloor() > REFRESH_BEYOND) {
-      ours.refresh();
+    if (poll.position() - claim.state().nextFloor() > REFRESH_BEYOND) {
+      claim.refresh();
     }
-    ours.open();
+    long asked = System.nanoTime();
+    WindowReader.Page first =
+        claim
+            .openIfAny(settings.pageRows(), settings.pageBytes())
+            .orElseThrow(() -> new LaneLostException(lane, "open"));
+    window = WindowDrain.of(ours, parked(), first, asked);
     return true;
   }
 
-  /**
-   * Grows with the time for which there was nothing, so that a message waits for a sixth of its
-   * distance from the last one at most, and an idle lane asks seldom.
-   */
-  private Duration nextPollPause() {
-    Duration pause = Duration.ofNanos((System.nanoTime() - workedAt) / 6);
-    if (pause.compareTo(settings.shortestPoll()) < 0) {
-      return settings.shortestPoll();
+  /** What was found for the lane as it is now, or null. A retired one asks by itself. */
+  private WindowReader.@Nullable Poll poll(LaneState state) throws SQLException {
+    IdlePoll.Found seen = found;
+    found = null;
+    if (retired) {
+      WindowReader.Poll poll = store.reader().poll(state);
+      return poll.anything() ? poll : null;
     }
-    return pause.compareTo(settings.longestPoll()) > 0 ? settings.longestPoll() : pause;
+    return seen == null || seen.window() != state.window() ? null : seen.poll();
   }
 
   /** Lets what is outstanding settle for a moment, then closes the publisher and starts over. */
@@ -413,6 +428,8 @@ public final class LaneDrain {
   /** Forgets the lane. The next session claims it anew, at once if nobody else has meanwhile. */
   private void abandon() {
     ParkedDrain beside = parked;
+    idlePoll.forget(lane);
+    found = null;
     context = null;
     parked = null;
     window = null;

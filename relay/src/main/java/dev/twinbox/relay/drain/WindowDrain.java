@@ -72,6 +72,19 @@ final class WindowDrain {
     return window;
   }
 
+  /**
+   * A window that was opened just now.
+   *
+   * @param first its first page
+   * @param readAt before that was read, in terms of {@link System#nanoTime}
+   */
+  static WindowDrain of(LaneContext lane, ParkedDrain parked, WindowReader.Page first, long readAt)
+      throws SQLException {
+    WindowDrain window = new WindowDrain(lane, parked);
+    window.turnTo(first, readAt);
+    return window;
+  }
+
   private WindowDrain(LaneContext lane, ParkedDrain parked) {
     this.lane = lane;
     this.claim = lane.claim();
@@ -132,7 +145,7 @@ final class WindowDrain {
 
   private void readPage() throws SQLException {
     WindowReader reader = lane.store().reader();
-    if (pagesRead++ == 1) {
+    if (pagesRead == 1) {
       // Most late transactions are short: by the second page nearly all of them have run dry.
       late = reader.lateTransactions(claim.state(), readUpTo);
     }
@@ -140,6 +153,11 @@ final class WindowDrain {
     WindowReader.Page read =
         reader.page(
             claim.state(), late, readUpTo, lane.settings().pageRows(), lane.settings().pageBytes());
+    turnTo(read, readAt);
+  }
+
+  private void turnTo(WindowReader.Page read, long readAt) throws SQLException {
+    pagesRead++;
     HeldRows held = parked.held(read.rows().stream().map(WindowReader.Row::record).toList());
     page = new OpenPage(new ArrayDeque<>(read.rows()), held, readAt, read.isLast());
   }

@@ -9,9 +9,6 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -27,26 +24,20 @@ import org.slf4j.LoggerFactory;
  */
 public final class KafkaBroker implements Broker {
   private static final Logger log = LoggerFactory.getLogger(KafkaBroker.class);
-  private static final Duration TICK = Duration.ofMillis(10);
 
   private final String name;
   private final Supplier<Map<String, ?>> settings;
   private final Duration metadataTimeout;
   private final Duration confirmTimeout;
   private final Set<KafkaPublisher> open = ConcurrentHashMap.newKeySet();
-  private final ScheduledExecutorService clock;
+  private final KafkaClock clock;
 
   private KafkaBroker(Builder builder) {
     name = builder.name;
     settings = builder.settings;
     metadataTimeout = builder.metadataTimeout;
     confirmTimeout = builder.confirmTimeout;
-    clock =
-        Executors.newSingleThreadScheduledExecutor(
-            work -> daemon("twinbox-" + name + "-clock", work));
-    var unused =
-        clock.scheduleWithFixedDelay(
-            this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+    clock = new KafkaClock("twinbox-" + name + "-clock", this::tick);
   }
 
   /**
@@ -76,14 +67,15 @@ public final class KafkaBroker implements Broker {
    */
   @Override
   public Publisher open(int lane) {
-    if (clock.isShutdown()) {
+    if (clock.isClosed()) {
       throw new IllegalStateException("Broker " + name + " is closed");
     }
     Map<String, Object> complete = KafkaSettings.complete(name, lane, settings.get());
     KafkaLimits limits =
         new KafkaLimits(metadataTimeout, confirmTimeout, KafkaSettings.bufferMemory(complete) / 4);
-    KafkaPublisher publisher = new KafkaPublisher(name, limits, open::remove);
+    KafkaPublisher publisher = new KafkaPublisher(name, limits, clock::waken, open::remove);
     open.add(publisher);
+    clock.waken();
     // Making a producer looks names up and reads key stores, so it may take its time.
     inBackground("twinbox-kafka-open", () -> connect(publisher, complete));
     return publisher;
@@ -92,17 +84,13 @@ public final class KafkaBroker implements Broker {
   @Override
   public void close() {
     open.forEach(KafkaPublisher::close);
-    clock.shutdownNow();
+    clock.close();
   }
 
   static void inBackground(String threadName, Runnable work) {
-    daemon(threadName, work).start();
-  }
-
-  private static Thread daemon(String threadName, Runnable work) {
     Thread thread = new Thread(work, threadName);
     thread.setDaemon(true);
-    return thread;
+    thread.start();
   }
 
   private static void connect(KafkaPublisher publisher, Map<String, Object> settings) {
@@ -117,15 +105,17 @@ public final class KafkaBroker implements Broker {
     }
   }
 
-  private void tick() {
+  private boolean tick() {
     long now = System.nanoTime();
+    boolean waits = false;
     for (KafkaPublisher publisher : open) {
       try {
-        publisher.tick(now);
+        waits |= publisher.tick(now);
       } catch (RuntimeException e) {
         log.error("The clock of {} failed", name, e);
       }
     }
+    return waits;
   }
 
   /** Settings of a {@link KafkaBroker}. Not thread-safe. */

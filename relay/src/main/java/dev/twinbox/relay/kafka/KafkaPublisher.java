@@ -44,6 +44,7 @@ final class KafkaPublisher implements Publisher {
 
   private final String broker;
   private final KafkaLimits limits;
+  private final Runnable onWaiting;
   private final Consumer<KafkaPublisher> onClose;
   private final Settlements settlements = new Settlements();
   private final Map<String, TopicLine> lines = new HashMap<>();
@@ -68,9 +69,15 @@ final class KafkaPublisher implements Publisher {
 
   private @Nullable Exception thrownBack;
 
-  KafkaPublisher(String brokerName, KafkaLimits limits, Consumer<KafkaPublisher> onClose) {
+  /**
+   * @param onWaiting called when something may wait, so that {@link #tick} is needed
+   * @param onClose called when this is closed
+   */
+  KafkaPublisher(
+      String brokerName, KafkaLimits limits, Runnable onWaiting, Consumer<KafkaPublisher> onClose) {
     this.broker = brokerName;
     this.limits = limits;
+    this.onWaiting = onWaiting;
     this.onClose = onClose;
   }
 
@@ -125,6 +132,7 @@ final class KafkaPublisher implements Publisher {
     } finally {
       settlements.unlock();
     }
+    onWaiting.run();
   }
 
   /** Nothing to do: the client's {@code linger.ms} bounds how long it keeps a record back. */
@@ -176,39 +184,51 @@ final class KafkaPublisher implements Publisher {
     }
   }
 
-  /** Looks after whatever waits. Called every few milliseconds, by one thread. */
-  void tick(long now) {
+  /**
+   * Looks after whatever waits. Called every few milliseconds while anything does, by one thread.
+   *
+   * @return whether anything waits
+   */
+  boolean tick(long now) {
     settlements.lock();
     try {
-      if (anyMayExpire) {
-        List.copyOf(lines.values()).forEach(line -> expireQueued(line, now));
-      }
-      if (producer == null) {
-        if (!stopped && now - openingSince > limits.confirmTimeout().toNanos()) {
-          failedToOpen(
-              new Outcome.Unavailable(
-                  Reason.UNREACHABLE,
-                  "no Kafka client within " + limits.confirmTimeout() + "; is name service slow?"));
-        }
-        return;
-      }
-      // Also when stopped: what was sent before still wants an outcome.
-      for (TopicLine line : lines.values()) {
-        KafkaSend oldest = line.oldestSent();
-        if (oldest != null && now - oldest.sentAt > limits.confirmTimeout().toNanos()) {
-          giveUp(oldest);
-          return;
-        }
-        if (anyMayExpire && !stopped && line.anySent(send -> send.hasExpired(now))) {
-          takeBack(line, now);
-          return;
-        }
-        list(line);
-      }
-      sendWhatMayGo();
+      lookAfter(now);
+      boolean opens = producer == null && !stopped;
+      return opens
+          || lines.values().stream()
+              .anyMatch(line -> !line.queued.isEmpty() || line.oldestSent() != null);
     } finally {
       settlements.unlock();
     }
+  }
+
+  private void lookAfter(long now) {
+    if (anyMayExpire) {
+      List.copyOf(lines.values()).forEach(line -> expireQueued(line, now));
+    }
+    if (producer == null) {
+      if (!stopped && now - openingSince > limits.confirmTimeout().toNanos()) {
+        failedToOpen(
+            new Outcome.Unavailable(
+                Reason.UNREACHABLE,
+                "no Kafka client within " + limits.confirmTimeout() + "; is name service slow?"));
+      }
+      return;
+    }
+    // Also when stopped: what was sent before still wants an outcome.
+    for (TopicLine line : lines.values()) {
+      KafkaSend oldest = line.oldestSent();
+      if (oldest != null && now - oldest.sentAt > limits.confirmTimeout().toNanos()) {
+        giveUp(oldest);
+        return;
+      }
+      if (anyMayExpire && !stopped && line.anySent(send -> send.hasExpired(now))) {
+        takeBack(line, now);
+        return;
+      }
+      list(line);
+    }
+    sendWhatMayGo();
   }
 
   private void enqueue(KafkaSend send) {

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.schedule;
 
+import dev.twinbox.relay.drain.IdlePoll;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.store.RelayRegistry;
 import dev.twinbox.relay.store.Tables;
@@ -53,6 +54,7 @@ public final class RelayScheduler implements AutoCloseable {
   private final Sampling sampling;
   private final int heartbeatMillis;
   private final LaneRoster roster;
+  private final IdlePoll idlePoll;
   private @Nullable Scheduler drains;
   private @Nullable Scheduler duties;
 
@@ -65,6 +67,7 @@ public final class RelayScheduler implements AutoCloseable {
    * @param upkeepTimes keeps that from being planned too far ahead
    * @param upkeep what one relay of all does
    * @param roster the lanes to drain; asked for again each second
+   * @param idlePoll asks for lanes that have nothing to do
    * @param sampling tells others what this relay does
    * @param lease how long a heartbeat counts; there are three in that time, and at least two a
    *     second
@@ -79,6 +82,7 @@ public final class RelayScheduler implements AutoCloseable {
       UpkeepTimes upkeepTimes,
       Upkeep upkeep,
       LaneRoster roster,
+      IdlePoll idlePoll,
       Sampling sampling,
       Duration lease,
       InstantSource clock) {
@@ -89,6 +93,7 @@ public final class RelayScheduler implements AutoCloseable {
     this.restoreWatch = restoreWatch;
     this.upkeepTimes = upkeepTimes;
     this.roster = roster;
+    this.idlePoll = idlePoll;
     this.share = new LaneShare(registry, relay, roster::lanes, clock);
     this.upkeep = upkeep;
     this.sampling = sampling;
@@ -115,6 +120,9 @@ public final class RelayScheduler implements AutoCloseable {
           if (job.getKey().getName().equals(StandInJob.NAME)) {
             return new StandInJob(upkeep);
           }
+          if (job.getKey().getName().equals(PollJob.NAME)) {
+            return new PollJob(idlePoll);
+          }
           if (job.getKey().getName().equals(SampleJob.NAME)) {
             return new SampleJob(sampling);
           }
@@ -133,6 +141,9 @@ public final class RelayScheduler implements AutoCloseable {
     inMemory.scheduleJob(
         JobBuilder.newJob(SampleJob.class).withIdentity(SampleJob.NAME).build(),
         every(LOOK_EVERY_MILLIS, SampleJob.NAME));
+    inMemory.scheduleJob(
+        JobBuilder.newJob(PollJob.class).withIdentity(PollJob.NAME).build(),
+        every(CLAIM_EVERY_MILLIS, PollJob.NAME));
     for (LaneDrain lane : lanes) {
       schedule(inMemory, lane);
     }
@@ -279,6 +290,7 @@ public final class RelayScheduler implements AutoCloseable {
   @Override
   public void close() {
     roster.lanes().forEach(LaneDrain::requestStop);
+    idlePoll.requestStop();
     upkeep.requestStop();
     standby(duties);
     upkeep.awaitQuiet(UPKEEP_DEADLINE);

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.store;
 
 import java.sql.Array;
+import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -10,6 +11,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * The lanes' states, an insert-only log: every change appends row {@code seq + 1} to the one it
@@ -37,6 +39,14 @@ public final class LaneLog {
       "lane, seq, owner, claim_id, epoch, window_number, done::text, target::text, floor,"
           + " next_floor, ceiling, cursor_position, ahead";
   private static final String RETURNING = " returning " + STATE + "; commit";
+  private static final String RELAXED = Pipeline.local("synchronous_commit", "off");
+  private static final String[] DURABLE = {
+    "client_min_messages", "warning", "synchronous_commit", "on"
+  };
+
+  /** Which answer of the statement that settles is the new state: after two of settings. */
+  private static final int SETTLED = 2;
+
   private static final String LEASE = "clock_timestamp() + ? * interval '1 millisecond'";
 
   /**
@@ -67,6 +77,31 @@ public final class LaneLog {
           + " exists (select 1 from {outbox_lane} f where f.broker = l.broker and f.generation <"
           + " l.generation and f.closed_at is null))";
 
+  private static final String SETTLE =
+      Pipeline.BEGIN
+          + RELAXED
+          + READ_POSITION
+          + insert(
+              "s.lane, s.seq + 1, 'settle', s.owner, s.claim_id, s.epoch, "
+                  + LEASE
+                  + ", s.window_number, s.target, null, s.next_floor, "
+                  + POSITION
+                  + ", 0, 0, '{}'",
+              OURS + " and s.target is not null and " + NOT_BEHIND);
+
+  /** Of the window that the statement before has opened; no rows when it has not. */
+  static final String FIRST_PAGE =
+      "with w as materialized (select floor, ceiling, pg_snapshot_xmax(done) as xmax, target,"
+          + " array(select pg_snapshot_xip(done)) as late from {outbox_lane_log} where lane = ? and"
+          + " seq = ?) "
+          + WindowReader.page(
+              "(select floor from w)",
+              "(select ceiling from w)",
+              "(select xmax from w)",
+              "(select target from w)",
+              "(select late from w)",
+              "0");
+
   /** One step that may come with changes of other tables: the lane as it was, and a new cursor. */
   static final String STEP =
       insertOnly(
@@ -88,6 +123,8 @@ public final class LaneLog {
   private final String renew;
   private final String refresh;
   private final String open;
+  private final String openIfAny;
+  private final String settleAndOpen;
   private final String progress;
   private final String settle;
   private final String release;
@@ -108,8 +145,7 @@ public final class LaneLog {
             + " {outbox_lane_state} ";
     read = tables.sql(select + "where lane = ?");
     readAll = tables.sql(select + "where broker = any (?) order by lane");
-    String relaxed = Pipeline.local("synchronous_commit", "off");
-    String durable = Pipeline.local("client_min_messages", "warning", "synchronous_commit", "on");
+    String durable = Pipeline.local(DURABLE);
     claim =
         tables.sql(
             Pipeline.BEGIN
@@ -133,7 +169,7 @@ public final class LaneLog {
     renew =
         tables.sql(
             Pipeline.BEGIN
-                + relaxed
+                + RELAXED
                 + insert(
                     "s.lane, s.seq + 1, 'renew', s.owner, s.claim_id, s.epoch, "
                         + LEASE
@@ -143,7 +179,7 @@ public final class LaneLog {
     refresh =
         tables.sql(
             Pipeline.BEGIN
-                + relaxed
+                + RELAXED
                 + READ_POSITION
                 + insert(
                     "s.lane, s.seq + 1, 'refresh', s.owner, s.claim_id, s.epoch, "
@@ -152,41 +188,32 @@ public final class LaneLog {
                         + POSITION
                         + ", s.ceiling, s.cursor_position, s.ahead",
                     OURS + " and s.target is null and " + NOT_BEHIND));
-    // The subquery reads the sequence after this statement's snapshot was taken, as a ceiling must.
-    open =
-        tables.sql(
-            Pipeline.BEGIN
-                + durable
-                + insert(
-                    "s.lane, s.seq + 1, 'open', s.owner, s.claim_id, s.epoch, "
-                        + LEASE
-                        + ", s.window_number + 1, s.done, pg_current_snapshot(), s.floor,"
-                        + " s.next_floor, (select last_value from {outbox_position}), 0, '{}'",
-                    OURS
-                        + " and s.target is null and (select last_value from {outbox_position}) >="
-                        + " s.next_floor"));
+    open = tables.sql(Pipeline.BEGIN + durable + open("") + RETURNING);
     progress =
         tables.sql(
             Pipeline.BEGIN
-                + relaxed
+                + RELAXED
                 + insert(
                     "s.lane, s.seq + 1, 'progress', s.owner, s.claim_id, s.epoch, "
                         + LEASE
                         + ", s.window_number, s.done, s.target, s.floor, s.next_floor, s.ceiling,"
                         + " ?, ?",
                     OURS + " and s.target is not null"));
-    settle =
+    settle = tables.sql(SETTLE);
+    openIfAny =
         tables.sql(
             Pipeline.BEGIN
-                + relaxed
-                + READ_POSITION
-                + insert(
-                    "s.lane, s.seq + 1, 'settle', s.owner, s.claim_id, s.epoch, "
-                        + LEASE
-                        + ", s.window_number, s.target, null, s.next_floor, "
-                        + POSITION
-                        + ", 0, 0, '{}'",
-                    OURS + " and s.target is not null and " + NOT_BEHIND));
+                + Pipeline.local(
+                    Stream.of(DURABLE, WindowReader.SETTINGS)
+                        .flatMap(Stream::of)
+                        .toArray(String[]::new))
+                + open(" and " + WindowReader.ANYTHING)
+                + " returning "
+                + STATE
+                + "; "
+                + FIRST_PAGE
+                + "; commit");
+    settleAndOpen = settle + "; " + openIfAny;
     release =
         tables.sql(
             Pipeline.BEGIN
@@ -200,6 +227,24 @@ public final class LaneLog {
             "with gone as (delete from {outbox_lane_log} g using {outbox_lane_state} s where g.lane"
                 + " = s.lane and g.seq < s.seq - ? and g.written_at < clock_timestamp() - interval '1 minute'"
                 + " returning 1) select count(*) from gone");
+  }
+
+  /**
+   * Opens a window. The subquery reads the sequence after this statement's snapshot was taken, as a
+   * ceiling must.
+   *
+   * @param further a condition on {@code s}, the lane as it was, or nothing
+   */
+  private static String open(String further) {
+    return insertOnly(
+        "s.lane, s.seq + 1, 'open', s.owner, s.claim_id, s.epoch, "
+            + LEASE
+            + ", s.window_number + 1, s.done, pg_current_snapshot(), s.floor, s.next_floor, (select"
+            + " last_value from {outbox_position}), 0, '{}'",
+        OURS
+            + " and s.target is null and (select last_value from {outbox_position}) >="
+            + " s.next_floor"
+            + further);
   }
 
   private static String insert(String select, String from) {
@@ -293,6 +338,85 @@ public final class LaneLog {
     return append(settle, known);
   }
 
+  /**
+   * A window that was just opened.
+   *
+   * @param state the lane with it
+   * @param page its first rows
+   */
+  public record Opened(LaneState state, WindowReader.Page page) {}
+
+  /**
+   * A window that was ended, and the next one.
+   *
+   * @param settled the lane without a window; empty when the lane is lost
+   * @param opened the next window; empty when nothing waited for it
+   */
+  public record Turn(Optional<LaneState> settled, Optional<Opened> opened) {}
+
+  /**
+   * Opens a window if anything waits for it, and reads its first rows, in one round trip. As
+   * durable as {@link #open}.
+   *
+   * @param rows most rows of the page
+   * @param bytes the page ends with the row that reaches so many bytes
+   * @return empty when nothing waits, or when the lane is lost
+   */
+  public Optional<Opened> openIfAny(LaneState known, int rows, long bytes) throws SQLException {
+    return pipeline.queryAll(
+        openIfAny,
+        s -> bindOpenIfAny(s, 1, known, known.seq(), rows, bytes),
+        results -> opened(results, rows, bytes));
+  }
+
+  /**
+   * Ends the open window, every row of which must be settled; then, in a transaction of its own,
+   * does as {@link #openIfAny}. One round trip.
+   */
+  public Turn settleAndOpen(LaneState known, int rows, long bytes) throws SQLException {
+    return pipeline.queryAll(
+        settleAndOpen,
+        s -> {
+          s.setLong(1, leaseMillis);
+          bindOurs(s, 2, known);
+          bindOpenIfAny(s, 7, known, known.seq() + 1, rows, bytes);
+        },
+        results -> new Turn(one(results.get(SETTLED)), opened(results, rows, bytes)));
+  }
+
+  private void bindOpenIfAny(
+      PreparedStatement s, int first, LaneState known, long seq, int rows, long bytes)
+      throws SQLException {
+    s.setLong(first, leaseMillis);
+    bindOurs(s, first + 1, known);
+    s.setLong(first + 2, seq);
+    bindFirstPage(s, first + 6, known.lane(), seq + 1, rows, bytes);
+  }
+
+  static void bindFirstPage(
+      PreparedStatement s, int first, int lane, long seq, int rows, long bytes)
+      throws SQLException {
+    s.setInt(first, lane);
+    s.setLong(first + 1, seq);
+    s.setInt(first + 2, lane);
+    s.setInt(first + 3, rows);
+    s.setInt(first + 4, lane);
+    s.setInt(first + 5, lane);
+    s.setInt(first + 6, rows);
+    s.setInt(first + 7, rows);
+    s.setLong(first + 8, bytes);
+  }
+
+  private static Optional<Opened> opened(List<ResultSet> results, int rows, long bytes)
+      throws SQLException {
+    Optional<LaneState> state = one(results.get(results.size() - 2));
+    if (state.isEmpty()) {
+      return Optional.empty();
+    }
+    ResultSet page = results.get(results.size() - 1);
+    return Optional.of(new Opened(state.get(), WindowReader.read(page, rows, bytes)));
+  }
+
   /** Frees the lane for others; the open window, if any, stays open at the cursor. */
   public Optional<LaneState> release(LaneState known, long cursor, List<Long> ahead)
       throws SQLException {
@@ -340,8 +464,7 @@ public final class LaneLog {
         LaneLog::one);
   }
 
-  static void bindOurs(java.sql.PreparedStatement s, int first, LaneState known)
-      throws SQLException {
+  static void bindOurs(PreparedStatement s, int first, LaneState known) throws SQLException {
     s.setInt(first, known.lane());
     s.setLong(first + 1, known.seq());
     s.setLong(first + 2, known.epoch());

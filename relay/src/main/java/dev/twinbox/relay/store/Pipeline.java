@@ -6,6 +6,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.SQLWarning;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.StringJoiner;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -75,25 +77,36 @@ public final class Pipeline {
     }
   }
 
+  /** Reads all result sets of several statements, in order. */
+  @FunctionalInterface
+  interface AllReader<T> {
+    T read(List<ResultSet> results) throws SQLException;
+  }
+
   /** Runs {@code sql}, which may be several statements, and reads the last result set. */
   <T> T query(String sql, Binder binder, Reader<T> reader) throws SQLException {
+    return queryAll(sql, binder, results -> reader.read(results.get(results.size() - 1)));
+  }
+
+  /** Runs {@code sql}, several statements, and reads what all of them answered. */
+  <T> T queryAll(String sql, Binder binder, AllReader<T> reader) throws SQLException {
     try (Connection connection = borrow()) {
       try (PreparedStatement statement = connection.prepareStatement(sql)) {
         binder.bind(statement);
-        ResultSet last = null;
+        List<ResultSet> results = new ArrayList<>();
         boolean isRows = statement.execute();
         while (isRows || statement.getUpdateCount() != -1) {
           if (isRows) {
-            last = statement.getResultSet();
+            results.add(statement.getResultSet());
           }
           isRows = statement.getMoreResults(Statement.KEEP_CURRENT_RESULT);
         }
-        if (last == null) {
+        if (results.isEmpty()) {
           throw new SQLException("No result set came back from: " + sql);
         }
         refuseUnconfirmedCommit(statement.getWarnings());
         refuseUnconfirmedCommit(connection.getWarnings());
-        return reader.read(last);
+        return reader.read(results);
       } catch (SQLException | RuntimeException e) {
         rollback(connection, e);
         throw e;

@@ -7,7 +7,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,15 +22,21 @@ import org.jspecify.annotations.Nullable;
  * and by no other.
  */
 public final class WindowReader {
-  /** Sequential scans, bitmaps and sorts are what a planner without statistics gets wrong. */
-  static final String INDEX_ORDER_ONLY =
-      Pipeline.local(
-          "enable_seqscan", "off",
-          "enable_bitmapscan", "off",
-          "enable_sort", "off",
-          "enable_incremental_sort", "off",
-          "jit", "off",
-          "plan_cache_mode", "force_custom_plan");
+  /**
+   * Sequential scans, bitmaps and sorts are what a planner without statistics gets wrong. With one
+   * plan possible there is no need to plan again for each value, which would cost as much as
+   * reading a thousand rows.
+   */
+  static final String[] SETTINGS = {
+    "enable_seqscan", "off",
+    "enable_bitmapscan", "off",
+    "enable_sort", "off",
+    "enable_incremental_sort", "off",
+    "jit", "off",
+    "plan_cache_mode", "force_generic_plan"
+  };
+
+  static final String INDEX_ORDER_ONLY = Pipeline.local(SETTINGS);
 
   private static final String ROW =
       "o.lane, o.position, o.xid, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"
@@ -48,20 +57,9 @@ public final class WindowReader {
    */
   public WindowReader(Pipeline pipeline, Tables tables) {
     this.pipeline = pipeline;
-    // By (lane, xid, position): by position it would walk the last burst again at every poll. Not
-    // "exists", which drops the order and with it the hold on the index.
     poll =
         tables.sql(
-            "select (select o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (?,"
-                + " pg_snapshot_xmax(d.done), 0) and (o.lane, o.xid, o.position) <= (?,"
-                + " '18446744073709551615'::xid8, 9223372036854775807) order by o.lane, o.xid,"
-                + " o.position limit 1) is not null or (select late.xid from (select x from"
-                + " pg_snapshot_xip(d.done) x where pg_visible_in_snapshot(x, d.now)) x cross join"
-                + " lateral (select o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (?, x, 0)"
-                + " and (o.lane, o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane,"
-                + " o.xid, o.position limit 1) late limit 1) is not null as anything, (select last_value"
-                + " - (not is_called)::int from {outbox_position}) as position from (select"
-                + " ?::pg_snapshot as done, pg_current_snapshot() as now offset 0) d");
+            "select lane, anything, position from {outbox_waiting}(?, ?::text[]::pg_snapshot[])");
     late =
         tables.sql(
             Pipeline.BEGIN
@@ -71,28 +69,12 @@ public final class WindowReader {
                 + " where (o.lane, o.xid, o.position) > (?, x, ?) and (o.lane, o.xid, o.position)"
                 + " <= (?, x, 9223372036854775807) order by o.lane, o.xid, o.position limit 1) is"
                 + " not null; commit");
-    // First by (lane, position), then by (lane, xid, position) for each late xid; each part is
-    // ordered and limited by its index, so a page costs its own rows at any backlog.
     page =
         tables.sql(
             Pipeline.BEGIN
                 + INDEX_ORDER_ONLY
-                + "select p.*, "
-                + OutboxRows.SECONDS_LEFT
-                + " from (select q.*, sum(q.size)"
-                + " over (order by q.position rows unbounded preceding) as total from (select u.*,"
-                + " coalesce(octet_length(u.payload), 0) + 256 as size from ((select "
-                + ROW
-                + " from {outbox} o where o.lane = ? and o.position > ? and o.position <= ? and"
-                + " o.xid >= ?::xid8 and pg_visible_in_snapshot(o.xid, ?::pg_snapshot) order by"
-                + " o.lane, o.position limit ?) union all (select r.* from (select x from"
-                + " unnest(?::xid8[]) x where pg_visible_in_snapshot(x, ?::pg_snapshot)) late cross"
-                + " join lateral (select "
-                + ROW
-                + " from {outbox} o where (o.lane, o.xid, o.position) > (?, x, ?) and (o.lane,"
-                + " o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane, o.xid,"
-                + " o.position limit ?) r)) u order by u.position limit ?) q) p where p.total -"
-                + " p.size < ? order by p.position; commit");
+                + page("?", "?", "?::xid8", "?::pg_snapshot", "?::xid8[]", "?")
+                + "; commit");
     others =
         tables.sql(
             Pipeline.BEGIN
@@ -108,6 +90,53 @@ public final class WindowReader {
                 + " coalesce(max(n.position), ?) from (select o.destination, o.position from"
                 + " {outbox} o where o.lane = ? and o.position > ? order by o.lane, o.position"
                 + " limit ?) n; commit");
+  }
+
+  /** Whether {@code s}, a lane's state, has anything to relay; as {@code outbox_waiting} looks. */
+  static final String ANYTHING =
+      "((select o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (s.lane,"
+          + " pg_snapshot_xmax(s.done), 0) and (o.lane, o.xid, o.position) <= (s.lane,"
+          + " '18446744073709551615'::xid8, 9223372036854775807) order by o.lane, o.xid, o.position"
+          + " limit 1) is not null or (select late.xid from (select x from pg_snapshot_xip(s.done) x"
+          + " where pg_visible_in_snapshot(x, pg_current_snapshot())) x cross join lateral (select"
+          + " o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (s.lane, x, 0) and (o.lane,"
+          + " o.xid, o.position) <= (s.lane, x, 9223372036854775807) order by o.lane, o.xid,"
+          + " o.position limit 1) late limit 1) is not null)";
+
+  /**
+   * The next rows of a window: first by (lane, position), then by (lane, xid, position) for each
+   * late xid; each part is ordered and limited by its index, so a page costs its own rows at any
+   * backlog. Its own parameters, in order: lane, {@code after}, {@code ceiling}, {@code xmax},
+   * {@code target}, rows, {@code late}, {@code target}, lane, {@code cursor}, lane, rows, rows,
+   * bytes; those that are given as something else than a question mark drop out.
+   */
+  static String page(
+      String after, String ceiling, String xmax, String target, String late, String cursor) {
+    return "select p.*, "
+        + OutboxRows.SECONDS_LEFT
+        + " from (select q.*, sum(q.size) over (order by q.position rows unbounded preceding) as"
+        + " total from (select u.*, coalesce(octet_length(u.payload), 0) + 256 as size from"
+        + " ((select "
+        + ROW
+        + " from {outbox} o where o.lane = ? and o.position > "
+        + after
+        + " and o.position <= "
+        + ceiling
+        + " and o.xid >= "
+        + xmax
+        + " and pg_visible_in_snapshot(o.xid, "
+        + target
+        + ") order by o.lane, o.position limit ?) union all (select r.* from (select x from unnest("
+        + late
+        + ") x where pg_visible_in_snapshot(x, "
+        + target
+        + ")) late cross join lateral (select "
+        + ROW
+        + " from {outbox} o where (o.lane, o.xid, o.position) > (?, x, "
+        + cursor
+        + ") and (o.lane, o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane, o.xid,"
+        + " o.position limit ?) r)) u order by u.position limit ?) q) p where p.total - p.size < ?"
+        + " order by p.position";
   }
 
   /**
@@ -159,33 +188,40 @@ public final class WindowReader {
   }
 
   /**
-   * What a poll saw.
+   * What a poll saw of a lane.
    *
    * @param anything whether a committed row waits that {@code done} does not cover
    * @param position the highest position handed out so far
    */
   public record Poll(boolean anything, long position) {}
 
-  /** Whether the lane has anything to relay; only reads. For a lane without an open window. */
-  public Poll poll(LaneState state) throws SQLException {
+  /** Which of the lanes have anything to relay; only reads. For lanes without an open window. */
+  public Map<Integer, Poll> poll(Collection<LaneState> lanes) throws SQLException {
     return pipeline.query(
         poll,
-        s -> bindPoll(s, state),
+        s -> bindPoll(s, lanes),
         rows -> {
-          rows.next();
-          return new Poll(rows.getBoolean("anything"), rows.getLong("position"));
+          Map<Integer, Poll> polls = new HashMap<>();
+          while (rows.next()) {
+            polls.put(rows.getInt(1), new Poll(rows.getBoolean(2), rows.getLong(3)));
+          }
+          return polls;
         });
   }
 
-  static void bindPoll(PreparedStatement s, LaneState state) throws SQLException {
-    s.setInt(1, state.lane());
-    s.setInt(2, state.lane());
-    s.setInt(3, state.lane());
-    s.setInt(4, state.lane());
-    s.setString(5, state.done());
+  /** The same, of one lane. */
+  public Poll poll(LaneState lane) throws SQLException {
+    return Objects.requireNonNull(poll(List.of(lane)).get(lane.lane()));
   }
 
-  /** For a look at the plan. */
+  static void bindPoll(PreparedStatement s, Collection<LaneState> lanes) throws SQLException {
+    Object[] numbers = lanes.stream().map(LaneState::lane).toArray();
+    Object[] done = lanes.stream().map(LaneState::done).toArray();
+    s.setArray(1, s.getConnection().createArrayOf("integer", numbers));
+    s.setArray(2, s.getConnection().createArrayOf("text", done));
+  }
+
+  /** For a look at what it costs. */
   String pollSql() {
     return poll;
   }
@@ -259,15 +295,17 @@ public final class WindowReader {
     return pipeline.query(
         page,
         s -> bindPage(s, window, late, after, rows, bytes),
-        result -> {
-          List<Row> page = new ArrayList<>();
-          long size = 0;
-          while (result.next()) {
-            page.add(row(result));
-            size += result.getLong("size");
-          }
-          return new Page(page, page.size() < rows && size < bytes);
-        });
+        result -> read(result, rows, bytes));
+  }
+
+  static Page read(ResultSet result, int rows, long bytes) throws SQLException {
+    List<Row> page = new ArrayList<>();
+    long size = 0;
+    while (result.next()) {
+      page.add(new Row(OutboxRows.record(result), OutboxRows.timeLeft(result)));
+      size += result.getLong("size");
+    }
+    return new Page(page, page.size() < rows && size < bytes);
   }
 
   static void bindPage(
@@ -287,9 +325,5 @@ public final class WindowReader {
     s.setInt(12, rows);
     s.setInt(13, rows);
     s.setLong(14, bytes);
-  }
-
-  private static Row row(ResultSet r) throws SQLException {
-    return new Row(OutboxRows.record(r), OutboxRows.timeLeft(r));
   }
 }

@@ -347,6 +347,87 @@ class WindowTrapsTest {
     }
   }
 
+  @Test
+  void aTurnOpensTheNextWindowWithItsFirstPageAndNoWindowWhereNothingWaits() throws SQLException {
+    assertThat(log.openIfAny(lane, 10, Long.MAX_VALUE)).isEmpty();
+    assertThat(log.read(0)).contains(lane);
+    try (Connection producer = database.begin()) {
+      UUID late = database.insert(producer, 0, "k");
+      UUID first = database.commitOne(0, "k");
+      LaneLog.Opened one = log.openIfAny(lane, 10, Long.MAX_VALUE).orElseThrow();
+      assertThat(ids(one.page())).containsExactly(first);
+      UUID next = database.commitOne(0, "k");
+      producer.commit();
+
+      LaneLog.Turn turn = log.settleAndOpen(one.state(), 10, Long.MAX_VALUE);
+
+      LaneLog.Opened two = turn.opened().orElseThrow();
+      assertThat(two.page().isLast()).isTrue();
+      assertThat(ids(two.page())).containsExactly(late, next);
+      LaneLog.Turn last = log.settleAndOpen(two.state(), 10, Long.MAX_VALUE);
+      assertThat(last.opened()).isEmpty();
+      lane = last.settled().orElseThrow();
+      assertThat(log.read(0)).contains(lane);
+    }
+    assertThat(drainWindow()).isEmpty();
+  }
+
+  @Test
+  void theFirstPageOfATurnEndsWhereItIsFullAndTheNextOneGoesOn() throws SQLException {
+    List<UUID> all = new ArrayList<>();
+    for (int i = 0; i < 5; i++) {
+      all.add(database.commitOne(0, "k"));
+    }
+
+    LaneLog.Opened opened = log.openIfAny(lane, 2, Long.MAX_VALUE).orElseThrow();
+
+    assertThat(opened.page().isLast()).isFalse();
+    assertThat(ids(opened.page())).containsExactlyElementsOf(all.subList(0, 2));
+    long after = opened.page().rows().get(1).record().position();
+    assertThat(ids(reader.page(opened.state(), List.of(), after, 10, Long.MAX_VALUE)))
+        .containsExactlyElementsOf(all.subList(2, 5));
+  }
+
+  @Test
+  void aTurnOfALaneThatWasLostSettlesAndOpensNothing() throws SQLException {
+    database.commitOne(0, "k");
+    LaneState open = log.open(lane).orElseThrow();
+    database.commitOne(0, "k");
+    LaneState stolen = takeOver(open).orElseThrow();
+
+    LaneLog.Turn turn = log.settleAndOpen(open, 10, Long.MAX_VALUE);
+
+    assertThat(turn.settled()).isEmpty();
+    assertThat(turn.opened()).isEmpty();
+    assertThat(log.openIfAny(open, 10, Long.MAX_VALUE)).isEmpty();
+    assertThat(log.read(0)).contains(stolen);
+  }
+
+  @Test
+  void aTurnReadsThePositionBeforeItsSettlingTransactionHasAnXid() throws Exception {
+    database.commitOne(0, "k");
+    lane = log.open(lane).orElseThrow();
+    try (Connection rival = database.begin();
+        Connection producer = database.begin()) {
+      appendUncommitted(rival, lane.seq() + 1);
+      CompletableFuture<LaneLog.Turn> turning =
+          async(() -> log.settleAndOpen(lane, 10, Long.MAX_VALUE));
+      awaitSomebodyWaits();
+      UUID younger = database.insert(producer, 0, "k");
+      rival.rollback();
+      assertThat(turning.join().opened()).isEmpty();
+      lane = turning.join().settled().orElseThrow();
+
+      assertThat(drainWindow()).isEmpty();
+      producer.commit();
+      assertThat(drainWindow()).containsExactly(younger);
+    }
+  }
+
+  private static List<UUID> ids(WindowReader.Page page) {
+    return page.rows().stream().map(row -> row.record().id()).toList();
+  }
+
   /** Another relay claims the lane after the lease has run out. */
   private Optional<LaneState> takeOver(LaneState held) throws SQLException {
     LaneLog others = database.log(Duration.ofMillis(1));

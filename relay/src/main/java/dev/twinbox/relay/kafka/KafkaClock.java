@@ -1,0 +1,61 @@
+package dev.twinbox.relay.kafka;
+
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
+
+/**
+ * Lets publishers look after what waits: every 10 ms while something does, and hardly ever when
+ * nothing does, so that an idle relay sleeps. Thread-safe.
+ */
+final class KafkaClock implements AutoCloseable {
+  private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
+  private static final long RESTING_NANOS = Duration.ofMillis(250).toNanos();
+
+  private final BooleanSupplier tick;
+  private final Thread thread;
+  private volatile boolean resting;
+  private volatile boolean closed;
+
+  /**
+   * @param tick looks after everybody; answers whether anything waits. It must not throw
+   */
+  KafkaClock(String threadName, BooleanSupplier tick) {
+    this.tick = tick;
+    thread = new Thread(this::run, threadName);
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  /** Something waits from now on. Cheap; never blocks. */
+  void waken() {
+    if (resting) {
+      resting = false;
+      LockSupport.unpark(thread);
+    }
+  }
+
+  boolean isClosed() {
+    return closed;
+  }
+
+  @Override
+  public void close() {
+    closed = true;
+    LockSupport.unpark(thread);
+  }
+
+  private void run() {
+    while (!closed) {
+      if (!tick.getAsBoolean()) {
+        // Announced before the second look: what comes after it wakes this thread.
+        resting = true;
+        if (tick.getAsBoolean()) {
+          resting = false;
+        }
+      }
+      LockSupport.parkNanos(resting ? RESTING_NANOS : TICK_NANOS);
+      resting = false;
+    }
+  }
+}
