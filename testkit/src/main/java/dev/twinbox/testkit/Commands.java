@@ -2,8 +2,6 @@ package dev.twinbox.testkit;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,17 +9,12 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
 /** Short commands, signals and waiting, as every server here needs them. */
 final class Commands {
-  private static final Set<Integer> GIVEN_PORTS = ConcurrentHashMap.newKeySet();
-
   private Commands() {}
 
   record Result(int exitCode, String output) {
@@ -76,30 +69,6 @@ final class Commands {
   static void resume(ProcessHandle process) {
     process.descendants().forEach(child -> signal("CONT", child.pid()));
     signal("CONT", process.pid());
-  }
-
-  /**
-   * A port that nobody uses and that this JVM was not given before.
-   *
-   * <p>It lies below those that systems hand out to clients. Else a client that keeps trying to
-   * reach a stopped server could be given that server's own port, and keep it from starting again.
-   */
-  static int freePort() {
-    for (int attempt = 0; attempt < 1000; attempt++) {
-      int port = ThreadLocalRandom.current().nextInt(16_000, 32_000);
-      if (GIVEN_PORTS.add(port) && isFree(port)) {
-        return port;
-      }
-    }
-    throw new IllegalStateException("No free port between 16000 and 31999");
-  }
-
-  private static boolean isFree(int port) {
-    try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-      return socket.isBound();
-    } catch (IOException e) {
-      return false;
-    }
   }
 
   static void await(String what, Duration limit, BooleanSupplier condition) {

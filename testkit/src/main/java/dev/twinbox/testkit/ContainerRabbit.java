@@ -13,8 +13,8 @@ import org.testcontainers.containers.GenericContainer;
 final class ContainerRabbit implements RabbitNode {
   private static final String IMAGE = "rabbitmq:4-management";
 
-  private final int port = Commands.freePort();
-  private final int managementPort = Commands.freePort();
+  private final int port = Ports.OF_THIS_JVM.free();
+  private final int managementPort = Ports.OF_THIS_JVM.free();
   private final GenericContainer<?> container = new GenericContainer<>(IMAGE);
 
   static boolean isPossible() {

@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 
 /** What the Erlang nodes of one cluster have in common: their port mapper and their cookie. */
 final class Epmd {
-  private final int port = Commands.freePort();
+  private final int port = Ports.OF_THIS_JVM.free();
   private final String cookie = UUID.randomUUID().toString();
   private final AtomicInteger users = new AtomicInteger();
   private @Nullable Process process;

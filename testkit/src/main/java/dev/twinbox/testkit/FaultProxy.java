@@ -33,7 +33,7 @@ public final class FaultProxy implements AutoCloseable {
 
   private FaultProxy(InetSocketAddress target) {
     this.target = target;
-    port = Commands.freePort();
+    port = Ports.OF_THIS_JVM.free();
     listener = listen();
   }
 

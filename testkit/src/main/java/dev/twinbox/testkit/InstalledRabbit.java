@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class InstalledRabbit implements RabbitNode {
   private final Path scripts;
   private final Path folder = Reaper.temporaryFolder("rabbitmq");
-  private final int port = Commands.freePort();
-  private final int managementPort = Commands.freePort();
+  private final int port = Ports.OF_THIS_JVM.free();
+  private final int managementPort = Ports.OF_THIS_JVM.free();
   private final Map<String, String> environment = new HashMap<>();
   private final Epmd epmd;
   private @Nullable Process server;
@@ -45,7 +45,7 @@ final class InstalledRabbit implements RabbitNode {
     environment.put("ERL_FLAGS", "-kernel inet_dist_use_interface {127,0,0,1}");
     environment.put("ERL_CRASH_DUMP_BYTES", "0");
     environment.put("RABBITMQ_NODENAME", name);
-    environment.put("RABBITMQ_DIST_PORT", Integer.toString(Commands.freePort()));
+    environment.put("RABBITMQ_DIST_PORT", Integer.toString(Ports.OF_THIS_JVM.free()));
     environment.put("RABBITMQ_MNESIA_BASE", folder.resolve("data").toString());
     environment.put("RABBITMQ_LOG_BASE", folder.resolve("log").toString());
     environment.put("RABBITMQ_CONF_ENV_FILE", write("rabbitmq-env.conf", ""));

@@ -3,7 +3,7 @@ package dev.twinbox.testkit;
 /** A way into one broker through a fault proxy, for one kind of client. */
 record KafkaEntrance(String name, int port, FaultProxy proxy) {
   static KafkaEntrance open(String name) {
-    int port = Commands.freePort();
+    int port = Ports.OF_THIS_JVM.free();
     return new KafkaEntrance(name, port, FaultProxy.to("127.0.0.1", port));
   }
 

@@ -49,7 +49,8 @@ record KafkaNode(
     if (brokers < 1) {
       throw new IllegalArgumentException("A cluster needs a broker, not " + brokers);
     }
-    Controller controller = new Controller(brokers == 1 ? 0 : CONTROLLER_ID, Commands.freePort());
+    Controller controller =
+        new Controller(brokers == 1 ? 0 : CONTROLLER_ID, Ports.OF_THIS_JVM.free());
     List<KafkaNode> nodes = new ArrayList<>();
     for (int id = 0; id < brokers; id++) {
       String roles = brokers == 1 ? "broker,controller" : "broker";
@@ -57,7 +58,7 @@ record KafkaNode(
           new KafkaNode(
               id,
               roles,
-              Commands.freePort(),
+              Ports.OF_THIS_JVM.free(),
               folder.resolve("node" + id),
               brokers,
               controller,

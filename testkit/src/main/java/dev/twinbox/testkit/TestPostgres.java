@@ -34,7 +34,7 @@ public final class TestPostgres implements AutoCloseable {
   private final Map<String, String> settings;
   private final Unprivileged unprivileged;
   private final Path folder;
-  private final int port = Commands.freePort();
+  private final int port = Ports.OF_THIS_JVM.free();
   private @Nullable Process process;
 
   private TestPostgres(Builder builder) {
