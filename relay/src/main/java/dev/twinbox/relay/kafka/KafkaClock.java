@@ -10,8 +10,9 @@ import java.util.function.BooleanSupplier;
  */
 final class KafkaClock implements AutoCloseable {
   private static final long TICK_NANOS = Duration.ofMillis(10).toNanos();
-  private static final long RESTING_NANOS = Duration.ofMillis(250).toNanos();
+  private static final Duration RESTING = Duration.ofMillis(250);
 
+  private final long restingNanos;
   private final BooleanSupplier tick;
   private final Thread thread;
   private volatile boolean resting;
@@ -21,6 +22,14 @@ final class KafkaClock implements AutoCloseable {
    * @param tick looks after everybody; answers whether anything waits. It must not throw
    */
   KafkaClock(String threadName, BooleanSupplier tick) {
+    this(threadName, RESTING, tick);
+  }
+
+  /**
+   * @param resting how long it rests when nobody wakes it
+   */
+  KafkaClock(String threadName, Duration resting, BooleanSupplier tick) {
+    this.restingNanos = resting.toNanos();
     this.tick = tick;
     thread = new Thread(this::run, threadName);
     thread.setDaemon(true);
@@ -54,7 +63,7 @@ final class KafkaClock implements AutoCloseable {
           resting = false;
         }
       }
-      LockSupport.parkNanos(resting ? RESTING_NANOS : TICK_NANOS);
+      LockSupport.parkNanos(resting ? restingNanos : TICK_NANOS);
       resting = false;
     }
   }

@@ -1,0 +1,192 @@
+package dev.twinbox.relay.drain;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.twinbox.relay.OutboxDatabase;
+import dev.twinbox.relay.store.LaneState;
+import dev.twinbox.relay.store.Pipeline;
+import dev.twinbox.relay.store.WindowReader;
+import java.lang.reflect.Proxy;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import javax.sql.DataSource;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** One poll for all idle lanes of a relay. */
+class IdlePollTest {
+  private static final Duration NEVER = Duration.ofHours(1);
+  private static final Duration LEASE = Duration.ofSeconds(30);
+  private static final int LANES = 4;
+
+  private final OutboxDatabase database = new OutboxDatabase(100, 4);
+  private final AtomicInteger statements = new AtomicInteger();
+  private final AtomicBoolean databaseIsAway = new AtomicBoolean();
+  private final Queue<Integer> told = new ConcurrentLinkedQueue<>();
+
+  @AfterEach
+  void close() {
+    database.close();
+  }
+
+  @Test
+  void oneStatementAsksForAllLanesAndTellsThoseThatHaveSomething() throws Exception {
+    IdlePoll poll = askingFor(NEVER, NEVER);
+    database.commitOne(1, "k");
+    database.commitOne(3, "k");
+
+    try (Session session = new Session(poll)) {
+      poll.wake();
+      await().until(() -> told.size() == 2);
+      session.end();
+    }
+
+    assertThat(told).containsExactlyInAnyOrder(1, 3);
+    assertThat(statements).hasValue(1);
+  }
+
+  @Test
+  void whoWasToldIsAskedForNoMore() throws Exception {
+    IdlePoll poll = askingFor(NEVER, NEVER);
+    database.commitOne(1, "k");
+    try (Session session = new Session(poll)) {
+      poll.wake();
+      await().until(() -> told.contains(1));
+
+      database.commitOne(2, "k");
+      poll.wake();
+      await().until(() -> told.contains(2));
+      session.end();
+    }
+
+    assertThat(told).containsExactly(1, 2);
+  }
+
+  @Test
+  void aForgottenLaneIsNotTold() throws Exception {
+    IdlePoll poll = askingFor(NEVER, NEVER);
+    poll.forget(1);
+    database.commitOne(1, "k");
+    database.commitOne(2, "k");
+
+    try (Session session = new Session(poll)) {
+      poll.wake();
+      await().until(() -> told.contains(2));
+      session.end();
+    }
+
+    assertThat(told).containsExactly(2);
+  }
+
+  @Test
+  void whatAnotherProcessCommitsIsFoundWithoutAWake() throws Exception {
+    IdlePoll poll = askingFor(Duration.ofMillis(2), Duration.ofMillis(150));
+
+    try (Session session = new Session(poll)) {
+      database.commitOne(2, "k");
+      await().until(() -> told.contains(2));
+      session.end();
+    }
+  }
+
+  @Test
+  void anIdleRelayAsksSeldom() throws Exception {
+    IdlePoll poll = askingFor(Duration.ofMillis(2), Duration.ofMillis(150));
+
+    poll.session(Duration.ofSeconds(3));
+
+    // Every 2 ms would be 1,500; a sixth of the quiet time, up to 150 ms, is about 50.
+    assertThat(statements).hasValueBetween(5, 300);
+  }
+
+  @Test
+  void aDatabaseThatIsAwayIsAskedAgain() throws Exception {
+    IdlePoll poll = askingFor(Duration.ofMillis(2), Duration.ofMillis(150));
+    databaseIsAway.set(true);
+
+    try (Session session = new Session(poll)) {
+      await().until(() -> statements.get() > 2);
+      database.commitOne(2, "k");
+      databaseIsAway.set(false);
+
+      await().until(() -> told.contains(2));
+      session.end();
+    }
+  }
+
+  private IdlePoll askingFor(Duration shortest, Duration longest) throws SQLException {
+    DrainSettings defaults = DrainSettings.DEFAULTS;
+    IdlePoll poll =
+        new IdlePoll(
+            new WindowReader(new Pipeline(counted(), 10_000), OutboxDatabase.TABLES),
+            new DrainSettings(
+                defaults.pageRows(),
+                defaults.pageBytes(),
+                defaults.rowsInFlight(),
+                defaults.bytesInFlight(),
+                defaults.lease(),
+                shortest,
+                longest,
+                defaults.retry(),
+                defaults.stopDeadline()));
+    for (int lane = 0; lane < LANES; lane++) {
+      ask(poll, database.log(LEASE).read(lane).orElseThrow());
+    }
+    return poll;
+  }
+
+  /** After a slow poll all lanes are told; those for which there is nothing ask again. */
+  private void ask(IdlePoll poll, LaneState lane) {
+    poll.ask(
+        lane,
+        found -> {
+          if (found.poll().anything()) {
+            told.add(lane.lane());
+          } else {
+            ask(poll, lane);
+          }
+        });
+  }
+
+  private DataSource counted() {
+    return (DataSource)
+        Proxy.newProxyInstance(
+            getClass().getClassLoader(),
+            new Class<?>[] {DataSource.class},
+            (proxy, method, arguments) -> {
+              statements.incrementAndGet();
+              if (databaseIsAway.get()) {
+                throw new SQLException("away");
+              }
+              return database.dataSource().getConnection();
+            });
+  }
+
+  /** A session on a thread of its own. */
+  private static final class Session implements AutoCloseable {
+    private final IdlePoll poll;
+    private final Thread thread;
+
+    Session(IdlePoll poll) {
+      this.poll = poll;
+      thread = new Thread(() -> poll.session(Duration.ofMinutes(1)), "idle-poll");
+      thread.start();
+    }
+
+    void end() throws InterruptedException {
+      poll.requestStop();
+      thread.join(Duration.ofSeconds(20).toMillis());
+      assertThat(thread.isAlive()).isFalse();
+    }
+
+    @Override
+    public void close() {
+      poll.requestStop();
+    }
+  }
+}
