@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
@@ -37,6 +38,7 @@ import org.slf4j.LoggerFactory;
 final class GroupMember implements ConsumerRebalanceListener {
   private static final Logger log = LoggerFactory.getLogger(GroupMember.class);
   private static final Duration POLL = Duration.ofMillis(100);
+  private static final Duration POLL_BESIDE_PAUSED = Duration.ofMillis(10);
   private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
   private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
 
@@ -51,9 +53,11 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final Thread pollThread;
   private final Thread workThread;
   private final CountDownLatch stopping = new CountDownLatch(1);
+  private final Semaphore progressed = new Semaphore(0);
   private final Pauses pauses = new Pauses();
   private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
   private volatile Map<String, Long> lag = Map.of();
+  private volatile boolean resting;
   private volatile long closeBy;
   private long lagNotedAt = System.nanoTime() - LAG_NANOS;
   private boolean givenUp;
@@ -157,7 +161,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   private void poll(KafkaConsumer<byte[], byte[]> consumer) {
     try {
       applyPauses(consumer);
-      ConsumerRecords<byte[], byte[]> records = consumer.poll(POLL);
+      ConsumerRecords<byte[], byte[]> records = fetch(consumer);
       for (TopicPartition partition : records.partitions()) {
         inHand.add(partition, records.records(partition));
       }
@@ -167,6 +171,36 @@ final class GroupMember implements ConsumerRebalanceListener {
       // The worker has finished a batch.
     } catch (RetriableException e) {
       log.debug("{}: poll is tried again", name, e);
+    }
+  }
+
+  /**
+   * Records, or none after a while. A poll that may wait does not rest while records of paused
+   * partitions lie in the buffer of the newer group protocol's consumer (KAFKA-21084): it takes a
+   * core for itself. So it may not wait then, and the waiting is done here.
+   */
+  private ConsumerRecords<byte[], byte[]> fetch(KafkaConsumer<byte[], byte[]> consumer) {
+    int paused = consumer.paused().size();
+    if (paused == 0) {
+      return consumer.poll(POLL);
+    }
+    ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ZERO);
+    if (records.isEmpty()) {
+      rest(paused == consumer.assignment().size() ? POLL : POLL_BESIDE_PAUSED);
+    }
+    return records;
+  }
+
+  private void rest(Duration atMost) {
+    resting = true;
+    try {
+      if (progressed.tryAcquire(atMost.toNanos(), TimeUnit.NANOSECONDS)) {
+        progressed.drainPermits();
+      }
+    } catch (InterruptedException e) {
+      throw new InterruptException(e);
+    } finally {
+      resting = false;
     }
   }
 
@@ -308,9 +342,13 @@ final class GroupMember implements ConsumerRebalanceListener {
     }
   }
 
+  /** Ends a rest or a poll; one of both, or the next one. */
   private void wakeUp() {
+    if (progressed.availablePermits() == 0) {
+      progressed.release();
+    }
     KafkaConsumer<byte[], byte[]> consumer = polled;
-    if (consumer != null) {
+    if (consumer != null && !resting) {
       consumer.wakeup();
     }
   }
