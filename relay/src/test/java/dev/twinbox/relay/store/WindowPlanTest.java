@@ -18,6 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What a page and a poll cost, on tables that were never analysed, small and large. */
@@ -50,15 +51,25 @@ class WindowPlanTest {
 
   @Test
   void aPageCostsItsOwnRowsAtAnyBacklog() throws Exception {
-    commitMany(300_000);
+    pagesCostTheirOwnRows(300_000);
+  }
+
+  @Test
+  @Tag("long")
+  void aPageCostsItsOwnRowsInABacklogOfTenMillion() throws Exception {
+    pagesCostTheirOwnRows(10_000_000);
+  }
+
+  private void pagesCostTheirOwnRows(int backlog) throws Exception {
+    commitMany(backlog);
     lane = log.open(lane).orElseThrow();
 
-    for (long after : new long[] {0, 150_000, 298_000}) {
+    for (long after : new long[] {0, backlog / 2, backlog - 2 * ROWS}) {
       JsonNode plan = explainPage(lane, List.of(), after);
       assertThat(buffers(plan)).as("after %d: %s", after, nodes(plan)).isLessThan(2 * ROWS + FIXED);
       assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
     }
-    JsonNode end = explainPage(lane, List.of(), 300_000);
+    JsonNode end = explainPage(lane, List.of(), backlog);
     assertThat(buffers(end)).as("%s", nodes(end)).isLessThan(FIXED);
   }
 
