@@ -92,7 +92,13 @@ final class OutboxExamination {
             .table(List.of("select", "insert", "delete"), "outbox_sample")
             .table(List.of("select", "insert", "truncate"), "outbox")
             .table(ALL, "qrtz_triggers", "qrtz_job_details", "qrtz_locks")
-            .sequence(List.of("usage", "select"), "outbox_position");
+            .sequence(List.of("usage", "select"), "outbox_position")
+            .function(
+                "outbox_waiting(integer[], pg_snapshot[])",
+                "outbox_lane_hash(text, uuid)",
+                "outbox_archive_make_days(integer)",
+                "outbox_archive_drop_day()",
+                "outbox_audit_purge(integer)");
     for (int leaf = 0; leaf < leaves; leaf++) {
       needed.table(List.of("select", "truncate"), "outbox_" + leaf);
     }

@@ -33,10 +33,10 @@ final class FencedWrite {
             Pipeline.BEGIN
                 + Pipeline.local("client_min_messages", "warning", "synchronous_commit", "on")
                 + WindowReader.INDEX_ORDER_ONLY
-                + LaneLog.STEP
+                + LaneLogSql.STEP
                 + change
                 + "; "
-                + LaneLog.READ_STEP
+                + LaneLogSql.READ_STEP
                 + "; commit");
   }
 

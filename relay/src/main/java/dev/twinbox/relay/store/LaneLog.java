@@ -11,7 +11,6 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Stream;
 
 /**
  * The lanes' states, an insert-only log: every change appends row {@code seq + 1} to the one it
@@ -32,88 +31,8 @@ import java.util.stream.Stream;
  * <p>Thread-safe.
  */
 public final class LaneLog {
-  private static final String COLUMNS =
-      "lane, seq, action, owner, claim_id, epoch, lease_until, window_number, done, target, floor,"
-          + " next_floor, ceiling, cursor_position, ahead";
-  private static final String STATE =
-      "lane, seq, owner, claim_id, epoch, window_number, done::text, target::text, floor,"
-          + " next_floor, ceiling, cursor_position, ahead";
-  private static final String RETURNING = " returning " + STATE + "; commit";
-  private static final String RELAXED = Pipeline.local("synchronous_commit", "off");
-  private static final String[] DURABLE = {
-    "client_min_messages", "warning", "synchronous_commit", "on"
-  };
-
   /** Which answer of the statement that settles is the new state: after two of settings. */
   private static final int SETTLED = 2;
-
-  private static final String LEASE = "clock_timestamp() + ? * interval '1 millisecond'";
-
-  /**
-   * All must hold for whoever writes: the state is the one it knows, the claim is its own, and the
-   * database is still the one that the lane belongs to.
-   */
-  private static final String OURS =
-      " from {outbox_lane_log} s where s.lane = ? and s.seq = ? and s.epoch = ? and s.claim_id = ?"
-          + " and s.window_number = ? and "
-          + ClusterGuard.HERE;
-
-  /**
-   * Reads the highest position handed out, into a setting of this transaction. It must be a
-   * statement of its own before the one that writes: there the transaction has no xid yet.
-   */
-  static final String READ_POSITION =
-      "select set_config('twinbox.position',"
-          + " (select last_value - (not is_called)::int from {outbox_position})::text, true); ";
-
-  private static final String POSITION = "current_setting('twinbox.position')::bigint";
-
-  /** A sequence that went back would let new messages hide below the floor. */
-  private static final String NOT_BEHIND = POSITION + " >= s.next_floor";
-
-  /** A lane is not begun before lanes that may hold earlier messages of its keys are closed. */
-  private static final String IN_TURN =
-      "exists (select 1 from {outbox_lane} l where l.lane = s.lane and l.closed_at is null and not"
-          + " exists (select 1 from {outbox_lane} f where f.broker = l.broker and f.generation <"
-          + " l.generation and f.closed_at is null))";
-
-  private static final String SETTLE =
-      Pipeline.BEGIN
-          + RELAXED
-          + READ_POSITION
-          + insert(
-              "s.lane, s.seq + 1, 'settle', s.owner, s.claim_id, s.epoch, "
-                  + LEASE
-                  + ", s.window_number, s.target, null, s.next_floor, "
-                  + POSITION
-                  + ", 0, 0, '{}'",
-              OURS + " and s.target is not null and " + NOT_BEHIND);
-
-  /** Of the window that the statement before has opened; no rows when it has not. */
-  static final String FIRST_PAGE =
-      "with w as materialized (select floor, ceiling, pg_snapshot_xmax(done) as xmax, target,"
-          + " array(select pg_snapshot_xip(done)) as late from {outbox_lane_log} where lane = ? and"
-          + " seq = ?) "
-          + WindowReader.page(
-              "(select floor from w)",
-              "(select ceiling from w)",
-              "(select xmax from w)",
-              "(select target from w)",
-              "(select late from w)",
-              "0");
-
-  /** One step that may come with changes of other tables: the lane as it was, and a new cursor. */
-  static final String STEP =
-      insertOnly(
-              "s.lane, s.seq + 1, 'step', s.owner, s.claim_id, s.epoch, "
-                  + LEASE
-                  + ", s.window_number, s.done, s.target, s.floor, s.next_floor, s.ceiling, ?, ?",
-              OURS)
-          + "; ";
-
-  /** The state that the step wrote, by lane, seq and claim; no row when it wrote none. */
-  static final String READ_STEP =
-      "select " + STATE + " from {outbox_lane_log} where lane = ? and seq = ? and claim_id = ?";
 
   private final Pipeline pipeline;
   private final long leaseMillis;
@@ -138,126 +57,18 @@ public final class LaneLog {
   public LaneLog(Pipeline pipeline, Tables tables, Duration lease) {
     this.pipeline = pipeline;
     this.leaseMillis = lease.toMillis();
-    String select =
-        "select "
-            + STATE
-            + ", lease_until is null or lease_until < clock_timestamp() as free from"
-            + " {outbox_lane_state} ";
-    read = tables.sql(select + "where lane = ?");
-    readAll = tables.sql(select + "where broker = any (?) order by lane");
-    String durable = Pipeline.local(DURABLE);
-    claim =
-        tables.sql(
-            Pipeline.BEGIN
-                + durable
-                + READ_POSITION
-                + insert(
-                    "s.lane, s.seq + 1, 'claim', ?, ?, s.epoch + 1, "
-                        + LEASE
-                        + ", s.window_number, s.done, s.target, s.floor, case when s.target is null"
-                        + " then "
-                        + POSITION
-                        + " else s.next_floor end, s.ceiling, s.cursor_position, s.ahead",
-                    " from {outbox_lane_log} s where s.lane = ? and s.seq = ? and (s.lease_until is"
-                        + " null or s.lease_until < clock_timestamp() or s.owner = ?) and "
-                        + ClusterGuard.HERE
-                        + " and "
-                        + NOT_BEHIND
-                        + " and pg_snapshot_xmax(coalesce(s.target, s.done)) <="
-                        + " pg_snapshot_xmax(pg_current_snapshot()) and "
-                        + IN_TURN));
-    renew =
-        tables.sql(
-            Pipeline.BEGIN
-                + RELAXED
-                + insert(
-                    "s.lane, s.seq + 1, 'renew', s.owner, s.claim_id, s.epoch, "
-                        + LEASE
-                        + ", s.window_number, s.done, s.target, s.floor, s.next_floor, s.ceiling,"
-                        + " s.cursor_position, s.ahead",
-                    OURS));
-    refresh =
-        tables.sql(
-            Pipeline.BEGIN
-                + RELAXED
-                + READ_POSITION
-                + insert(
-                    "s.lane, s.seq + 1, 'refresh', s.owner, s.claim_id, s.epoch, "
-                        + LEASE
-                        + ", s.window_number, s.done, s.target, s.floor, "
-                        + POSITION
-                        + ", s.ceiling, s.cursor_position, s.ahead",
-                    OURS + " and s.target is null and " + NOT_BEHIND));
-    open = tables.sql(Pipeline.BEGIN + durable + open("") + RETURNING);
-    progress =
-        tables.sql(
-            Pipeline.BEGIN
-                + RELAXED
-                + insert(
-                    "s.lane, s.seq + 1, 'progress', s.owner, s.claim_id, s.epoch, "
-                        + LEASE
-                        + ", s.window_number, s.done, s.target, s.floor, s.next_floor, s.ceiling,"
-                        + " ?, ?",
-                    OURS + " and s.target is not null"));
-    settle = tables.sql(SETTLE);
-    openIfAny =
-        tables.sql(
-            Pipeline.BEGIN
-                + Pipeline.local(
-                    Stream.of(DURABLE, WindowReader.SETTINGS)
-                        .flatMap(Stream::of)
-                        .toArray(String[]::new))
-                + open(" and " + WindowReader.ANYTHING)
-                + " returning "
-                + STATE
-                + "; "
-                + FIRST_PAGE
-                + "; commit");
+    read = tables.sql(LaneLogSql.READ);
+    readAll = tables.sql(LaneLogSql.READ_ALL);
+    claim = tables.sql(LaneLogSql.CLAIM);
+    renew = tables.sql(LaneLogSql.RENEW);
+    refresh = tables.sql(LaneLogSql.REFRESH);
+    open = tables.sql(LaneLogSql.OPEN);
+    openIfAny = tables.sql(LaneLogSql.OPEN_IF_ANY);
+    progress = tables.sql(LaneLogSql.PROGRESS);
+    settle = tables.sql(LaneLogSql.SETTLE);
     settleAndOpen = settle + "; " + openIfAny;
-    release =
-        tables.sql(
-            Pipeline.BEGIN
-                + durable
-                + insert(
-                    "s.lane, s.seq + 1, 'release', null, null, s.epoch, null, s.window_number,"
-                        + " s.done, s.target, s.floor, s.next_floor, s.ceiling, ?, ?",
-                    OURS));
-    trim =
-        tables.sql(
-            "with gone as (delete from {outbox_lane_log} g using {outbox_lane_state} s where g.lane"
-                + " = s.lane and g.seq < s.seq - ? and g.written_at < clock_timestamp() - interval '1 minute'"
-                + " returning 1) select count(*) from gone");
-  }
-
-  /**
-   * Opens a window. The subquery reads the sequence after this statement's snapshot was taken, as a
-   * ceiling must.
-   *
-   * @param further a condition on {@code s}, the lane as it was, or nothing
-   */
-  private static String open(String further) {
-    return insertOnly(
-        "s.lane, s.seq + 1, 'open', s.owner, s.claim_id, s.epoch, "
-            + LEASE
-            + ", s.window_number + 1, s.done, pg_current_snapshot(), s.floor, s.next_floor, (select"
-            + " last_value from {outbox_position}), 0, '{}'",
-        OURS
-            + " and s.target is null and (select last_value from {outbox_position}) >="
-            + " s.next_floor"
-            + further);
-  }
-
-  private static String insert(String select, String from) {
-    return insertOnly(select, from) + RETURNING;
-  }
-
-  private static String insertOnly(String select, String from) {
-    return "insert into {outbox_lane_log} ("
-        + COLUMNS
-        + ") select "
-        + select
-        + from
-        + " on conflict do nothing";
+    release = tables.sql(LaneLogSql.RELEASE);
+    trim = tables.sql(LaneLogSql.TRIM);
   }
 
   /** A lane as others see it. */

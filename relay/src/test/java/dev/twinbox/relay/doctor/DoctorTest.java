@@ -190,6 +190,13 @@ class DoctorTest {
                     .outbox(UnsafeDatabase.with().newRole(), UnsafeDatabase.TABLES)
                     .examine(List.of())),
         new Case(
+            "the relay cannot ask what waits",
+            Check.GRANT_MISSING,
+            () ->
+                UnsafeDatabase.with(
+                        "drop function twinbox.outbox_waiting(integer[], pg_snapshot[])")
+                    .outbox()),
+        new Case(
             "a consumer's role may not use the inbox",
             Check.GRANT_MISSING,
             () ->

@@ -211,7 +211,7 @@ class WindowPlanTest {
     return explain(
         Pipeline.BEGIN
             + WindowReader.INDEX_ORDER_ONLY
-            + OutboxDatabase.TABLES.sql(LaneLog.FIRST_PAGE),
+            + OutboxDatabase.TABLES.sql(LaneLogSql.FIRST_PAGE),
         s -> LaneLog.bindFirstPage(s, 1, window.lane(), window.seq(), ROWS, 1L << 30),
         "with w as");
   }

@@ -112,7 +112,7 @@ class WindowTrapsTest {
             .query(
                 OutboxDatabase.TABLES.sql(
                     Pipeline.BEGIN
-                        + LaneLog.READ_POSITION
+                        + LaneLogSql.READ_POSITION
                         + "select pg_current_xact_id_if_assigned() is not null; commit"),
                 s -> {},
                 rows -> rows.next() && rows.getBoolean(1));
