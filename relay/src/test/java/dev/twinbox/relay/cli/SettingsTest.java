@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -102,6 +103,40 @@ class SettingsTest {
       throws IOException {
     Settings settings = Settings.of(Map.of(), Map.of(), file(line + "\n"));
     assertThatThrownBy(settings::retries)
+        .isInstanceOf(CommandException.class)
+        .hasMessageContaining(complaint);
+  }
+
+  @Test
+  void rateLimitsComeUnderNamesOfTheirOwn() throws IOException {
+    Path file =
+        file(
+            """
+            rate.at.mail.destination = rabbitmq:shop/mail
+            rate.at.mail.per-second = 0.5
+            rate.at.order_1.destination=kafka:orders
+            rate.at.order_1.per-second=200
+            """);
+    assertThat(Settings.of(Map.of(), Map.of(), file).rateLimits().perSecond())
+        .isEqualTo(Map.of("rabbitmq:shop/mail", 0.5, "kafka:orders", 200.0));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          rate.at.a.per-second=3    |                            | rate.at.a.destination is missing
+          rate.at.a.per-second=     | rate.at.a.destination=k:o  | rate.at.a.per-second is ''; choose a number
+          rate.at.a.per-second=fast | rate.at.a.destination=k:o  | rate.at.a.per-second is 'fast'; choose a number
+          rate.at.a.per-second=0    | rate.at.a.destination=k:o  | The rate limit of k:o is 0.0 messages a second
+          rate.at.a.per-second=NaN  | rate.at.a.destination=k:o  | The rate limit of k:o is NaN messages a second
+          """)
+  void aRateLimitThatMakesNoSenseIsNamedWithItsRemedy(
+      String line, @Nullable String second, String complaint) throws IOException {
+    Settings settings =
+        Settings.of(Map.of(), Map.of(), file(line + "\n" + (second == null ? "" : second)));
+    assertThatThrownBy(settings::rateLimits)
         .isInstanceOf(CommandException.class)
         .hasMessageContaining(complaint);
   }
