@@ -3,6 +3,7 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
@@ -271,6 +272,39 @@ class FaultsTest {
     await().atMost(SOON).until(() -> broker.count() == 200);
     assertThat(ids()).containsExactlyElementsOf(ids);
     assertThat(twoOwners(database)).isZero();
+  }
+
+  /** Slower than the time after which what was read is read again. */
+  @Test
+  void aDatabaseThatAnswersAfterSecondsSlowsTheRelayDownAndDoesNotStopIt() throws Exception {
+    OutboxDatabase database = shared();
+    FaultProxy proxy = FaultProxy.to("127.0.0.1", database.database().port());
+    open.add(proxy);
+    PGSimpleDataSource proxied = new PGSimpleDataSource();
+    proxied.setURL(database.database().jdbcUrl(proxy.port()));
+    proxied.setUser(database.database().user());
+    HikariConfig pooled = new HikariConfig();
+    pooled.setDataSource(proxied);
+    HikariDataSource pool = new HikariDataSource(pooled);
+    open.add(pool);
+    Relay relay =
+        Relay.builder()
+            .dataSource(pool)
+            .broker(broker.borrowed())
+            .lease(Duration.ofSeconds(30))
+            .build()
+            .start();
+    open.add(relay);
+    await().atMost(SOON).until(() -> relay.heldLanes().size() == 4);
+    List<UUID> ids = commit(database, 5);
+    await().atMost(SOON).until(() -> broker.count() == 5);
+
+    proxy.delay(Duration.ofMillis(700));
+    ids.addAll(commit(database, 5));
+
+    await().atMost(Duration.ofMinutes(2)).until(() -> broker.count() == 10);
+    assertThat(ids()).containsExactlyElementsOf(ids);
+    proxy.delay(Duration.ZERO);
   }
 
   @Test

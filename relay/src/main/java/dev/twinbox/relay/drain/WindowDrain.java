@@ -33,9 +33,19 @@ final class WindowDrain {
   private static final long STALE_NANOS = Duration.ofSeconds(1).toNanos();
   private static final Duration LIMIT_PAUSE = Duration.ofMillis(20);
 
-  /** What is left to be handed over of the page that was read last. */
+  /**
+   * What is left to be handed over of the page that was read last.
+   *
+   * @param readAt before it was read, from when the times that its rows have left count
+   * @param heldAt when it was known what holds its rows back
+   */
   private record OpenPage(
-      Deque<WindowReader.Row> rows, HeldRows held, long readAt, boolean isLast) {}
+      Deque<WindowReader.Row> rows,
+      HeldRows held,
+      long readAt,
+      long heldAt,
+      long upTo,
+      boolean isLast) {}
 
   /**
    * How it looks after trouble.
@@ -53,6 +63,7 @@ final class WindowDrain {
   private final NavigableSet<Long> ahead = new TreeSet<>();
   private final LimitedRows limit;
   private OpenPage page;
+  private Reach reach;
   private List<String> late;
   private int pagesRead;
   private long cursor;
@@ -81,7 +92,7 @@ final class WindowDrain {
   static WindowDrain of(LaneContext lane, ParkedDrain parked, WindowReader.Page first, long readAt)
       throws SQLException {
     WindowDrain window = new WindowDrain(lane, parked);
-    window.turnTo(first, readAt);
+    window.turnTo(first, readAt, window.reach.upTo(window.readUpTo, !window.late.isEmpty()));
     return window;
   }
 
@@ -97,11 +108,12 @@ final class WindowDrain {
     readUpTo = cursor;
     ahead.addAll(window.ahead());
     late = WindowReader.runningAt(window.done());
+    reach = new Reach(window);
   }
 
   private static OpenPage noPage(LaneContext lane) {
-    return new OpenPage(
-        new ArrayDeque<>(), new HeldRows(Map.of(), lane.destinations()), 0, /* isLast= */ false);
+    HeldRows nothing = new HeldRows(Map.of(), lane.destinations());
+    return new OpenPage(new ArrayDeque<>(), nothing, 0, 0, 0, /* isLast= */ false);
   }
 
   /** Whether every row of the window is settled. */
@@ -149,22 +161,36 @@ final class WindowDrain {
       // Most late transactions are short: by the second page nearly all of them have run dry.
       late = reader.lateTransactions(claim.state(), readUpTo);
     }
+    long upTo = reach.upTo(readUpTo, !late.isEmpty());
     long readAt = System.nanoTime();
     WindowReader.Page read =
         reader.page(
-            claim.state(), late, readUpTo, lane.settings().pageRows(), lane.settings().pageBytes());
-    turnTo(read, readAt);
+            claim.state(),
+            late,
+            readUpTo,
+            upTo,
+            lane.settings().pageRows(),
+            lane.settings().pageBytes());
+    turnTo(read, readAt, upTo);
   }
 
-  private void turnTo(WindowReader.Page read, long readAt) throws SQLException {
+  private void turnTo(WindowReader.Page read, long readAt, long upTo) throws SQLException {
     pagesRead++;
+    reach.read(readUpTo, upTo, read.upTo());
     HeldRows held = parked.held(read.rows().stream().map(WindowReader.Row::record).toList());
-    page = new OpenPage(new ArrayDeque<>(read.rows()), held, readAt, read.isLast());
+    page =
+        new OpenPage(
+            new ArrayDeque<>(read.rows()),
+            held,
+            readAt,
+            System.nanoTime(),
+            read.upTo(),
+            read.isLast());
   }
 
   /** Hands over the page, up to a row that has to wait for its destination's rate limit. */
   private void handOverPage(Publisher publisher) throws SQLException, LaneLostException {
-    if (System.nanoTime() - page.readAt > STALE_NANOS) {
+    if (System.nanoTime() - page.heldAt > STALE_NANOS) {
       // What holds its rows back may have changed.
       page = noPage(lane);
       return;
@@ -182,7 +208,10 @@ final class WindowDrain {
       }
     }
     park(waits);
-    exhausted = page.rows.isEmpty() && page.isLast;
+    if (page.rows.isEmpty()) {
+      readUpTo = page.upTo;
+      exhausted = page.isLast;
+    }
     publisher.flush();
     if (!goesOn) {
       lane.wakeup().await(LIMIT_PAUSE);
@@ -335,6 +364,7 @@ final class WindowDrain {
     exhausted = false;
     pagesRead = 0;
     late = WindowReader.runningAt(claim.state().done());
+    reach = new Reach(claim.state());
     boolean gotOn =
         cursor != before || !aftermath.lost().isEmpty() || !aftermath.toBeParked().isEmpty();
     return new Recovery(aftermath.trouble(), gotOn);

@@ -225,7 +225,9 @@ public final class LaneLog {
       return Optional.empty();
     }
     ResultSet page = results.get(results.size() - 1);
-    return Optional.of(new Opened(state.get(), WindowReader.read(page, rows, bytes)));
+    LaneState window = state.get();
+    long upTo = WindowReader.firstUpTo(window);
+    return Optional.of(new Opened(window, WindowReader.read(page, window, upTo, rows, bytes)));
   }
 
   /** Frees the lane for others; the open window, if any, stays open at the cursor. */

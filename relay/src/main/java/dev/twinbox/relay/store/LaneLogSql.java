@@ -60,14 +60,19 @@ final class LaneLogSql {
                   + ", 0, 0, '{}'",
               OURS + " and s.target is not null and " + NOT_BEHIND);
 
-  /** Of the window that the statement before has opened; no rows when it has not. */
+  /**
+   * Of the window that the statement before has opened; no rows when it has not. How far it looks
+   * is what {@link WindowReader#firstUpTo} says.
+   */
   static final String FIRST_PAGE =
-      "with w as materialized (select floor, ceiling, pg_snapshot_xmax(done) as xmax, target,"
-          + " array(select pg_snapshot_xip(done)) as late from {outbox_lane_log} where lane = ? and"
-          + " seq = ?) "
+      "with w as materialized (select floor, case when exists (select"
+          + " pg_snapshot_xip(done)) then least(ceiling, floor + "
+          + WindowReader.FIRST_SPAN
+          + ") else ceiling end as up_to, pg_snapshot_xmax(done) as xmax, target, array(select"
+          + " pg_snapshot_xip(done)) as late from {outbox_lane_log} where lane = ? and seq = ?) "
           + WindowReader.page(
               "(select floor from w)",
-              "(select ceiling from w)",
+              "(select up_to from w)",
               "(select xmax from w)",
               "(select target from w)",
               "(select late from w)",

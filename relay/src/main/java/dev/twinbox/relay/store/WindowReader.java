@@ -44,6 +44,9 @@ public final class WindowReader {
 
   private static final int LOOK_AHEAD = 10_000;
 
+  /** How many positions the first page looks at beyond the floor when there are late rows. */
+  public static final long FIRST_SPAN = 1_000_000;
+
   private final Pipeline pipeline;
   private final String poll;
   private final String late;
@@ -106,12 +109,12 @@ public final class WindowReader {
   /**
    * The next rows of a window: first by (lane, position), then by (lane, xid, position) for each
    * late xid; each part is ordered and limited by its index, so a page costs its own rows at any
-   * backlog. Its own parameters, in order: lane, {@code after}, {@code ceiling}, {@code xmax},
-   * {@code target}, rows, {@code late}, {@code target}, lane, {@code cursor}, lane, rows, rows,
-   * bytes; those that are given as something else than a question mark drop out.
+   * backlog. Its own parameters, in order: lane, {@code after}, {@code upTo}, {@code xmax}, {@code
+   * target}, rows, {@code late}, {@code target}, lane, {@code cursor}, lane, {@code upTo}, rows,
+   * rows, bytes; those that are given as something else than a question mark drop out.
    */
   static String page(
-      String after, String ceiling, String xmax, String target, String late, String cursor) {
+      String after, String upTo, String xmax, String target, String late, String cursor) {
     return "select p.*, "
         + OutboxRows.SECONDS_LEFT
         + " from (select q.*, sum(q.size) over (order by q.position rows unbounded preceding) as"
@@ -121,7 +124,7 @@ public final class WindowReader {
         + " from {outbox} o where o.lane = ? and o.position > "
         + after
         + " and o.position <= "
-        + ceiling
+        + upTo
         + " and o.xid >= "
         + xmax
         + " and pg_visible_in_snapshot(o.xid, "
@@ -134,8 +137,9 @@ public final class WindowReader {
         + ROW
         + " from {outbox} o where (o.lane, o.xid, o.position) > (?, x, "
         + cursor
-        + ") and (o.lane, o.xid, o.position) <= (?, x, 9223372036854775807) order by o.lane, o.xid,"
-        + " o.position limit ?) r)) u order by u.position limit ?) q) p where p.total - p.size < ?"
+        + ") and (o.lane, o.xid, o.position) <= (?, x, "
+        + upTo
+        + ") order by o.lane, o.xid, o.position limit ?) r)) u order by u.position limit ?) q) p where p.total - p.size < ?"
         + " order by p.position";
   }
 
@@ -268,9 +272,10 @@ public final class WindowReader {
    * Some rows of a window, in position order.
    *
    * @param rows the rows
+   * @param upTo there is no further row of the window up to this position
    * @param isLast whether the window has no row beyond them
    */
-  public record Page(List<Row> rows, boolean isLast) {
+  public record Page(List<Row> rows, long upTo, boolean isLast) {
     public Page {
       rows = List.copyOf(rows);
     }
@@ -282,38 +287,59 @@ public final class WindowReader {
   }
 
   /**
+   * How far the first page of a window looks. Rows of late transactions may fill page after page,
+   * and each would walk all other rows up to the ceiling to find out that they do not count.
+   */
+  static long firstUpTo(LaneState window) {
+    return runningAt(window.done()).isEmpty()
+        ? window.ceiling()
+        : Math.min(window.ceiling(), window.floor() + FIRST_SPAN);
+  }
+
+  /**
    * The next rows of the open window in position order.
    *
    * @param window the lane with its open window
    * @param late the late transactions, or more: all that {@code done} lists as running
    * @param after only rows beyond this position
+   * @param upTo only rows up to this position; the window's ceiling, or less
    * @param rows at most so many rows
    * @param bytes the page ends with the row that reaches so many bytes
    */
-  public Page page(LaneState window, List<String> late, long after, int rows, long bytes)
+  public Page page(LaneState window, List<String> late, long after, long upTo, int rows, long bytes)
       throws SQLException {
     return pipeline.query(
         page,
-        s -> bindPage(s, window, late, after, rows, bytes),
-        result -> read(result, rows, bytes));
+        s -> bindPage(s, window, late, after, upTo, rows, bytes),
+        result -> read(result, window, upTo, rows, bytes));
   }
 
-  static Page read(ResultSet result, int rows, long bytes) throws SQLException {
+  static Page read(ResultSet result, LaneState window, long upTo, int rows, long bytes)
+      throws SQLException {
     List<Row> page = new ArrayList<>();
     long size = 0;
     while (result.next()) {
       page.add(new Row(OutboxRows.record(result), OutboxRows.timeLeft(result)));
       size += result.getLong("size");
     }
-    return new Page(page, page.size() < rows && size < bytes);
+    if (page.size() == rows || size >= bytes) {
+      return new Page(page, page.get(page.size() - 1).record().position(), /* isLast= */ false);
+    }
+    return new Page(page, upTo, upTo >= window.ceiling());
   }
 
   static void bindPage(
-      PreparedStatement s, LaneState window, List<String> late, long after, int rows, long bytes)
+      PreparedStatement s,
+      LaneState window,
+      List<String> late,
+      long after,
+      long upTo,
+      int rows,
+      long bytes)
       throws SQLException {
     s.setInt(1, window.lane());
     s.setLong(2, Math.max(window.floor(), after));
-    s.setLong(3, window.ceiling());
+    s.setLong(3, upTo);
     s.setString(4, Snapshots.xmax(window.done()));
     s.setString(5, window.target());
     s.setInt(6, rows);
@@ -322,8 +348,9 @@ public final class WindowReader {
     s.setInt(9, window.lane());
     s.setLong(10, after);
     s.setInt(11, window.lane());
-    s.setInt(12, rows);
+    s.setLong(12, upTo);
     s.setInt(13, rows);
-    s.setLong(14, bytes);
+    s.setInt(14, rows);
+    s.setLong(15, bytes);
   }
 }

@@ -31,6 +31,11 @@ class WindowPlanTest {
   /** Index descents of every leaf, twice, and what planning reads. */
   private static final long FIXED = 400;
 
+  private static final String INSERT_MANY =
+      "insert into twinbox.outbox (lane, id, destination, key, type, payload) select 0,"
+          + " gen_random_uuid(), 'kafka:test', 'k' || n %% 100, 'test', '\\x00' from"
+          + " generate_series(1, %d) n";
+
   private final OutboxDatabase database = new OutboxDatabase(50_000, 8);
   private final LaneLog log = database.log(Duration.ofSeconds(60));
   private LaneState lane;
@@ -166,6 +171,29 @@ class WindowPlanTest {
     assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
   }
 
+  /** What a look to the ceiling would cost each page: the others are the reach's work. */
+  @Test
+  void aPageOfAHugeLateTransactionWalksNoFartherThanItIsToLook() throws Exception {
+    try (Connection huge = database.begin();
+        Statement producer = huge.createStatement()) {
+      producer.execute("select pg_current_xact_id()");
+      database.commitOne(0, "k"); // a younger one has ended: the huge one is listed
+      lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+      producer.execute(INSERT_MANY.formatted(300_000));
+      huge.commit();
+    }
+    lane = log.open(lane).orElseThrow();
+    List<String> late = WindowReader.runningAt(lane.done());
+    assertThat(late).hasSize(1);
+
+    JsonNode plan = explainPage(lane, late, 100_000, 100_000 + 2 * ROWS);
+
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(2 * ROWS + FIXED);
+    assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
+    assertThat(removed(plan)).isLessThanOrEqualTo(2 * ROWS);
+    assertThat(removed(explainPage(lane, late, 100_000))).isGreaterThan(150_000);
+  }
+
   @Test
   void anIdlePollStaysCheapAfterABurst() throws Exception {
     commitMany(300_000);
@@ -192,17 +220,18 @@ class WindowPlanTest {
   }
 
   private void commitMany(int rows) throws SQLException {
-    database.execute(
-        ("insert into twinbox.outbox (lane, id, destination, key, type, payload) select 0,"
-                + " gen_random_uuid(), 'kafka:test', 'k' || n %% 100, 'test', '\\x00' from"
-                + " generate_series(1, %d) n")
-            .formatted(rows));
+    database.execute(INSERT_MANY.formatted(rows));
   }
 
   private JsonNode explainPage(LaneState window, List<String> late, long after) throws Exception {
+    return explainPage(window, late, after, window.ceiling());
+  }
+
+  private JsonNode explainPage(LaneState window, List<String> late, long after, long upTo)
+      throws Exception {
     return explain(
         database.reader().pageSql(),
-        s -> WindowReader.bindPage(s, window, late, after, ROWS, 1L << 30),
+        s -> WindowReader.bindPage(s, window, late, after, upTo, ROWS, 1L << 30),
         "select p.*");
   }
 
@@ -279,6 +308,15 @@ class WindowPlanTest {
 
   private static long buffers(JsonNode plan) {
     return plan.get("Shared Hit Blocks").asLong() + plan.get("Shared Read Blocks").asLong();
+  }
+
+  /** Rows that were looked at for nothing. */
+  private static long removed(JsonNode plan) {
+    long rows = plan.path("Rows Removed by Filter").asLong() * plan.path("Actual Loops").asLong();
+    for (JsonNode child : plan.path("Plans")) {
+      rows += removed(child);
+    }
+    return rows;
   }
 
   private static List<String> nodes(JsonNode plan) {

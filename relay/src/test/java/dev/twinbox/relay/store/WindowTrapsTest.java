@@ -40,6 +40,33 @@ class WindowTrapsTest {
   }
 
   @Test
+  void pagesThatLookAFewPositionsAheadMissNothingAndRepeatNothing() throws SQLException {
+    List<UUID> all = new ArrayList<>();
+    try (Connection late = database.begin();
+        Connection other = database.begin()) {
+      drawXid(late);
+      all.add(database.insert(late, 0, "a"));
+      UUID before = database.commitOne(0, "b");
+      assertThat(drainWindow()).containsExactly(before);
+      for (int i = 0; i < 20; i++) {
+        all.add(database.insert(late, 0, "a"));
+        database.commitOne(1, "c");
+        if (i % 3 == 0) {
+          all.add(database.commitOne(0, "b"));
+        }
+        database.insert(other, 0, "d"); // in no window yet
+      }
+      late.commit();
+      lane = log.open(lane).orElseThrow();
+      assertThat(WindowReader.runningAt(lane.done())).isNotEmpty();
+
+      for (long span : new long[] {1, 2, 5, 1_000}) {
+        assertThat(read(span)).as("%d at a time", span).containsExactlyElementsOf(all);
+      }
+    }
+  }
+
+  @Test
   void theFirstMessageOnAVirginSequenceIsRead() throws SQLException {
     UUID first = database.commitOne(0, "k");
 
@@ -384,7 +411,8 @@ class WindowTrapsTest {
     assertThat(opened.page().isLast()).isFalse();
     assertThat(ids(opened.page())).containsExactlyElementsOf(all.subList(0, 2));
     long after = opened.page().rows().get(1).record().position();
-    assertThat(ids(reader.page(opened.state(), List.of(), after, 10, Long.MAX_VALUE)))
+    LaneState window = opened.state();
+    assertThat(ids(reader.page(window, List.of(), after, window.ceiling(), 10, Long.MAX_VALUE)))
         .containsExactlyElementsOf(all.subList(2, 5));
   }
 
@@ -446,15 +474,20 @@ class WindowTrapsTest {
 
   /** All of the open window, in pages of two. */
   private List<UUID> read() throws SQLException {
+    return read(lane.ceiling());
+  }
+
+  /** The same, with pages that look no more than so many positions ahead. */
+  private List<UUID> read(long span) throws SQLException {
     List<UUID> ids = new ArrayList<>();
+    List<String> late = WindowReader.runningAt(lane.done());
     long after = lane.cursor();
     WindowReader.Page page;
     do {
-      page = reader.page(lane, WindowReader.runningAt(lane.done()), after, 2, Long.MAX_VALUE);
-      for (WindowReader.Row row : page.rows()) {
-        ids.add(row.record().id());
-        after = row.record().position();
-      }
+      long upTo = Math.min(lane.ceiling(), Math.max(after, lane.floor()) + span);
+      page = reader.page(lane, late, after, upTo, 2, Long.MAX_VALUE);
+      page.rows().forEach(row -> ids.add(row.record().id()));
+      after = page.upTo();
     } while (!page.isLast());
     return ids;
   }
