@@ -36,9 +36,18 @@ final class Caution {
     return taken;
   }
 
-  /** Takes note of why a connection was lost, and how much it had achieved. */
-  void connectionLost(@Nullable ShutdownSignalException reason, int acknowledged) {
-    losses = acknowledged == 0 ? losses + 1 : 0;
+  /**
+   * Takes note of why a connection was lost, and how much it had achieved. One that brought nothing
+   * tells nothing: its consumer stood by while another one was active, or the broker was going
+   * down.
+   */
+  void connectionLost(
+      @Nullable ShutdownSignalException reason, boolean delivered, int acknowledged) {
+    if (acknowledged > 0) {
+      losses = 0;
+    } else if (delivered) {
+      losses++;
+    }
     boolean suspicious = reason != null && isAboutContents(reason);
     if (suspicious || losses >= LOSSES_WITHOUT_PROGRESS) {
       if (suspicious) {

@@ -49,6 +49,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   private final Thread thread;
   private volatile boolean stopping;
   private volatile boolean lost;
+  private volatile boolean delivered;
   private volatile long handlingSince;
   private volatile long interruptedSince;
   private volatile long interruptedAt;
@@ -83,6 +84,11 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
 
   boolean isStopping() {
     return stopping;
+  }
+
+  /** Whether anything was ever delivered to it. */
+  boolean hasBroughtAnything() {
+    return delivered;
   }
 
   /** How many messages it has acknowledged. */
@@ -133,6 +139,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   @Override
   public void handleDelivery(
       String consumerTag, Envelope envelope, BasicProperties properties, byte[] body) {
+    delivered = true;
     arrived.add(
         new Unacknowledged(
             envelope.getDeliveryTag(), RabbitWire.delivery(queue, envelope, properties, body)));

@@ -120,7 +120,7 @@ final class RabbitSession implements Runnable {
   private void watch(Connection connection) throws IOException {
     while (!isStopping()) {
       if (!connection.isOpen()) {
-        caution.connectionLost(connection.getCloseReason(), acknowledged());
+        caution.connectionLost(connection.getCloseReason(), hasBroughtAnything(), acknowledged());
         throw new IOException("The connection was lost", connection.getCloseReason());
       }
       for (int i = 0; i < (caution.isTaken() ? 1 : workers.length); i++) {
@@ -184,6 +184,15 @@ final class RabbitSession implements Runnable {
         pause(pauses.next());
       }
     }
+  }
+
+  private boolean hasBroughtAnything() {
+    for (ChannelWorker worker : workers) {
+      if (worker != null && worker.hasBroughtAnything()) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private int acknowledged() {
