@@ -21,7 +21,6 @@ import java.util.TreeSet;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,12 +48,10 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   private final Thread thread;
   private volatile boolean stopping;
   private volatile boolean lost;
-  private volatile boolean delivered;
   private volatile long handlingSince;
   private volatile long interruptedSince;
   private volatile long interruptedAt;
   private volatile boolean abandoned;
-  private final AtomicInteger acknowledged = new AtomicInteger();
 
   ChannelWorker(
       String name, Channel channel, Inbox inbox, Handler handler, String queue, int batchSize) {
@@ -80,20 +77,6 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   /** Lets the worker end after its batch. */
   void stop() {
     stopping = true;
-  }
-
-  boolean isStopping() {
-    return stopping;
-  }
-
-  /** Whether anything was ever delivered to it. */
-  boolean hasBroughtAnything() {
-    return delivered;
-  }
-
-  /** How many messages it has acknowledged. */
-  int acknowledged() {
-    return acknowledged.get();
   }
 
   boolean awaitEnd(long deadline) throws InterruptedException {
@@ -139,7 +122,6 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   @Override
   public void handleDelivery(
       String consumerTag, Envelope envelope, BasicProperties properties, byte[] body) {
-    delivered = true;
     arrived.add(
         new Unacknowledged(
             envelope.getDeliveryTag(), RabbitWire.delivery(queue, envelope, properties, body)));
@@ -256,6 +238,5 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
         getChannel().basicAck(tag, false);
       }
     }
-    acknowledged.addAndGet(settled.size());
   }
 }

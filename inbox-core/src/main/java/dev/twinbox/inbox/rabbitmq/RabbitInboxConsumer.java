@@ -1,5 +1,6 @@
 package dev.twinbox.inbox.rabbitmq;
 
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Handler;
@@ -108,6 +109,7 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
     private @Nullable Handler handler;
     private @Nullable String queue;
     private @Nullable ConnectionFactory factory;
+    private List<Address> addresses = List.of();
     private @Nullable String management;
     private boolean development;
     private int prefetch = 250;
@@ -143,8 +145,9 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
      * recovery off, because it would acknowledge on channels that know nothing of the delivery; and
      * with a heartbeat of 10 s unless another than the client's default of 60 s is set; and without
      * limits of its own for frames and bodies, because a message that the broker has taken and the
-     * client refuses would close each connection again. Bodies have the broker's limit. This or
-     * {@link #uri} is required.
+     * client refuses would close each connection again. Bodies have the broker's limit. It reads
+     * from blocking sockets, and threads of its own take the deliveries. This or {@link #uri} is
+     * required.
      */
     public Builder connectionFactory(ConnectionFactory value) {
       factory = value;
@@ -166,6 +169,28 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
             "The address is no AMQP URI; use amqp://user:password@host:port/vhost.");
       }
       factory = made;
+      return this;
+    }
+
+    /**
+     * The nodes of a cluster, for example {@code a:5672,b:5672}: a connection is made to any that
+     * answers. Default: the host and port of {@link #connectionFactory} or {@link #uri}, from which
+     * everything else comes in any case.
+     *
+     * @throws IllegalArgumentException when it names none, or a port that is no number
+     */
+    public Builder addresses(String commaSeparated) {
+      Address[] parsed;
+      try {
+        parsed = Address.parseAddresses(commaSeparated);
+      } catch (RuntimeException e) {
+        parsed = new Address[0];
+      }
+      if (parsed.length == 0 || commaSeparated.isBlank()) {
+        throw new IllegalArgumentException(
+            "addresses is '%s'; use host:port,host:port.".formatted(commaSeparated));
+      }
+      addresses = List.of(parsed);
       return this;
     }
 
@@ -243,6 +268,9 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
           new RabbitSession(
               gate,
               requiredFactory,
+              addresses.isEmpty()
+                  ? List.of(new Address(requiredFactory.getHost(), requiredFactory.getPort()))
+                  : addresses,
               requiredInbox,
               requiredHandler,
               requiredQueue,

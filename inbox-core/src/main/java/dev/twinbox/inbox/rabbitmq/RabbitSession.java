@@ -1,5 +1,6 @@
 package dev.twinbox.inbox.rabbitmq;
 
+import com.rabbitmq.client.Address;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
@@ -34,7 +35,7 @@ final class RabbitSession implements Runnable {
   private static final int CLOSE_MILLIS = 3_000;
 
   private final StartGate gate;
-  private final ConnectionFactory factory;
+  private final ReadableConnections connections;
   private final Inbox inbox;
   private final Handler handler;
   private final String queue;
@@ -42,7 +43,6 @@ final class RabbitSession implements Runnable {
   private final int batchSize;
   private final @Nullable ChannelWorker[] workers;
   private final Pauses pauses = new Pauses();
-  private final Caution caution;
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final Thread thread;
   private volatile Map<String, Long> depth = Map.of();
@@ -53,6 +53,7 @@ final class RabbitSession implements Runnable {
   RabbitSession(
       StartGate gate,
       ConnectionFactory users,
+      List<Address> addresses,
       Inbox inbox,
       Handler handler,
       String queue,
@@ -60,7 +61,7 @@ final class RabbitSession implements Runnable {
       int batchSize,
       int channels) {
     this.gate = gate;
-    factory = users.clone();
+    ConnectionFactory factory = users.clone();
     factory.setAutomaticRecoveryEnabled(false);
     factory.setTopologyRecoveryEnabled(false);
     // What the broker has taken must be read here, or it would close the connection again and
@@ -70,12 +71,12 @@ final class RabbitSession implements Runnable {
     if (factory.getRequestedHeartbeat() == ConnectionFactory.DEFAULT_HEARTBEAT) {
       factory.setRequestedHeartbeat(HEARTBEAT_SECONDS);
     }
+    connections = new ReadableConnections(factory, addresses);
     this.inbox = inbox;
     this.handler = handler;
     this.queue = queue;
     this.prefetch = prefetch;
     this.batchSize = batchSize;
-    caution = new Caution(queue, prefetch);
     workers = new ChannelWorker[channels];
     thread = new Thread(this, name() + "-connection");
   }
@@ -104,7 +105,7 @@ final class RabbitSession implements Runnable {
       }
       Connection connection = null;
       try {
-        connection = factory.newConnection(name());
+        connection = connections.connect(name());
         watch(connection);
       } catch (IOException | TimeoutException | RuntimeException e) {
         Throwable cause = e.getCause() instanceof ShutdownSignalException s ? s : e;
@@ -120,10 +121,9 @@ final class RabbitSession implements Runnable {
   private void watch(Connection connection) throws IOException {
     while (!isStopping()) {
       if (!connection.isOpen()) {
-        caution.connectionLost(connection.getCloseReason(), hasBroughtAnything(), acknowledged());
         throw new IOException("The connection was lost", connection.getCloseReason());
       }
-      for (int i = 0; i < (caution.isTaken() ? 1 : workers.length); i++) {
+      for (int i = 0; i < workers.length; i++) {
         look(connection, i);
       }
       noteDepth(connection);
@@ -173,34 +173,12 @@ final class RabbitSession implements Runnable {
       abort(worker.getChannel());
       worker.interrupt(since);
     }
-    if (caution.endsAfter(worker.acknowledged())) {
-      worker.stop();
-    }
     // A new channel only when the old one's handler has ended: each channel has one thread.
-    if ((worker.isLost() || worker.isStopping()) && hasEnded(worker, System.nanoTime())) {
+    if (worker.isLost() && hasEnded(worker, System.nanoTime())) {
       workers[number] = null;
       abort(worker.getChannel());
-      if (!worker.isStopping()) {
-        pause(pauses.next());
-      }
+      pause(pauses.next());
     }
-  }
-
-  private boolean hasBroughtAnything() {
-    for (ChannelWorker worker : workers) {
-      if (worker != null && worker.hasBroughtAnything()) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  private int acknowledged() {
-    int sum = 0;
-    for (ChannelWorker worker : workers) {
-      sum += worker == null ? 0 : worker.acknowledged();
-    }
-    return sum;
   }
 
   private ChannelWorker open(Connection connection, int number) throws IOException {
@@ -210,7 +188,7 @@ final class RabbitSession implements Runnable {
     }
     ChannelWorker worker =
         new ChannelWorker(name() + "-" + (number + 1), channel, inbox, handler, queue, batchSize);
-    worker.start(caution.isTaken() ? 1 : prefetch);
+    worker.start(prefetch);
     return worker;
   }
 

@@ -4,6 +4,7 @@ import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Envelope;
 import dev.twinbox.inbox.CloudEvent;
 import dev.twinbox.inbox.Delivery;
+import java.util.Base64;
 import java.util.Date;
 import java.util.Map;
 import java.util.UUID;
@@ -29,6 +30,9 @@ final class RabbitWire {
         String value = text(header.getValue());
         if (value == null || name.equals(RELAYS_MARK)) {
           continue;
+        }
+        if (name.equals(ReadableHeader.DEFECT)) {
+          event.defect("The headers cannot be read: %s.".formatted(value));
         }
         if (name.equals(TOMBSTONE)) {
           tombstone = Boolean.parseBoolean(value);
@@ -68,6 +72,9 @@ final class RabbitWire {
   private static @Nullable String text(@Nullable Object value) {
     if (value == null) {
       return null;
+    }
+    if (value instanceof byte[] bytes) {
+      return Base64.getEncoder().encodeToString(bytes);
     }
     return value instanceof Date date ? date.toInstant().toString() : value.toString();
   }

@@ -2,6 +2,7 @@ package dev.twinbox.inbox.rabbitmq;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
@@ -9,7 +10,11 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.GetResponse;
+import com.rabbitmq.client.MetricsCollector;
 import com.rabbitmq.client.Recoverable;
+import com.rabbitmq.client.impl.AMQConnection;
+import com.rabbitmq.client.impl.ConnectionParams;
+import com.rabbitmq.client.impl.FrameHandler;
 import dev.twinbox.inbox.Backoff;
 import dev.twinbox.inbox.Delivery;
 import dev.twinbox.inbox.Handler;
@@ -19,7 +24,6 @@ import dev.twinbox.inbox.Messages;
 import dev.twinbox.inbox.Receipt;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
-import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -31,7 +35,6 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -268,9 +271,11 @@ class RabbitInboxConsumerTest {
     List<Connection> made = new CopyOnWriteArrayList<>();
     ConnectionFactory recovering =
         new ConnectionFactory() {
+          // Not called for a connection that recovers.
           @Override
-          public Connection newConnection(String name) throws IOException, TimeoutException {
-            Connection connection = super.newConnection(name);
+          protected AMQConnection createConnection(
+              ConnectionParams params, FrameHandler frames, MetricsCollector metrics) {
+            AMQConnection connection = super.createConnection(params, frames, metrics);
             made.add(connection);
             return connection;
           }
@@ -289,6 +294,36 @@ class RabbitInboxConsumerTest {
 
     assertThat(made).hasSize(1).noneMatch(Recoverable.class::isInstance);
     assertThat(recovering.isAutomaticRecoveryEnabled()).isTrue(); // the user's own stays
+  }
+
+  @Test
+  void anyNodeThatAnswersIsTaken() {
+    TestRabbit rabbit = TestRabbit.shared();
+    ConnectionFactory nowhere = rabbit.connectionFactory();
+    nowhere.setHost("127.0.0.1");
+    nowhere.setPort(1);
+    FaultProxy refusing = FaultProxy.to(rabbit.host(), rabbit.port());
+    toClose.add(refusing);
+    refusing.refuse();
+    queue.send(null);
+
+    start(
+        consumer(InboxDatabase::effect)
+            .connectionFactory(nowhere)
+            .addresses(
+                "127.0.0.1:%d,%s:%d".formatted(refusing.port(), rabbit.host(), rabbit.port())));
+
+    awaitEffects(1);
+  }
+
+  @Test
+  void addressesThatAreNoneAreRefused() {
+    for (String wrong : List.of("", " ", "host:port", ",")) {
+      assertThatThrownBy(() -> RabbitInboxConsumer.builder().addresses(wrong))
+          .as(wrong)
+          .isInstanceOf(IllegalArgumentException.class)
+          .hasMessageContaining("use host:port,host:port");
+    }
   }
 
   @Test

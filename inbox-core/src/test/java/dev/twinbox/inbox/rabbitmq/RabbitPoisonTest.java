@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
-import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.inbox.InboxDatabase;
 import dev.twinbox.inbox.Messages;
@@ -84,61 +83,38 @@ class RabbitPoisonTest {
   }
 
   @Test
-  void aMessageThatTheClientCannotReadIsGivenUpByItsQueueAloneAndTheStreamGoesOn()
-      throws Exception {
-    String quorum = "quorum-" + queue.name();
-    String dead = "dead-" + queue.name();
-    try (Channel channel = queue.newChannel()) {
-      channel.confirmSelect();
-      channel.queueDeclare(dead, true, false, false, Map.of());
-      channel.queueDeclare(
-          quorum,
-          true,
-          false,
-          false,
-          Map.of(
-              "x-queue-type",
-              "quorum",
-              "x-single-active-consumer",
-              true,
-              "x-delivery-limit",
-              DELIVERY_LIMIT,
-              "x-dead-letter-exchange",
-              "",
-              "x-dead-letter-routing-key",
-              dead));
-      List<String> good = new ArrayList<>();
-      for (int i = 0; i < 30; i++) {
-        if (i == 10) {
-          send(channel, quorum, properties(Messages.id(), Map.of("bomb", nested(40))));
-        }
-        String id = Messages.id();
-        good.add(id);
-        send(channel, quorum, properties(id, Map.of()));
+  void aMessageThatTheClientCannotReadIsQuarantinedAndLeavesItsNeighboursAlone() throws Exception {
+    QuorumQueue quorum = QuorumQueue.declare(queue.newChannel(), DELIVERY_LIMIT);
+    List<String> good = new ArrayList<>();
+    List<String> bombs = new ArrayList<>();
+    for (int i = 0; i < 30; i++) {
+      if (i % 10 == 5) {
+        String bomb = Messages.id();
+        bombs.add(bomb);
+        quorum.send(properties(bomb, Map.of("bomb", nested(40), "twinbox", "x")), GOOD);
       }
-
-      try (RabbitInboxConsumer consumer =
-          builder(TestRabbit.shared().connectionFactory()).queue(quorum).prefetch(20).build()) {
-        consumer.start();
-        await().atMost(PATIENCE).until(() -> database.effects().size() == good.size());
-        await().atMost(PATIENCE).until(() -> channel.messageCount(dead) == 1);
-        String afterwards = Messages.id();
-        send(channel, quorum, properties(afterwards, Map.of()));
-        await().atMost(PATIENCE).until(() -> database.effects().contains(afterwards));
-        good.add(afterwards);
-      }
-
-      assertThat(database.effects()).containsExactlyInAnyOrderElementsOf(good);
-      assertThat(channel.messageCount(dead)).isEqualTo(1);
-      channel.queueDelete(quorum);
-      channel.queueDelete(dead);
+      String id = Messages.id();
+      good.add(id);
+      quorum.send(properties(id, Map.of()), GOOD);
     }
-  }
 
-  private static void send(Channel channel, String to, BasicProperties properties)
-      throws Exception {
-    channel.basicPublish("", to, properties, GOOD.getBytes(UTF_8));
-    channel.waitForConfirmsOrDie(10_000);
+    try (RabbitInboxConsumer consumer =
+        builder(TestRabbit.shared().connectionFactory())
+            .queue(quorum.name())
+            .prefetch(20)
+            .build()) {
+      consumer.start();
+      await().atMost(PATIENCE).until(() -> database.effects().size() == good.size());
+      await().atMost(PATIENCE).until(() -> quorum.ready() == 0);
+    }
+
+    assertThat(database.effects()).isEqualTo(good);
+    assertThat(database.quarantined())
+        .containsExactly("broken-headers", "broken-headers", "broken-headers");
+    assertThat(database.texts("select id from twinbox.inbox_dead_letter order by number"))
+        .isEqualTo(bombs);
+    assertThat(quorum.dead()).isZero();
+    quorum.delete();
   }
 
   private String order(Map<String, Object> headers, String payload) {

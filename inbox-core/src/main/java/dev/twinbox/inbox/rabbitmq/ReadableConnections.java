@@ -1,0 +1,124 @@
+package dev.twinbox.inbox.rabbitmq;
+
+import com.rabbitmq.client.Address;
+import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.MetricsCollector;
+import com.rabbitmq.client.NoOpMetricsCollector;
+import com.rabbitmq.client.impl.AMQConnection;
+import com.rabbitmq.client.impl.ConnectionParams;
+import com.rabbitmq.client.impl.Frame;
+import com.rabbitmq.client.impl.FrameHandler;
+import com.rabbitmq.client.impl.FrameHandlerFactory;
+import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Connects as {@link ConnectionFactory#newConnection()} does, but reads messages that the client
+ * itself would close the connection at ({@link ReadableHeader}). The client offers no hook between
+ * the frames and their decoding; two of its factory's protected methods are called for that.
+ *
+ * <p>Thread-safe.
+ */
+final class ReadableConnections {
+  private static final Method FRAMES = factoryMethod("createFrameHandlerFactory");
+  private static final Method CONNECTION =
+      factoryMethod(
+          "createConnection", ConnectionParams.class, FrameHandler.class, MetricsCollector.class);
+
+  private final ConnectionFactory factory;
+  private final List<Address> addresses;
+
+  /**
+   * @param addresses in no order; those of a cluster's nodes
+   */
+  ReadableConnections(ConnectionFactory factory, List<Address> addresses) {
+    this.factory = factory;
+    this.addresses = List.copyOf(addresses);
+    factory.useBlockingIo(); // the other ways to read do not hand out their frames
+    if (factory.getMetricsCollector() == null) {
+      factory.setMetricsCollector(new NoOpMetricsCollector());
+    }
+  }
+
+  /**
+   * A started connection to one of the addresses, tried in random order.
+   *
+   * @throws IOException or TimeoutException as the last address had it
+   */
+  Connection connect(String name) throws IOException, TimeoutException {
+    FrameHandlerFactory frames = (FrameHandlerFactory) call(FRAMES);
+    ConnectionParams params = factory.params(null);
+    Map<String, Object> properties = new HashMap<>(params.getClientProperties());
+    properties.put("connection_name", name);
+    params.setClientProperties(properties);
+    List<Address> shuffled = new ArrayList<>(addresses);
+    Collections.shuffle(shuffled);
+    for (int i = 0; ; i++) {
+      try {
+        FrameHandler handler = readable(frames.create(shuffled.get(i), name));
+        AMQConnection connection =
+            (AMQConnection) call(CONNECTION, params, handler, factory.getMetricsCollector());
+        connection.start();
+        factory.getMetricsCollector().newConnection(connection);
+        return connection;
+      } catch (IOException | TimeoutException e) {
+        if (i == shuffled.size() - 1) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  private static FrameHandler readable(FrameHandler frames) {
+    return (FrameHandler)
+        Proxy.newProxyInstance(
+            FrameHandler.class.getClassLoader(),
+            new Class<?>[] {FrameHandler.class},
+            (proxy, method, arguments) -> {
+              Object result = invoke(method, frames, arguments);
+              return result instanceof Frame frame ? ReadableHeader.of(frame) : result;
+            });
+  }
+
+  private Object call(Method method, Object... arguments) throws IOException, TimeoutException {
+    try {
+      return invoke(method, factory, arguments);
+    } catch (IOException | TimeoutException | RuntimeException | Error e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static Object invoke(Method method, Object target, Object @Nullable [] arguments)
+      throws Throwable {
+    try {
+      return method.invoke(target, arguments);
+    } catch (InvocationTargetException e) {
+      throw e.getCause();
+    }
+  }
+
+  private static Method factoryMethod(String name, Class<?>... parameters) {
+    try {
+      Method method = ConnectionFactory.class.getDeclaredMethod(name, parameters);
+      method.setAccessible(true);
+      return method;
+    } catch (ReflectiveOperationException | RuntimeException e) {
+      throw new IllegalStateException(
+          "The version of com.rabbitmq:amqp-client on the class path is not one that Twinbox can"
+              + " read every message with; use 5.x, as Twinbox's own pom names it.",
+          e);
+    }
+  }
+}
