@@ -145,9 +145,9 @@ public final class ConsumingWorker implements Worker {
   }
 
   /**
-   * Counts from when the consumer has started up to the last message. What comes first may have been
-   * in the hands of a process that died, so the inbox records an attempt of each: up to 800 messages
-   * here, after each assignment of partitions.
+   * Counts from when the consumer has started up to the last message. What comes first may have
+   * been in the hands of a process that died, so the inbox records an attempt of each: up to 800
+   * messages here, after each assignment of partitions.
    */
   private static final class Run {
     private static final long MOST_OF_START_UP = 1_000;

@@ -23,7 +23,7 @@ public final class IdlePoll {
   private static final long SLOW_NANOS = Duration.ofMillis(20).toNanos();
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long WARN_AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
-  private static final Duration LONGEST_WAIT = Duration.ofMillis(100);
+  private static final Duration LONGEST_WAIT = Duration.ofMillis(500);
 
   /**
    * What was found for a lane.

@@ -40,7 +40,7 @@ public final class LaneDrain {
   private static final Duration NO_MORE_COME = Duration.ofMillis(200);
 
   /** How long an idle lane waits between two looks at its lease and at what is parked. */
-  private static final Duration IDLE = Duration.ofMillis(150);
+  private static final Duration IDLE = Duration.ofMillis(300);
 
   private static final Duration WITH_PARKED = Duration.ofMillis(20);
 

@@ -465,6 +465,14 @@ class DoctorTest {
               return bound(r, r.quorum("q", atLeastOnce(r)));
             }),
         rabbit(
+            "the development topology, with the delivery limit that RabbitMQ 4 has by itself",
+            Check.EXAMINED,
+            r -> {
+              String queue = r.topology("q");
+              r.policy("policies", "q", "{\"delivery-limit\": 20}");
+              return "rabbitmq:/" + queue;
+            }),
+        rabbit(
             "a temporary tap beside a durable queue",
             Check.EXAMINED,
             r -> {

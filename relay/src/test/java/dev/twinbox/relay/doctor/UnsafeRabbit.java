@@ -4,8 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
+import dev.twinbox.outbox.RabbitDestination;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.relay.rabbitmq.RabbitTopology;
 import dev.twinbox.testkit.TestRabbit;
 import java.io.IOException;
 import java.net.URI;
@@ -72,6 +74,17 @@ final class UnsafeRabbit implements AutoCloseable {
     all.put("x-queue-type", "quorum");
     all.put("x-single-active-consumer", true);
     return queue(what, all);
+  }
+
+  /** A queue as the development topology makes it. */
+  String topology(String what) {
+    RabbitDestination destination = new RabbitDestination(null, "", name(what));
+    try {
+      RabbitTopology.ordered().declare(rabbit.connectionFactory(), destination, name(what));
+    } catch (IOException | TimeoutException e) {
+      throw new IllegalStateException(e);
+    }
+    return name(what);
   }
 
   String queue(
