@@ -1,6 +1,7 @@
 package dev.twinbox.inbox.rabbitmq;
 
 import com.rabbitmq.client.Address;
+import com.rabbitmq.client.AddressResolver;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.MetricsCollector;
@@ -14,8 +15,6 @@ import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,12 +24,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Connects as {@link ConnectionFactory#newConnection()} does, but reads messages that the client
  * itself would close the connection at ({@link ReadableHeader}). The client offers no hook between
- * the frames and their decoding; two of its factory's protected methods are called for that.
+ * the frames and their decoding, so what its factory does with protected methods is done here with
+ * the same ones.
  *
  * <p>Thread-safe.
  */
 final class ReadableConnections {
   private static final Method FRAMES = factoryMethod("createFrameHandlerFactory");
+  private static final Method ADDRESSES = factoryMethod("createAddressResolver", List.class);
   private static final Method CONNECTION =
       factoryMethod(
           "createConnection", ConnectionParams.class, FrameHandler.class, MetricsCollector.class);
@@ -61,18 +62,18 @@ final class ReadableConnections {
     Map<String, Object> properties = new HashMap<>(params.getClientProperties());
     properties.put("connection_name", name);
     params.setClientProperties(properties);
-    List<Address> shuffled = new ArrayList<>(addresses);
-    Collections.shuffle(shuffled);
+    AddressResolver resolver = (AddressResolver) call(ADDRESSES, addresses);
+    List<Address> resolved = resolver.maybeShuffle(resolver.getAddresses());
     for (int i = 0; ; i++) {
       try {
-        FrameHandler handler = readable(frames.create(shuffled.get(i), name));
+        FrameHandler handler = readable(frames.create(resolved.get(i), name));
         AMQConnection connection =
             (AMQConnection) call(CONNECTION, params, handler, factory.getMetricsCollector());
         connection.start();
         factory.getMetricsCollector().newConnection(connection);
         return connection;
       } catch (IOException | TimeoutException e) {
-        if (i == shuffled.size() - 1) {
+        if (i == resolved.size() - 1) {
           throw e;
         }
       }
