@@ -417,6 +417,34 @@ class WindowTrapsTest {
   }
 
   @Test
+  void theFirstPageBesideALateTransactionEndsWhereItWasToLookAndTheNextOneGoesOn()
+      throws SQLException {
+    try (Connection late = database.begin()) {
+      UUID below = database.insert(late, 0, "a");
+      UUID before = database.commitOne(0, "b");
+      assertThat(drainWindow()).containsExactly(before);
+      UUID near = database.commitOne(0, "b");
+      long beyond = lane.nextFloor() + 2 * WindowReader.FIRST_SPAN;
+      database.execute("select setval('twinbox.outbox_position', %d)".formatted(beyond));
+      UUID far = database.commitOne(0, "b");
+      late.commit();
+
+      LaneLog.Opened opened = log.openIfAny(lane, 10, Long.MAX_VALUE).orElseThrow();
+
+      LaneState window = opened.state();
+      assertThat(ids(opened.page())).containsExactly(below, near);
+      assertThat(opened.page().isLast()).isFalse();
+      long upTo = opened.page().upTo();
+      assertThat(upTo).isEqualTo(window.floor() + WindowReader.FIRST_SPAN);
+      List<String> running = WindowReader.runningAt(window.done());
+      WindowReader.Page rest =
+          reader.page(window, running, upTo, window.ceiling(), 10, Long.MAX_VALUE);
+      assertThat(ids(rest)).containsExactly(far);
+      assertThat(rest.isLast()).isTrue();
+    }
+  }
+
+  @Test
   void aTurnOfALaneThatWasLostSettlesAndOpensNothing() throws SQLException {
     database.commitOne(0, "k");
     LaneState open = log.open(lane).orElseThrow();
