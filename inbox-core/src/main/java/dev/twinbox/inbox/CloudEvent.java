@@ -12,6 +12,12 @@ import org.jspecify.annotations.Nullable;
  * knows a broker's headers; one instance a message, for one thread.
  */
 public final class CloudEvent {
+  /** The header of a message whose headers could not be read and were left out: why. */
+  public static final String UNREADABLE = "twinbox-unreadable";
+
+  /** The header that holds what was left out, in Base64. */
+  public static final String UNREADABLE_TABLE = "twinbox-unreadable-table";
+
   private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
   private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 

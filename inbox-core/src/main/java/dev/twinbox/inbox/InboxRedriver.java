@@ -248,7 +248,7 @@ public final class InboxRedriver implements AutoCloseable {
     interruption.takeFlag();
     RedriveRun run = new RedriveRun(store, inbox, registration, claimed);
     try {
-      handlerRun.run(run, List.of(run.arrival()), handler, interruption);
+      handlerRun.run(run, List.of(run.arrival()), handlerOf(claimed.delivery()), interruption);
       if (run.claimHolds()) {
         log.info(
             "Redrive {}: {} was {}",
@@ -272,6 +272,22 @@ public final class InboxRedriver implements AutoCloseable {
     } finally {
       interruption.restore();
     }
+  }
+
+  /**
+   * Without its headers a message has no key, no expiry, no destination: nobody may handle that.
+   */
+  private Handler handlerOf(Delivery delivery) {
+    if (!delivery.headers().containsKey(CloudEvent.UNREADABLE)) {
+      return handler;
+    }
+    return (stripped, work) -> {
+      throw new UnprocessableException(
+          QuarantineReason.BROKEN_HEADERS,
+          "Its headers could not be read and were left out. Have its producer send it again, and"
+              + " discard this one.",
+          null);
+    };
   }
 
   private void sendBack(Connection connection, RedriveStore.Claimed claimed, Throwable error)

@@ -11,6 +11,8 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Collection;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -247,6 +249,9 @@ final class QuarantineStore {
 
   private static UUID fingerprint(Delivery delivery) {
     MessageDigest digest = MessageIds.sha256();
+    // Where headers could not be read, the broker's own are among them: how often it was delivered.
+    Map<String, String> headers = new LinkedHashMap<>(delivery.headers());
+    headers.remove(CloudEvent.UNREADABLE_TABLE);
     String attributes =
         String.join(
             "\u0000",
@@ -254,7 +259,7 @@ final class QuarantineStore {
             String.valueOf(delivery.source()),
             String.valueOf(delivery.key()),
             String.valueOf(delivery.time()),
-            delivery.headers().toString());
+            headers.toString());
     digest.update(attributes.getBytes(StandardCharsets.UTF_8));
     byte[] payload = delivery.payload();
     if (payload != null) {

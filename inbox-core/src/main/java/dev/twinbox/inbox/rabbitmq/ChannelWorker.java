@@ -152,6 +152,9 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
       } catch (IOException | AlreadyClosedException e) {
         log.debug("Acknowledgements on queue '{}' were lost with the channel", queue, e);
         lost = true;
+      } catch (RuntimeException | Error e) {
+        log.error("The channel on queue '{}' is given up for another", queue, e);
+        lost = true;
       }
     }
   }

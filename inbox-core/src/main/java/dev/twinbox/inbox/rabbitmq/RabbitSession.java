@@ -105,11 +105,13 @@ final class RabbitSession implements Runnable {
       }
       Connection connection = null;
       try {
-        connection = connections.connect(name());
+        connection = connections.connect(name(), () -> !isStopping());
         watch(connection);
       } catch (IOException | TimeoutException | RuntimeException e) {
         Throwable cause = e.getCause() instanceof ShutdownSignalException s ? s : e;
         log.warn("Queue '{}' is not consumed, to be tried again: {}", queue, cause.toString());
+      } catch (Error e) { // such as a lack of threads: without this one nothing is consumed
+        log.error("Queue '{}' is not consumed, to be tried again", queue, e);
       } finally {
         depth = Map.of();
         end(connection);

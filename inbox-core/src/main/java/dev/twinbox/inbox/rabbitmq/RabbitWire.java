@@ -6,7 +6,10 @@ import dev.twinbox.inbox.CloudEvent;
 import dev.twinbox.inbox.Delivery;
 import java.util.Base64;
 import java.util.Date;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +17,11 @@ import org.jspecify.annotations.Nullable;
 final class RabbitWire {
   private static final String PREFIX = "cloudEvents_";
   private static final String TOMBSTONE = PREFIX + "tombstone";
-  // The relay's own mark, by which it finds a message again that the broker returns.
-  private static final String RELAYS_MARK = "twinbox-publish";
+
+  // The relay's own mark, by which it finds a message again that the broker returns; and what a
+  // quorum queue writes anew at each delivery.
+  private static final Set<String> NOT_THE_SENDERS =
+      Set.of("twinbox-publish", "x-delivery-count", "x-acquired-count");
 
   private RabbitWire() {}
 
@@ -28,10 +34,10 @@ final class RabbitWire {
       for (Map.Entry<String, Object> header : headers.entrySet()) {
         String name = header.getKey();
         String value = text(header.getValue());
-        if (value == null || name.equals(RELAYS_MARK)) {
+        if (value == null || NOT_THE_SENDERS.contains(name)) {
           continue;
         }
-        if (name.equals(ReadableHeader.DEFECT)) {
+        if (name.equals(CloudEvent.UNREADABLE)) {
           event.defect("The headers cannot be read: %s.".formatted(value));
         }
         if (name.equals(TOMBSTONE)) {
@@ -75,6 +81,14 @@ final class RabbitWire {
     }
     if (value instanceof byte[] bytes) {
       return Base64.getEncoder().encodeToString(bytes);
+    }
+    if (value instanceof List<?> list) {
+      return list.stream().map(RabbitWire::text).toList().toString();
+    }
+    if (value instanceof Map<?, ?> map) {
+      Map<String, @Nullable String> texts = new TreeMap<>();
+      map.forEach((name, inner) -> texts.put(String.valueOf(name), text(inner)));
+      return texts.toString();
     }
     return value instanceof Date date ? date.toInstant().toString() : value.toString();
   }

@@ -19,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,17 +31,20 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe.
  */
 final class ReadableConnections {
-  private static final Method FRAMES = factoryMethod("createFrameHandlerFactory");
-  private static final Method ADDRESSES = factoryMethod("createAddressResolver", List.class);
-  private static final Method CONNECTION =
+  private static final Object[] NO_LIMIT = {0};
+
+  private final Method createFrames = factoryMethod("createFrameHandlerFactory");
+  private final Method createResolver = factoryMethod("createAddressResolver", List.class);
+  private final Method createConnection =
       factoryMethod(
           "createConnection", ConnectionParams.class, FrameHandler.class, MetricsCollector.class);
-
   private final ConnectionFactory factory;
   private final List<Address> addresses;
 
   /**
+   * @param factory from now on ours
    * @param addresses in no order; those of a cluster's nodes
+   * @throws IllegalStateException when the client on the class path has no such factory
    */
   ReadableConnections(ConnectionFactory factory, List<Address> addresses) {
     this.factory = factory;
@@ -54,39 +58,64 @@ final class ReadableConnections {
   /**
    * A started connection to one of the addresses, tried in random order.
    *
+   * @param goOn whether a further address is tried
    * @throws IOException or TimeoutException as the last address had it
    */
-  Connection connect(String name) throws IOException, TimeoutException {
-    FrameHandlerFactory frames = (FrameHandlerFactory) call(FRAMES);
+  Connection connect(String name, BooleanSupplier goOn) throws IOException, TimeoutException {
+    FrameHandlerFactory frames = (FrameHandlerFactory) call(createFrames);
     ConnectionParams params = factory.params(null);
     Map<String, Object> properties = new HashMap<>(params.getClientProperties());
     properties.put("connection_name", name);
     params.setClientProperties(properties);
-    AddressResolver resolver = (AddressResolver) call(ADDRESSES, addresses);
+    AddressResolver resolver = (AddressResolver) call(createResolver, addresses);
     List<Address> resolved = resolver.maybeShuffle(resolver.getAddresses());
     for (int i = 0; ; i++) {
       try {
-        FrameHandler handler = readable(frames.create(resolved.get(i), name));
-        AMQConnection connection =
-            (AMQConnection) call(CONNECTION, params, handler, factory.getMetricsCollector());
-        connection.start();
-        factory.getMetricsCollector().newConnection(connection);
-        return connection;
+        return connect(params, readable(open(frames, resolved.get(i), name)));
       } catch (IOException | TimeoutException e) {
-        if (i == resolved.size() - 1) {
+        if (i == resolved.size() - 1 || !goOn.getAsBoolean()) {
           throw e;
         }
       }
     }
   }
 
+  private static FrameHandler open(FrameHandlerFactory frames, Address address, String name)
+      throws IOException {
+    try {
+      return frames.create(address, name);
+    } catch (RuntimeException e) {
+      throw new IOException(
+          "No socket to %s could be made. TLS has to be set by useSslProtocol(...) or"
+                  .formatted(address)
+              + " setSslContextFactory(...); what is set for Netty or NIO alone is not used.",
+          e);
+    }
+  }
+
+  private Connection connect(ConnectionParams params, FrameHandler frames)
+      throws IOException, TimeoutException {
+    try {
+      AMQConnection connection =
+          (AMQConnection) call(createConnection, params, frames, factory.getMetricsCollector());
+      connection.start();
+      factory.getMetricsCollector().newConnection(connection);
+      return connection;
+    } catch (RuntimeException | Error e) {
+      frames.close(); // of the others the client does so itself
+      throw e;
+    }
+  }
+
+  /** What limits frames that come in is left out: a quorum queue adds to headers as it pleases. */
   private static FrameHandler readable(FrameHandler frames) {
     return (FrameHandler)
         Proxy.newProxyInstance(
             FrameHandler.class.getClassLoader(),
             new Class<?>[] {FrameHandler.class},
             (proxy, method, arguments) -> {
-              Object result = invoke(method, frames, arguments);
+              boolean limit = method.getName().equals("setFrameMax");
+              Object result = invoke(method, frames, limit ? NO_LIMIT : arguments);
               return result instanceof Frame frame ? ReadableHeader.of(frame) : result;
             });
   }

@@ -3,6 +3,7 @@ package dev.twinbox.inbox.rabbitmq;
 import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.impl.AMQImpl;
 import com.rabbitmq.client.impl.Frame;
+import dev.twinbox.inbox.CloudEvent;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -18,16 +19,10 @@ import org.jspecify.annotations.Nullable;
  * Nobody could acknowledge such a message, and it would come again and again, together with its
  * neighbours.
  *
- * <p>What cannot be read is left out; {@link #DEFECT} says so. The other properties stay, where
- * they can be told apart.
+ * <p>What cannot be read is left out; {@link CloudEvent#UNREADABLE} says so. The other properties
+ * stay, where they can be told apart.
  */
 final class ReadableHeader {
-  /** The header of a message whose headers were left out; its value is the client's complaint. */
-  static final String DEFECT = "twinbox-unreadable";
-
-  /** The header that holds the bytes of the table that was left out. */
-  static final String TABLE = "twinbox-unreadable-table";
-
   // AMQP 0-9-1, section 4.2.6.1: class (2), weight (2), body size (8), then the property flags
   private static final int FLAGS_AT = 12;
   private static final int HAS_CONTENT_TYPE = 1 << 15;
@@ -88,7 +83,8 @@ final class ReadableHeader {
       return null;
     }
     byte[] left = Arrays.copyOfRange(payload, contentsAt, (int) end);
-    byte[] table = table(Map.of(DEFECT, complaint, TABLE, left));
+    byte[] table =
+        table(Map.of(CloudEvent.UNREADABLE, complaint, CloudEvent.UNREADABLE_TABLE, left));
     return ByteBuffer.allocate(tableAt + table.length + payload.length - (int) end)
         .put(payload, 0, tableAt)
         .put(table)
@@ -103,7 +99,8 @@ final class ReadableHeader {
 
   private static byte[] onlyHeaders(byte[] payload, String complaint) throws IOException {
     byte[] left = Arrays.copyOfRange(payload, FLAGS_AT, payload.length);
-    byte[] table = table(Map.of(DEFECT, complaint, TABLE, left));
+    byte[] table =
+        table(Map.of(CloudEvent.UNREADABLE, complaint, CloudEvent.UNREADABLE_TABLE, left));
     return ByteBuffer.allocate(FLAGS_AT + Short.BYTES + table.length)
         .put(payload, 0, FLAGS_AT)
         .putShort((short) HAS_HEADERS)

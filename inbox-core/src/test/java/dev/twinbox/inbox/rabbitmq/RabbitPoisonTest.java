@@ -5,16 +5,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
+import com.rabbitmq.client.Channel;
+import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import com.rabbitmq.client.DefaultConsumer;
+import dev.twinbox.inbox.CloudEvent;
 import dev.twinbox.inbox.InboxDatabase;
 import dev.twinbox.inbox.Messages;
 import dev.twinbox.inbox.PoisonHandlers;
+import dev.twinbox.inbox.Quarantine;
+import dev.twinbox.inbox.QuarantineSelection;
+import dev.twinbox.inbox.RedriveTerms;
+import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -98,14 +108,17 @@ class RabbitPoisonTest {
       quorum.send(properties(id, Map.of()), GOOD);
     }
 
-    try (RabbitInboxConsumer consumer =
-        builder(TestRabbit.shared().connectionFactory())
-            .queue(quorum.name())
-            .prefetch(20)
-            .build()) {
+    TestRabbit rabbit = TestRabbit.shared();
+    FaultProxy proxy = FaultProxy.to(rabbit.host(), rabbit.port());
+    ConnectionFactory through = rabbit.connectionFactory();
+    through.setHost("127.0.0.1");
+    through.setPort(proxy.port());
+    try (proxy;
+        RabbitInboxConsumer consumer = builder(through).queue(quorum.name()).prefetch(20).build()) {
       consumer.start();
       await().atMost(PATIENCE).until(() -> database.effects().size() == good.size());
       await().atMost(PATIENCE).until(() -> quorum.ready() == 0);
+      assertThat(proxy.connections()).as("none was closed").isEqualTo(1);
     }
 
     assertThat(database.effects()).isEqualTo(good);
@@ -113,8 +126,96 @@ class RabbitPoisonTest {
         .containsExactly("broken-headers", "broken-headers", "broken-headers");
     assertThat(database.texts("select id from twinbox.inbox_dead_letter order by number"))
         .isEqualTo(bombs);
+    assertThat(quarantine().list(QuarantineSelection.all()))
+        .allSatisfy(
+            message -> {
+              String table = message.headers().get(CloudEvent.UNREADABLE_TABLE);
+              assertThat(table).isNotNull();
+              assertThat(new String(Base64.getDecoder().decode(table), UTF_8)).contains("bomb");
+            });
     assertThat(quorum.dead()).isZero();
     quorum.delete();
+  }
+
+  @Test
+  void aBrokenMessageThatComesAgainLiesInQuarantineOnceAndIsNotRedrivenWithoutItsHeaders()
+      throws Exception {
+    QuorumQueue quorum = QuorumQueue.declare(queue.newChannel(), 20);
+    String unreadable = Messages.id();
+    String broken = Messages.id();
+    for (int copy = 0; copy < 2; copy++) {
+      quorum.send(properties(unreadable, Map.of("bomb", nested(40))), GOOD);
+      quorum.send(
+          properties(
+              broken,
+              Map.of("cloudEvents_expirytime", "never", "n", List.of(Map.of("b", new byte[] {1})))),
+          GOOD);
+      if (copy == 0) {
+        dieAt(quorum); // from now on the queue says how often it delivered them
+      }
+    }
+
+    String last = Messages.id();
+    quorum.send(properties(last, Map.of()), GOOD);
+    try (RabbitInboxConsumer consumer =
+        builder(TestRabbit.shared().connectionFactory()).queue(quorum.name()).build()) {
+      consumer.start();
+      await().atMost(PATIENCE).until(() -> database.effects().contains(last));
+      assertThat(database.texts("select id from twinbox.inbox_dead_letter"))
+          .containsExactlyInAnyOrder(unreadable, broken);
+
+      quarantine()
+          .redrive(QuarantineSelection.all().ids(List.of(unreadable)), RedriveTerms.by("ops"));
+      await()
+          .atMost(PATIENCE)
+          .until(
+              () ->
+                  database.count(
+                          "select count(*) from twinbox.inbox_redrive where finished_at is not null"
+                              + " and failed = 1")
+                      == 1);
+    }
+    assertThat(database.effects()).containsExactly(last);
+    assertThat(
+            database.texts(
+                "select error from twinbox.inbox_dead_letter where id = '" + unreadable + "'"))
+        .singleElement(InstanceOfAssertFactories.STRING)
+        .contains("Have its producer send it again");
+    quorum.delete();
+  }
+
+  @Test
+  void headersThatTheQueueItselfMakesLargerThanAFrameAreReadAllTheSame() throws Exception {
+    QuorumQueue quorum = QuorumQueue.declare(queue.newChannel(), 20);
+    String id = Messages.id();
+    // With it the frame of the headers is 20 bytes short of the limit of 131,072.
+    int room = 131_072 - 20 - properties(id, Map.of("large", "")).toFrame(1, 0).size();
+    quorum.send(properties(id, Map.of("large", "x".repeat(room))), GOOD);
+    dieAt(quorum); // x-delivery-count is added
+
+    try (RabbitInboxConsumer consumer =
+        builder(TestRabbit.shared().connectionFactory()).queue(quorum.name()).build()) {
+      consumer.start();
+      await().atMost(PATIENCE).until(() -> database.effects().contains(id));
+    }
+    quorum.delete();
+  }
+
+  private Quarantine quarantine() {
+    return Quarantine.of(database.dataSource(), "twinbox");
+  }
+
+  /** Takes what there is without a word, and goes. */
+  private static void dieAt(QuorumQueue quorum) throws Exception {
+    ConnectionFactory once = TestRabbit.shared().connectionFactory();
+    once.setAutomaticRecoveryEnabled(false);
+    Connection connection = once.newConnection();
+    Channel channel = connection.createChannel();
+    channel.basicConsume(quorum.name(), false, new DefaultConsumer(channel));
+    // The client closes it at a message that it cannot read.
+    await().atMost(PATIENCE).until(() -> !connection.isOpen() || quorum.ready() == 0);
+    connection.abort();
+    await().atMost(PATIENCE).until(() -> quorum.ready() > 0);
   }
 
   private String order(Map<String, Object> headers, String payload) {

@@ -8,6 +8,7 @@ import com.rabbitmq.client.AMQP;
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.impl.AMQImpl;
 import com.rabbitmq.client.impl.Frame;
+import dev.twinbox.inbox.CloudEvent;
 import java.io.ByteArrayInputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
@@ -50,8 +51,8 @@ class ReadableHeaderTest {
     assertThat(read.getDeliveryMode()).isEqualTo(2);
     assertThat(read.getMessageId()).isEqualTo("id-1");
     assertThat(read.getType()).isEqualTo("order.placed");
-    assertThat(String.valueOf(read.getHeaders().get(ReadableHeader.DEFECT))).contains("nested");
-    byte[] table = (byte[]) read.getHeaders().get(ReadableHeader.TABLE);
+    assertThat(String.valueOf(read.getHeaders().get(CloudEvent.UNREADABLE))).contains("nested");
+    byte[] table = (byte[]) read.getHeaders().get(CloudEvent.UNREADABLE_TABLE);
     assertThat(table).isNotNull();
     assertThat(new String(table, UTF_8)).contains("bomb", "good", "bottom");
   }
@@ -65,7 +66,7 @@ class ReadableHeaderTest {
     BasicProperties read = read(ReadableHeader.of(new Frame(AMQP.FRAME_HEADER, 7, payload)));
 
     assertThat(read.getMessageId()).isEqualTo("id-1");
-    assertThat(read.getHeaders()).containsKey(ReadableHeader.DEFECT);
+    assertThat(read.getHeaders()).containsKey(CloudEvent.UNREADABLE);
   }
 
   @Test
@@ -76,18 +77,23 @@ class ReadableHeaderTest {
             .toFrame(7, BODY)
             .getPayload();
     int mended = 0;
+    int known = 0;
     for (int i = 0; i < 20_000; i++) {
       byte[] payload = good.clone();
       for (int j = 0; j <= random.nextInt(4); j++) {
         payload[12 + random.nextInt(payload.length - 12)] = (byte) random.nextInt();
       }
-      byte[] cut = Arrays.copyOf(payload, 14 + random.nextInt(payload.length - 13));
+      int left = i % 2 == 0 ? payload.length : 14 + random.nextInt(payload.length - 13);
+      byte[] cut = Arrays.copyOf(payload, left);
       BasicProperties read = read(ReadableHeader.of(new Frame(AMQP.FRAME_HEADER, 7, cut)));
       assertThat(read.getBodySize()).isEqualTo(ByteBuffer.wrap(cut).getLong(4));
       Map<String, Object> headers = read.getHeaders();
-      mended += headers != null && headers.containsKey(ReadableHeader.DEFECT) ? 1 : 0;
+      boolean changed = headers != null && headers.containsKey(CloudEvent.UNREADABLE);
+      mended += changed ? 1 : 0;
+      known += changed && "id-1".equals(read.getMessageId()) ? 1 : 0;
     }
     assertThat(mended).isGreaterThan(5_000);
+    assertThat(known).as("those that still have their id").isGreaterThan(500);
   }
 
   private static BasicProperties properties(Map<String, Object> headers) {
