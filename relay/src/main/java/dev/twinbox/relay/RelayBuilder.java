@@ -32,7 +32,7 @@ public final class RelayBuilder {
 
   /**
    * Required: a connection pool on the database's primary, best one of the relay's own with at
-   * least as many connections as it has lanes, and six more. Connections are borrowed for single
+   * least as many connections as it has lanes, and four more. Connections are borrowed for single
    * transactions.
    */
   public RelayBuilder dataSource(DataSource pool) {

@@ -197,7 +197,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
       return this;
     }
 
-    /** The most records in one transaction, and in one poll. Default 500. */
+    /** The most records in one transaction. A poll takes as many, at least 100. Default 500. */
     public Builder batchSize(int records) {
       batchSize = atLeastOne("batchSize", records);
       return this;

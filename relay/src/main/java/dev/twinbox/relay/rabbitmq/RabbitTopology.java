@@ -27,7 +27,7 @@ public record RabbitTopology(boolean singleActiveConsumer) {
   /**
    * Declares a durable topic exchange, a quorum queue and the binding between them; for the default
    * exchange only the queue. Beside the queue one for what it gives up, of the same name with
-   * {@code .dead-letters}: what consumers that crash were given 20 times, from RabbitMQ 4 on.
+   * {@code .dead-letters}: what came back more than 20 times, from RabbitMQ 4 on.
    *
    * @param destination its routing key may be a pattern, as in {@code rabbitmq:shop/order.*}
    * @param queue the queue's name; with the default exchange, the routing key
