@@ -1,7 +1,5 @@
 package dev.twinbox.examples.soak;
 
-import com.rabbitmq.client.Address;
-import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
@@ -12,14 +10,11 @@ import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxTransaction;
 import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
 import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
-import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** A consumer process: applies messages until it is told to stop, or killed. */
 final class SoakConsumer {
@@ -94,25 +89,12 @@ final class SoakConsumer {
         .inbox(inbox)
         .handler(handler)
         .queue(assignment.get("QUEUE"))
-        .connectionFactory(new AnyNode(Address.parseAddresses(assignment.get("ADDRESSES"))))
+        .connectionFactory(new ConnectionFactory())
+        .addresses(assignment.get("ADDRESSES"))
         .prefetch(4 * BATCH)
         .batchSize(BATCH)
         .build()
         .start();
-  }
-
-  /** Connects to whichever node of a cluster can be reached. */
-  private static final class AnyNode extends ConnectionFactory {
-    private final List<Address> nodes;
-
-    AnyNode(Address... nodes) {
-      this.nodes = List.of(nodes);
-    }
-
-    @Override
-    public Connection newConnection(String connectionName) throws IOException, TimeoutException {
-      return newConnection(nodes, connectionName);
-    }
   }
 
   private static HikariDataSource pool(Assignment assignment) {

@@ -147,8 +147,8 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
      * limits of its own for frames and bodies, because a message that the broker has taken and the
      * client refuses would close each connection again. Bodies have the broker's limit. It reads
      * from blocking sockets, and threads of its own take the deliveries; so TLS has to be set by
-     * {@code useSslProtocol} or {@code setSslContextFactory}, not for Netty or NIO alone. This or
-     * {@link #uri} is required.
+     * {@code useSslProtocol} or {@code setSslContextFactory}, not for Netty or NIO alone, and a
+     * class that overrides {@code newConnection} is refused. This or {@link #uri} is required.
      */
     public Builder connectionFactory(ConnectionFactory value) {
       factory = value;

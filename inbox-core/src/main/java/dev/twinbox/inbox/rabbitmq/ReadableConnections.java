@@ -44,9 +44,11 @@ final class ReadableConnections {
   /**
    * @param factory from now on ours
    * @param addresses in no order; those of a cluster's nodes
+   * @throws IllegalArgumentException when the factory is of a class that connects by itself
    * @throws IllegalStateException when the client on the class path has no such factory
    */
   ReadableConnections(ConnectionFactory factory, List<Address> addresses) {
+    refuseOwnConnections(factory.getClass());
     this.factory = factory;
     this.addresses = List.copyOf(addresses);
     factory.useBlockingIo(); // the other ways to read do not hand out their frames
@@ -136,6 +138,19 @@ final class ReadableConnections {
       return method.invoke(target, arguments);
     } catch (InvocationTargetException e) {
       throw e.getCause();
+    }
+  }
+
+  /** They would not be asked, and the connection could lead elsewhere. */
+  private static void refuseOwnConnections(Class<?> type) {
+    for (Method method : type.getMethods()) {
+      if (method.getName().equals("newConnection")
+          && method.getDeclaringClass() != ConnectionFactory.class) {
+        throw new IllegalArgumentException(
+            "connectionFactory is a %s, which overrides newConnection(...): that is not called. Use"
+                    .formatted(type.getName())
+                + " addresses(...) for the nodes of a cluster, or override createConnection(...).");
+      }
     }
   }
 

@@ -317,6 +317,22 @@ class RabbitInboxConsumerTest {
   }
 
   @Test
+  void aFactoryThatConnectsByItselfIsRefused() {
+    ConnectionFactory own =
+        new ConnectionFactory() {
+          @Override
+          public Connection newConnection(String name) {
+            throw new UnsupportedOperationException();
+          }
+        };
+
+    assertThatThrownBy(() -> consumer(InboxDatabase::effect).connectionFactory(own).build())
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("overrides newConnection")
+        .hasMessageContaining("addresses(...)");
+  }
+
+  @Test
   void addressesThatAreNoneAreRefused() {
     for (String wrong : List.of("", " ", "host:port", ",")) {
       assertThatThrownBy(() -> RabbitInboxConsumer.builder().addresses(wrong))

@@ -20,6 +20,7 @@ final class Reach {
 
   private final LaneState window;
   private long span = WindowReader.FIRST_SPAN;
+  private int pagesRead;
 
   Reach(LaneState window) {
     this.window = window;
@@ -32,6 +33,10 @@ final class Reach {
    * @param anyLate whether there may be late rows
    */
   long upTo(long after, boolean anyLate) {
+    if (anyLate && pagesRead > 0 && after < window.floor()) {
+      // Only late rows lie there, and until they are read nothing beyond the floor has its turn.
+      return window.floor();
+    }
     long from = Math.max(window.floor(), after);
     // Below the ceiling, whatever the sum is.
     return anyLate && span < window.ceiling() - from ? from + span : window.ceiling();
@@ -39,10 +44,13 @@ final class Reach {
 
   /** Learns from a page: where it began, how far it was to look, and how far it came. */
   void read(long after, long upTo, long reached) {
+    pagesRead++;
+    if (reached <= window.floor()) {
+      return; // late rows, which the page came to without walking others
+    }
     long from = Math.max(window.floor(), after);
     if (reached < upTo) {
-      // Rows below the floor are late ones, which the page came to without walking others.
-      span = reached > from ? Math.max(LEAST, 2 * (reached - from)) : span;
+      span = Math.max(LEAST, 2 * (reached - from));
     } else {
       span = Math.min(span, Long.MAX_VALUE / FURTHER) * FURTHER;
     }

@@ -45,7 +45,7 @@ public final class WindowReader {
   private static final int LOOK_AHEAD = 10_000;
 
   /** How many positions the first page looks at beyond the floor when there are late rows. */
-  public static final long FIRST_SPAN = 1_000_000;
+  public static final long FIRST_SPAN = 200_000;
 
   private final Pipeline pipeline;
   private final String poll;

@@ -45,10 +45,16 @@ class ReachTest {
   }
 
   @Test
-  void aPageThatIsFullOfRowsBelowTheFloorTellsNothing() {
-    reach.read(0, reach.upTo(0, true), FLOOR / 2);
+  void afterTheFirstPageRowsBelowTheFloorAreReadWithoutALookBeyondIt() {
+    reach.read(0, reach.upTo(0, true), FLOOR / 4);
+    assertThat(reach.upTo(FLOOR / 4, true)).isEqualTo(FLOOR);
+    assertThat(reach.upTo(FLOOR / 4, false)).isEqualTo(CEILING);
 
-    assertThat(reach.upTo(FLOOR / 2, true)).isEqualTo(FLOOR + WindowReader.FIRST_SPAN);
+    reach.read(FLOOR / 4, FLOOR, FLOOR / 2);
+    assertThat(reach.upTo(FLOOR / 2, true)).isEqualTo(FLOOR);
+
+    reach.read(FLOOR / 2, FLOOR, FLOOR);
+    assertThat(reach.upTo(FLOOR, true)).isEqualTo(FLOOR + WindowReader.FIRST_SPAN);
   }
 
   @Test

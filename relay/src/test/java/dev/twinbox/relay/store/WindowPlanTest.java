@@ -195,6 +195,30 @@ class WindowPlanTest {
   }
 
   @Test
+  void aPageBelowTheFloorDoesNotLookBeyondIt() throws Exception {
+    try (Connection huge = database.begin();
+        Statement producer = huge.createStatement()) {
+      producer.execute(INSERT_MANY.formatted(200_000));
+      database.commitOne(0, "k");
+      lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+      lane = log.settle(log.open(lane).orElseThrow()).orElseThrow(); // the floor is in its midst
+      producer.execute(INSERT_MANY.formatted(200_000));
+      huge.commit();
+    }
+    lane = log.open(lane).orElseThrow();
+    List<String> late = WindowReader.runningAt(lane.done());
+
+    JsonNode plan = explainPage(lane, late, 10_000, lane.floor());
+
+    assertThat(lane.floor()).isBetween(200_000L, 201_000L);
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(2 * ROWS + FIXED);
+    assertThat(removed(plan)).isZero();
+    assertThat(removed(explainPage(lane, late, 10_000, lane.floor() + 150_000)))
+        .as("a page that looks beyond it")
+        .isGreaterThan(100_000);
+  }
+
+  @Test
   void anIdlePollStaysCheapAfterABurst() throws Exception {
     commitMany(300_000);
     lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
