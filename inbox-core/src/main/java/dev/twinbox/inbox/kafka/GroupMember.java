@@ -42,6 +42,9 @@ final class GroupMember implements ConsumerRebalanceListener {
   private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
   private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
 
+  /** After that the client sends a commit that was given up no more. */
+  private static final long COMMIT_AGAIN_NANOS = COMMIT_LIMIT.plusSeconds(2).toNanos();
+
   private final String name;
   private final Map<String, Object> properties;
   private final List<String> topics;
@@ -57,10 +60,12 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final Pauses pauses = new Pauses();
   private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
   private volatile Map<String, Long> lag = Map.of();
-  private volatile boolean resting;
+  private volatile boolean polling;
   private volatile long closeBy;
   private long lagNotedAt = System.nanoTime() - LAG_NANOS;
   private boolean givenUp;
+  private boolean commitsInDoubt;
+  private long inDoubtSince;
 
   GroupMember(
       String name,
@@ -152,6 +157,10 @@ final class GroupMember implements ConsumerRebalanceListener {
         comeBack(consumer);
       } else {
         poll(consumer);
+        if (commitsInDoubt && System.nanoTime() - inDoubtSince > COMMIT_AGAIN_NANOS) {
+          commitsInDoubt = false;
+          inHand.commitAgain();
+        }
         commit(consumer, inHand.progress());
         giveUpWhatHangs(consumer);
       }
@@ -182,7 +191,12 @@ final class GroupMember implements ConsumerRebalanceListener {
   private ConsumerRecords<byte[], byte[]> fetch(KafkaConsumer<byte[], byte[]> consumer) {
     int paused = consumer.paused().size();
     if (paused == 0) {
-      return consumer.poll(POLL);
+      polling = true; // first: who releases later wakes the poll up
+      try {
+        return consumer.poll(progressed.tryAcquire() ? Duration.ZERO : POLL);
+      } finally {
+        polling = false;
+      }
     }
     ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ZERO);
     if (records.isEmpty()) {
@@ -192,15 +206,12 @@ final class GroupMember implements ConsumerRebalanceListener {
   }
 
   private void rest(Duration atMost) {
-    resting = true;
     try {
       if (progressed.tryAcquire(atMost.toNanos(), TimeUnit.NANOSECONDS)) {
         progressed.drainPermits();
       }
     } catch (InterruptedException e) {
       throw new InterruptException(e);
-    } finally {
-      resting = false;
     }
   }
 
@@ -246,8 +257,10 @@ final class GroupMember implements ConsumerRebalanceListener {
         inHand.committed(offsets);
         return;
       } catch (WakeupException e) {
+        doubtCommits();
         log.trace("{}: woken up in a commit, which is tried again", name);
       } catch (RetriableException | RebalanceInProgressException e) {
+        doubtCommits();
         log.debug("{}: offsets are committed later", name, e);
         return;
       } catch (InterruptException e) {
@@ -258,6 +271,15 @@ final class GroupMember implements ConsumerRebalanceListener {
         return;
       }
     }
+  }
+
+  /**
+   * A commit that is not waited for stays with the client, which may send it again, as to another
+   * coordinator, after a later one has succeeded: the offset would go back.
+   */
+  private void doubtCommits() {
+    commitsInDoubt = true;
+    inDoubtSince = System.nanoTime();
   }
 
   private void giveUpWhatHangs(KafkaConsumer<byte[], byte[]> consumer) {
@@ -342,13 +364,13 @@ final class GroupMember implements ConsumerRebalanceListener {
     }
   }
 
-  /** Ends a rest or a poll; one of both, or the next one. */
+  /** Ends a rest or a poll, or the next one; a commit is left alone. */
   private void wakeUp() {
     if (progressed.availablePermits() == 0) {
       progressed.release();
     }
     KafkaConsumer<byte[], byte[]> consumer = polled;
-    if (consumer != null && !resting) {
+    if (consumer != null && polling) {
       consumer.wakeup();
     }
   }
