@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -28,6 +29,9 @@ import org.junit.jupiter.api.Test;
 
 /** No ghosts: what is published is on disk, and on the synchronous standby, before. */
 class DurabilityTest {
+  private static final String LOG_END = "select pg_current_wal_insert_lsn() - '0/0'::pg_lsn";
+  private static final String ON_DISK = "select pg_current_wal_flush_lsn() - '0/0'::pg_lsn";
+
   @Test
   void nothingIsPublishedThatACrashOfPostgresErased() throws Exception {
     crash(6);
@@ -118,14 +122,101 @@ class DurabilityTest {
   }
 
   @Test
+  void aWindowWaitsForTheDiskWhereACommitThatItShowsHasNotReachedIt() throws Exception {
+    try (TestPostgres server = quietDisk();
+        OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4)) {
+      LaneLog log = database.log(Duration.ofSeconds(60));
+      LaneState lane = claimedAndUsed(0, log, database);
+      long committed;
+      try (Connection connection = database.begin();
+          Statement statement = connection.createStatement()) {
+        statement.execute("set local synchronous_commit = off");
+        database.insert(connection, 0, "k");
+        connection.commit();
+        committed = database.number(LOG_END);
+        assertThat(database.number(ON_DISK)).as("or this shows nothing").isLessThan(committed);
+      }
+
+      LaneLog.Opened opened = log.openIfAny(lane, 10, Long.MAX_VALUE).orElseThrow();
+
+      assertThat(opened.page().rows()).hasSize(1);
+      assertThat(database.number(ON_DISK)).isGreaterThanOrEqualTo(committed);
+    }
+  }
+
+  @Test
+  void aWindowDoesNotWaitForTheDiskWhereEverythingThatItShowsIsThere() throws Exception {
+    try (TestPostgres server = quietDisk();
+        OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4)) {
+      LaneLog log = database.log(Duration.ofSeconds(60));
+      LaneState lane = claimedAndUsed(0, log, database);
+      database.commitOne(0, "k");
+
+      LaneLog.Opened opened = log.openIfAny(lane, 10, Long.MAX_VALUE).orElseThrow();
+
+      assertThat(opened.page().rows()).hasSize(1);
+      assertThat(database.number(ON_DISK)).isLessThan(database.number(LOG_END));
+    }
+  }
+
+  @Test
+  void aWindowThatACrashErasedIsOpenedAgainAndItsFormerOwnerWritesNothing() throws Exception {
+    try (TestPostgres server = quietDisk()) {
+      OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4);
+      LaneLog log = database.log(Duration.ofSeconds(60));
+      LaneState lane = claimedAndUsed(0, log, database);
+      UUID message = database.commitOne(0, "k");
+      LaneState erased = log.openIfAny(lane, 10, Long.MAX_VALUE).orElseThrow().state();
+
+      server.stopImmediately();
+      server.restart();
+      database.close();
+
+      OutboxDatabase recovered = database.reconnected();
+      LaneLog after = recovered.log(Duration.ofSeconds(60));
+      assertThat(after.read(0)).as("the window is gone, or this shows nothing").contains(lane);
+      assertThat(after.settle(erased)).isEmpty();
+      assertThat(after.progress(erased, 1, List.of())).isEmpty();
+      LaneState claimed = after.claim(lane, "relay").orElseThrow();
+      assertThat(after.openIfAny(claimed, 10, Long.MAX_VALUE).orElseThrow().page().rows())
+          .extracting(row -> row.record().id())
+          .containsExactly(message);
+      assertThat(after.settle(erased)).isEmpty();
+      recovered.close();
+    }
+  }
+
+  /** After a window or two, so that pages which are read for the first time write no more hints. */
+  private static LaneState claimedAndUsed(int number, LaneLog log, OutboxDatabase database)
+      throws SQLException {
+    LaneState lane = log.claim(log.read(number).orElseThrow(), "relay").orElseThrow();
+    for (int window = 0; window < 3; window++) {
+      database.commitOne(number, "k");
+      LaneState open = log.openIfAny(lane, 10, Long.MAX_VALUE).orElseThrow().state();
+      lane = log.settle(open).orElseThrow();
+    }
+    return lane;
+  }
+
+  /** Nothing is written to the log, nor the log to disk, unless somebody commits. */
+  private static TestPostgres quietDisk() {
+    return TestPostgres.builder()
+        .setting("wal_writer_delay", "10000ms")
+        .setting("autovacuum", "off")
+        .start();
+  }
+
+  @Test
   void neitherAClaimNorAWindowCountsWhoseCommitIsNotOnTheStandby() throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(2);
+    ExecutorService threads = Executors.newFixedThreadPool(3);
     try (TestPostgres server = TestPostgres.start()) {
       OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4);
       LaneLog log = database.log(Duration.ofSeconds(60));
       LaneState lane = log.claim(log.read(0).orElseThrow(), "relay").orElseThrow();
       LaneState free = log.read(1).orElseThrow();
+      LaneState used = claimedAndUsed(2, log, database);
       database.commitOne(0, "k");
+      database.commitOne(2, "k");
       database.execute("alter system set synchronous_standby_names = 'nobody'");
       database.execute("select pg_reload_conf()");
       await()
@@ -135,17 +226,21 @@ class DurabilityTest {
                           "select count(*) from pg_settings where name ="
                               + " 'synchronous_standby_names' and setting = 'nobody'")
                       == 1);
+      CompletableFuture<LaneLog.Opened> turning =
+          async(threads, () -> log.openIfAny(used, 10, Long.MAX_VALUE).orElseThrow());
+      String waiting =
+          "from pg_stat_activity where datname = current_database() and wait_event = 'SyncRep'";
+      await().until(() -> database.number("select count(*) " + waiting) == 1);
       CompletableFuture<LaneState> opening = async(threads, () -> log.open(lane).orElseThrow());
       CompletableFuture<LaneState> claiming =
           async(threads, () -> log.claim(free, "relay").orElseThrow());
-      String waiting =
-          "from pg_stat_activity where datname = current_database() and wait_event = 'SyncRep'";
-      await().until(() -> database.number("select count(*) " + waiting) == 2);
+      await().until(() -> database.number("select count(*) " + waiting) == 3);
 
       database.execute("select pg_cancel_backend(pid) " + waiting);
 
       assertThatThrownBy(opening::join).hasMessageContaining("standby");
       assertThatThrownBy(claiming::join).hasMessageContaining("standby");
+      assertThatThrownBy(turning::join).hasMessageContaining("standby");
       database.close();
     } finally {
       threads.shutdownNow();

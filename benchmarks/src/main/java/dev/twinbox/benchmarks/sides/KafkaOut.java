@@ -43,7 +43,7 @@ public final class KafkaOut implements AutoCloseable {
         "enable.idempotence",
         "true",
         "linger.ms",
-        "2",
+        "0",
         "batch.size",
         "32768",
         "buffer.memory",

@@ -95,7 +95,7 @@ final class KafkaSettings {
               .formatted(broker));
     }
     settings.putIfAbsent("client.id", "twinbox-" + broker.replace('@', '-') + "-lane-" + lane);
-    settings.putIfAbsent("linger.ms", "2");
+    settings.putIfAbsent("linger.ms", "0");
     settings.putIfAbsent("batch.size", "32768");
     long request = number("max.request.size", settings, DEFAULT_REQUEST);
     settings.putIfAbsent("buffer.memory", String.valueOf(Math.max(DEFAULT_BUFFER, 4 * request)));

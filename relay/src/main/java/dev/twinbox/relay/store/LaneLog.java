@@ -166,8 +166,9 @@ public final class LaneLog {
   public record Turn(Optional<LaneState> settled, Optional<Opened> opened) {}
 
   /**
-   * Opens a window if anything waits for it, and reads its first rows, in one round trip. As
-   * durable as {@link #open}.
+   * Opens a window if anything waits for it, and reads its first rows, in one round trip. What the
+   * window shows is as durable as after {@link #open}. The window itself need not be: where a crash
+   * erases it, its owner's next write hits nothing, and the window before it is gone on with.
    *
    * @param rows most rows of the page
    * @param bytes the page ends with the row that reaches so many bytes
@@ -220,11 +221,12 @@ public final class LaneLog {
 
   private static Optional<Opened> opened(List<ResultSet> results, int rows, long bytes)
       throws SQLException {
-    Optional<LaneState> state = one(results.get(results.size() - 2));
+    int firstPage = results.size() - 1 - LaneLogSql.AFTER_FIRST_PAGE;
+    Optional<LaneState> state = one(results.get(firstPage - 1));
     if (state.isEmpty()) {
       return Optional.empty();
     }
-    ResultSet page = results.get(results.size() - 1);
+    ResultSet page = results.get(firstPage);
     LaneState window = state.get();
     long upTo = WindowReader.firstUpTo(window);
     return Optional.of(new Opened(window, WindowReader.read(page, window, upTo, rows, bytes)));

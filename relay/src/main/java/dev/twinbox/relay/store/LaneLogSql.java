@@ -143,21 +143,43 @@ final class LaneLogSql {
                   + ", s.ceiling, s.cursor_position, s.ahead",
               OURS + " and s.target is null and " + NOT_BEHIND);
 
-  static final String OPEN = Pipeline.BEGIN + DURABLE + open("") + RETURNING;
+  static final String OPEN = Pipeline.BEGIN + DURABLE + open("'open'", "") + RETURNING;
 
-  /** Two answers, the state and the first page, come last. */
+  /**
+   * Where the log ended when the window's snapshot had been taken: noted in the statement that
+   * takes it, so after it. Whatever the snapshot shows as committed had written its commit by then.
+   */
+  private static final String NOTING_WHAT_IS_COVERED =
+      "case when set_config('twinbox.covered', pg_current_wal_insert_lsn()::text, true) <> '' then"
+          + " 'open' end";
+
+  /**
+   * What the window covers is on disk already, and no standby has to have it: there is nothing to
+   * wait for. A crash may then erase the window itself, which is opened once more.
+   */
+  private static final String WAIT_FOR_NOTHING_THAT_IS_DURABLE =
+      "select set_config('synchronous_commit', 'off', true) where"
+          + " current_setting('synchronous_standby_names') = '' and pg_current_wal_flush_lsn() >="
+          + " nullif(current_setting('twinbox.covered', true), '')::pg_lsn; ";
+
+  /** How many answers follow the first page's. */
+  static final int AFTER_FIRST_PAGE = 1;
+
+  /** Three answers come last: the state, the first page, and whether the commit waits. */
   static final String OPEN_IF_ANY =
       Pipeline.BEGIN
           + Pipeline.local(
               Stream.of(DURABLE_SETTINGS, WindowReader.SETTINGS)
                   .flatMap(Stream::of)
                   .toArray(String[]::new))
-          + open(" and " + WindowReader.ANYTHING)
+          + open(NOTING_WHAT_IS_COVERED, " and " + WindowReader.ANYTHING)
           + " returning "
           + STATE
           + "; "
           + FIRST_PAGE
-          + "; commit";
+          + "; "
+          + WAIT_FOR_NOTHING_THAT_IS_DURABLE
+          + "commit";
 
   static final String PROGRESS =
       Pipeline.BEGIN
@@ -188,11 +210,14 @@ final class LaneLogSql {
    * Opens a window. The subquery reads the sequence after this statement's snapshot was taken, as a
    * ceiling must.
    *
+   * @param action says that it is opened
    * @param further a condition on {@code s}, the lane as it was, or nothing
    */
-  private static String open(String further) {
+  private static String open(String action, String further) {
     return insertOnly(
-        "s.lane, s.seq + 1, 'open', s.owner, s.claim_id, s.epoch, "
+        "s.lane, s.seq + 1, "
+            + action
+            + ", s.owner, s.claim_id, s.epoch, "
             + LEASE
             + ", s.window_number + 1, s.done, pg_current_snapshot(), s.floor, s.next_floor, (select"
             + " last_value from {outbox_position}), 0, '{}'",
