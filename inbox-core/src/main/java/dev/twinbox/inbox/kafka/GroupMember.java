@@ -23,7 +23,6 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.RebalanceInProgressException;
 import org.apache.kafka.common.errors.RetriableException;
-import org.apache.kafka.common.errors.WakeupException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,19 +30,20 @@ import org.slf4j.LoggerFactory;
 /**
  * One member of the group: a thread that polls and commits offsets, and a worker that handles.
  *
- * <p>Only the polling thread touches the Kafka consumer, except for {@code wakeup}. An offset is
- * committed when the database has committed everything before it, and only while the partition is
- * ours: what was revoked or lost is forgotten first.
+ * <p>Only the polling thread touches the Kafka consumer. An offset is committed when the database
+ * has committed everything before it, and only while the partition is ours: what was revoked or
+ * lost is forgotten first. A commit is waited for to its end; {@code wakeup} would take that away,
+ * and is never called. The newer group protocol's client goes on with a commit that was woken up,
+ * and may send it after a later one.
  */
 final class GroupMember implements ConsumerRebalanceListener {
   private static final Logger log = LoggerFactory.getLogger(GroupMember.class);
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration POLL_BESIDE_PAUSED = Duration.ofMillis(10);
   private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
-  private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
 
-  /** After that the client sends a commit that was given up no more. */
-  private static final long COMMIT_AGAIN_NANOS = COMMIT_LIMIT.plusSeconds(2).toNanos();
+  /** The client itself keeps to it too: after that it sends the commit no more. */
+  private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
 
   private final String name;
   private final Map<String, Object> properties;
@@ -60,12 +60,9 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final Pauses pauses = new Pauses();
   private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
   private volatile Map<String, Long> lag = Map.of();
-  private volatile boolean polling;
   private volatile long closeBy;
   private long lagNotedAt = System.nanoTime() - LAG_NANOS;
   private boolean givenUp;
-  private boolean commitsInDoubt;
-  private long inDoubtSince;
 
   GroupMember(
       String name,
@@ -90,7 +87,7 @@ final class GroupMember implements ConsumerRebalanceListener {
             inHand,
             () -> {
               if (inHand.wantsPoll()) {
-                wakeUp();
+                endRest();
               }
             });
     pollThread = new Thread(this::run, name + "-poll");
@@ -107,7 +104,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     closeBy = deadline;
     stopping.countDown();
     inHand.close();
-    wakeUp();
+    endRest();
   }
 
   /** Waits for the end; interrupts a handler that does not come to it in time. */
@@ -157,10 +154,6 @@ final class GroupMember implements ConsumerRebalanceListener {
         comeBack(consumer);
       } else {
         poll(consumer);
-        if (commitsInDoubt && System.nanoTime() - inDoubtSince > COMMIT_AGAIN_NANOS) {
-          commitsInDoubt = false;
-          inHand.commitAgain();
-        }
         commit(consumer, inHand.progress());
         giveUpWhatHangs(consumer);
       }
@@ -176,8 +169,6 @@ final class GroupMember implements ConsumerRebalanceListener {
       }
       pauses.reset();
       noteLag(consumer);
-    } catch (WakeupException e) {
-      // The worker has finished a batch.
     } catch (RetriableException e) {
       log.debug("{}: poll is tried again", name, e);
     }
@@ -191,12 +182,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   private ConsumerRecords<byte[], byte[]> fetch(KafkaConsumer<byte[], byte[]> consumer) {
     int paused = consumer.paused().size();
     if (paused == 0) {
-      polling = true; // first: who releases later wakes the poll up
-      try {
-        return consumer.poll(progressed.tryAcquire() ? Duration.ZERO : POLL);
-      } finally {
-        polling = false;
-      }
+      return consumer.poll(progressed.tryAcquire() ? Duration.ZERO : POLL);
     }
     ConsumerRecords<byte[], byte[]> records = consumer.poll(Duration.ZERO);
     if (records.isEmpty()) {
@@ -251,35 +237,20 @@ final class GroupMember implements ConsumerRebalanceListener {
 
   private void commit(
       KafkaConsumer<byte[], byte[]> consumer, Map<TopicPartition, OffsetAndMetadata> offsets) {
-    while (!offsets.isEmpty()) {
-      try {
-        consumer.commitSync(offsets, COMMIT_LIMIT);
-        inHand.committed(offsets);
-        return;
-      } catch (WakeupException e) {
-        doubtCommits();
-        log.trace("{}: woken up in a commit, which is tried again", name);
-      } catch (RetriableException | RebalanceInProgressException e) {
-        doubtCommits();
-        log.debug("{}: offsets are committed later", name, e);
-        return;
-      } catch (InterruptException e) {
-        throw e;
-      } catch (KafkaException e) {
-        // Lost partitions, for instance: the next poll tells. Others recognise what we have done.
-        log.warn("{}: offsets were not committed: {}", name, e.toString());
-        return;
-      }
+    if (offsets.isEmpty()) {
+      return;
     }
-  }
-
-  /**
-   * A commit that is not waited for stays with the client, which may send it again, as to another
-   * coordinator, after a later one has succeeded: the offset would go back.
-   */
-  private void doubtCommits() {
-    commitsInDoubt = true;
-    inDoubtSince = System.nanoTime();
+    try {
+      consumer.commitSync(offsets, COMMIT_LIMIT);
+      inHand.committed(offsets);
+    } catch (RetriableException | RebalanceInProgressException e) {
+      log.debug("{}: offsets are committed later", name, e);
+    } catch (InterruptException e) {
+      throw e;
+    } catch (KafkaException e) {
+      // Lost partitions, for instance: the next poll tells. Others recognise what we have done.
+      log.warn("{}: offsets were not committed: {}", name, e.toString());
+    }
   }
 
   private void giveUpWhatHangs(KafkaConsumer<byte[], byte[]> consumer) {
@@ -364,14 +335,10 @@ final class GroupMember implements ConsumerRebalanceListener {
     }
   }
 
-  /** Ends a rest or a poll, or the next one; a commit is left alone. */
-  private void wakeUp() {
+  /** Ends a rest, or has the next poll not wait. */
+  private void endRest() {
     if (progressed.availablePermits() == 0) {
       progressed.release();
-    }
-    KafkaConsumer<byte[], byte[]> consumer = polled;
-    if (consumer != null && polling) {
-      consumer.wakeup();
     }
   }
 

@@ -189,11 +189,6 @@ final class InHand {
         });
   }
 
-  /** What Kafka has confirmed may have been overwritten by a commit that nobody waited for. */
-  synchronized void commitAgain() {
-    hands.values().forEach(PartitionHand::commitAgain);
-  }
-
   /** Which of the assigned partitions shall not bring more for now. */
   synchronized Set<TopicPartition> toPause(Set<TopicPartition> assigned) {
     int waiting = hands.values().stream().mapToInt(PartitionHand::waiting).sum();

@@ -23,7 +23,6 @@ class PartitionHand {
   private long heldUntil;
   private boolean held;
   private @Nullable OffsetAndMetadata progress;
-  private @Nullable OffsetAndMetadata committed;
 
   PartitionHand(TopicPartition partition) {
     this.partition = partition;
@@ -140,14 +139,6 @@ class PartitionHand {
     OffsetAndMetadata reached = progress;
     if (reached != null && reached.offset() == offset.offset()) {
       progress = null;
-    }
-    committed = offset;
-  }
-
-  /** What Kafka has confirmed is committed once more, unless there is more to commit. */
-  void commitAgain() {
-    if (progress == null) {
-      progress = committed;
     }
   }
 
