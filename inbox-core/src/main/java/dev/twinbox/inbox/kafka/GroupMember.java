@@ -42,7 +42,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   private static final Duration POLL_BESIDE_PAUSED = Duration.ofMillis(10);
   private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
 
-  /** The client itself keeps to it too: after that it sends the commit no more. */
+  /** The client keeps to it too: after that it does not send the commit again. */
   private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
 
   private final String name;
