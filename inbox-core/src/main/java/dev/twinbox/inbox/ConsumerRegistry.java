@@ -10,8 +10,6 @@ import org.jspecify.annotations.Nullable;
  * that judging a delivery costs no statement.
  */
 final class ConsumerRegistry {
-  // Dropping a table waits an hour after closing it: a sample far younger than that is safe.
-  private static final long FRESH_MILLIS = 30_000;
   private static final long USABLE_MILLIS = 600_000;
 
   private final Transactions transactions;
@@ -29,7 +27,7 @@ final class ConsumerRegistry {
   /** The registration, asked for in a transaction of its own where it is missing or old. */
   Registration current() {
     Registration known = latest;
-    if (known != null && known.age() < FRESH_MILLIS) {
+    if (known != null && known.isFresh()) {
       return known;
     }
     if (known != null && known.age() < USABLE_MILLIS && refreshing.isLocked()) {
@@ -38,7 +36,7 @@ final class ConsumerRegistry {
     refreshing.lock();
     try {
       known = latest;
-      if (known != null && known.age() < FRESH_MILLIS) {
+      if (known != null && known.isFresh()) {
         return known;
       }
       Registration asked =
@@ -56,7 +54,7 @@ final class ConsumerRegistry {
    */
   Registration currentIn(Connection connection) throws SQLException {
     Registration known = latest;
-    if (known != null && known.age() < FRESH_MILLIS) {
+    if (known != null && known.isFresh()) {
       return known;
     }
     Registration found = store.registration(connection, consumer);

@@ -22,77 +22,41 @@ final class HandlerRun {
   private static final int MOST_REMEMBERED = 10_000;
 
   private final Transactions transactions;
-  private final InboxStore store;
-  private final QuarantineStore quarantine;
   private final Configuration jooq;
   private final Duration handlerTimeLimit;
 
   // How often a batch, known by its first id, found no room on a server that goes on working.
   private final Map<UUID, Integer> waits = new ConcurrentHashMap<>();
 
-  HandlerRun(
-      Transactions transactions,
-      InboxStore store,
-      QuarantineStore quarantine,
-      Configuration jooq,
-      Duration handlerTimeLimit) {
+  HandlerRun(Transactions transactions, Configuration jooq, Duration handlerTimeLimit) {
     this.transactions = transactions;
-    this.store = store;
-    this.quarantine = quarantine;
     this.jooq = jooq;
     this.handlerTimeLimit = handlerTimeLimit;
   }
 
   /** What stands before and after the handlers in their transaction. */
   interface Frame {
+    /** Opens the transaction; asked once for each run. */
+    default OpenTransaction open(Transactions transactions) {
+      return transactions.open();
+    }
+
     /** Records the ids; returns those whose handlers are to run. */
     Set<UUID> begin(Connection connection) throws SQLException;
 
     /** The handlers have succeeded, or had nothing to do. */
     void end(Connection connection) throws SQLException;
+
+    /** Commits; where it throws an SQLException, nothing is committed or the connection is lost. */
+    default void commit(OpenTransaction transaction) throws SQLException {
+      transaction.commit();
+    }
   }
 
   /** How far a transaction came. */
   private static final class Course {
     private long slowestNanos;
     private boolean handled;
-  }
-
-  /**
-   * Runs the handler for each arrival that is new, in the given order.
-   *
-   * @param counted whether attempts were recorded before, which a success wipes out
-   * @throws HandlerFailure when everything was rolled back because of a handler
-   * @throws DatabaseUnavailableException when the database is to blame
-   */
-  List<Receipt> together(
-      int consumer,
-      List<Arrival> arrivals,
-      Handler handler,
-      boolean counted,
-      Interruption interruption)
-      throws HandlerFailure {
-    List<UUID> ids = arrivals.stream().map(Arrival::id).toList();
-    Frame frame =
-        new Frame() {
-          @Override
-          public Set<UUID> begin(Connection connection) throws SQLException {
-            Set<UUID> fresh = store.begin(connection, consumer, ids);
-            if (fresh.size() < ids.size()) {
-              List<UUID> seenBefore = ids.stream().filter(id -> !fresh.contains(id)).toList();
-              fresh.addAll(store.takePasses(connection, consumer, seenBefore));
-            }
-            return fresh;
-          }
-
-          @Override
-          public void end(Connection connection) throws SQLException {
-            if (counted) {
-              quarantine.clear(connection, consumer, ids);
-            }
-          }
-        };
-    return run(frame, arrivals, handler, interruption);
   }
 
   /**
@@ -107,7 +71,7 @@ final class HandlerRun {
       throws HandlerFailure {
     UUID first = arrivals.get(0).id();
     for (int run = 1; ; run++) {
-      try (OpenTransaction transaction = transactions.open()) {
+      try (OpenTransaction transaction = frame.open(transactions)) {
         Set<UUID> fresh = record(frame, transaction.connection());
         if (fresh != null) {
           Course course = new Course();
@@ -116,7 +80,7 @@ final class HandlerRun {
                 handleAll(transaction.connection(), arrivals, fresh, handler, interruption, course);
             course.handled = true;
             frame.end(transaction.connection());
-            transaction.commit();
+            frame.commit(transaction);
             waits.remove(first);
             return receipts;
           } catch (Throwable e) { // an Error too, such as the stack overflow of a nesting bomb
@@ -174,6 +138,9 @@ final class HandlerRun {
   private void judge(
       Throwable error, OpenTransaction transaction, int run, Course course, UUID first)
       throws HandlerFailure {
+    if (course.handled && error instanceof DatabaseUnavailableException outcomeUnknown) {
+      throw outcomeUnknown;
+    }
     // An error after the handlers is one of our own statements. One of theirs can be that of
     // another database, unless it has aborted our transaction.
     boolean outOfRoom =

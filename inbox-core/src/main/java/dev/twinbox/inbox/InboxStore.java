@@ -24,6 +24,8 @@ final class InboxStore {
   private final String insertOne;
   private final String beginAndInsertOne;
   private final String beginAndInsertMany;
+  private final String commitBeginAndInsertOne;
+  private final String isRecorded;
   private final String durablyInsertOne;
   private final String takePasses;
   private final String hasPass;
@@ -67,18 +69,27 @@ final class InboxStore {
         handlerTimeLimit
             .plus(handlerTimeLimit.compareTo(LONGEST_GRACE) < 0 ? handlerTimeLimit : LONGEST_GRACE)
             .toMillis();
-    begin =
+    String limits =
         """
-        set transaction isolation level read committed;
-        set local idle_in_transaction_session_timeout = %1$d;
-        select null::uuid where set_config('statement_timeout',
-          case when current_setting('statement_timeout')::interval
-              between interval '1 millisecond' and interval '%1$d milliseconds'
-            then current_setting('statement_timeout') else '%1$d' end, true) is null;
+        select null::uuid where concat(
+          set_config('idle_in_transaction_session_timeout', '%1$d', true),
+          set_config('statement_timeout',
+            case when current_setting('statement_timeout')::interval
+                between interval '1 millisecond' and interval '%1$d milliseconds'
+              then current_setting('statement_timeout') else '%1$d' end, true)) = '';
         """
             .formatted(millis);
+    begin = "set transaction isolation level read committed; " + limits;
     beginAndInsertOne = begin + insertOne;
     beginAndInsertMany = begin + insertMany;
+    // The first statement fails where PostgreSQL has aborted the transaction, and what follows a
+    // failed one is skipped: nothing of the next transaction runs before this one is committed.
+    commitBeginAndInsertOne =
+        OpenTransaction.COMMIT + "; begin isolation level read committed; " + limits + insertOne;
+    // By primary key.
+    isRecorded =
+        "select exists (select from %s.inbox where message_id = ? and consumer_id = ?)"
+            .formatted(schema);
     durablyInsertOne = "set local synchronous_commit = on; " + insertOne;
     // Only what lies in quarantine: a message that a redrive has processed meanwhile is not let
     // through once more, because its row is gone, which this waits for.
@@ -135,6 +146,19 @@ final class InboxStore {
         : insertMany(connection, beginAndInsertMany, consumer, ids);
   }
 
+  /**
+   * Commits a transaction durably, and begins the next one by recording the id; tells whether it
+   * was not recorded before. One round trip. Where it fails, the commit may have succeeded or not,
+   * and the next transaction may be open.
+   */
+  boolean commitAndBegin(Connection connection, int consumer, UUID id) throws SQLException {
+    return !insertOne(connection, commitBeginAndInsertOne, consumer, id).isEmpty();
+  }
+
+  boolean isRecorded(Connection connection, int consumer, UUID id) throws SQLException {
+    return exists(connection, isRecorded, id, consumer);
+  }
+
   /** Records the id inside a transaction; tells whether it was not recorded before. */
   boolean record(Connection connection, int consumer, UUID id) throws SQLException {
     return !insertOne(connection, insertOne, consumer, id).isEmpty();
@@ -171,9 +195,14 @@ final class InboxStore {
   }
 
   boolean hasPass(Connection connection, int consumer, UUID id) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(hasPass)) {
-      statement.setInt(1, consumer);
-      statement.setObject(2, id);
+    return exists(connection, hasPass, consumer, id);
+  }
+
+  private static boolean exists(Connection connection, String sql, Object first, Object second)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setObject(1, first);
+      statement.setObject(2, second);
       try (ResultSet row = statement.executeQuery()) {
         return row.next() && row.getBoolean(1);
       }

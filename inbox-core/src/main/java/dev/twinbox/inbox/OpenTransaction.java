@@ -11,12 +11,24 @@ import org.slf4j.LoggerFactory;
 final class OpenTransaction implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(OpenTransaction.class);
 
+  /**
+   * The SET LOCAL keeps an acknowledged message's effects over a crash whatever the role's default
+   * is; and it fails where a handler has swallowed an error and PostgreSQL has aborted the
+   * transaction, while a bare COMMIT would quietly roll back.
+   */
+  static final String COMMIT = "set local synchronous_commit = on; commit";
+
   private final Connection connection;
   private final boolean autoCommitBefore;
+  private boolean passedOn;
+
+  private OpenTransaction(Connection connection, boolean autoCommitBefore) {
+    this.connection = connection;
+    this.autoCommitBefore = autoCommitBefore;
+  }
 
   private OpenTransaction(Connection connection) throws SQLException {
-    this.connection = connection;
-    autoCommitBefore = connection.getAutoCommit();
+    this(connection, connection.getAutoCommit());
     if (autoCommitBefore) {
       connection.setAutoCommit(false);
     } else {
@@ -38,15 +50,17 @@ final class OpenTransaction implements AutoCloseable {
     return connection;
   }
 
-  /**
-   * Commits durably, in one round trip. The SET LOCAL keeps an acknowledged message's effects over
-   * a crash whatever the role's default is; and it fails where a handler has swallowed an error and
-   * PostgreSQL has aborted the transaction, while a bare COMMIT would quietly roll back.
-   */
+  /** Commits durably, in one round trip. */
   void commit() throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute("set local synchronous_commit = on; commit");
+      statement.execute(COMMIT);
     }
+  }
+
+  /** This one is committed, and the next one is open on its connection: it is closed by that. */
+  OpenTransaction passOn() {
+    passedOn = true;
+    return new OpenTransaction(connection, autoCommitBefore);
   }
 
   void rollback() throws SQLException {
@@ -55,6 +69,9 @@ final class OpenTransaction implements AutoCloseable {
 
   @Override
   public void close() {
+    if (passedOn) {
+      return;
+    }
     try {
       connection.rollback(); // nothing is sent when no transaction is open
       if (autoCommitBefore) {

@@ -3,6 +3,7 @@ package dev.twinbox.inbox;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -31,6 +32,7 @@ final class Reception {
   private final Admission admission;
   private final Backoff backoff;
   private final boolean mayOvertake;
+  private final Duration longestChain;
 
   // Attempts that the database, not the message, brought to an end: not counted once more.
   private final Set<UUID> cutShort = ConcurrentHashMap.newKeySet();
@@ -42,7 +44,8 @@ final class Reception {
       HandlerRun handlerRun,
       Admission admission,
       Backoff backoff,
-      boolean mayOvertake) {
+      boolean mayOvertake,
+      Duration longestChain) {
     this.transactions = transactions;
     this.store = store;
     this.quarantine = quarantine;
@@ -50,6 +53,7 @@ final class Reception {
     this.admission = admission;
     this.backoff = backoff;
     this.mayOvertake = mayOvertake;
+    this.longestChain = longestChain;
   }
 
   List<Receipt> receive(
@@ -58,6 +62,38 @@ final class Reception {
     interruption.takeFlag();
     try {
       return receive(registration, deliveries, handler, interruption);
+    } finally {
+      interruption.restore();
+    }
+  }
+
+  /** Each in a transaction of its own; see {@link Inbox#receiveEach}. */
+  void receiveEach(
+      Registration registration, Succession deliveries, Handler handler, BooleanSupplier goOn) {
+    int consumer = registration.consumerId();
+    Lookahead lookahead = new Lookahead(deliveries, admission, registration);
+    try (Chain chain = new Chain(store, quarantine, consumer, lookahead, longestChain)) {
+      boolean settled = true;
+      while (settled && !chain.hasEnded() && goOn.getAsBoolean()) {
+        Arrival arrival = chain.begun() == null ? lookahead.take() : chain.begun();
+        if (arrival == null) {
+          return;
+        }
+        Receipt receipt = inTurn(consumer, arrival, handler, chain, goOn);
+        settled = receipt.settled();
+        deliveries.received(receipt);
+      }
+    }
+  }
+
+  private Receipt inTurn(
+      int consumer, Arrival arrival, Handler handler, Chain chain, BooleanSupplier goOn) {
+    Interruption interruption = new Interruption(goOn);
+    interruption.takeFlag();
+    try {
+      return arrival.refusal() == null
+          ? alone(consumer, arrival, handler, false, chain::link, interruption)
+          : refuse(consumer, arrival, arrival.refusal(), handler, interruption);
     } finally {
       interruption.restore();
     }
@@ -75,7 +111,8 @@ final class Reception {
     for (int i = 0; i < receipts.length; i++) {
       Arrival arrival = admission.judge(deliveries.get(i), registration);
       if (arrival.refusal() != null) {
-        receipts[i] = refuse(registration, arrival, arrival.refusal(), handler, interruption);
+        receipts[i] =
+            refuse(registration.consumerId(), arrival, arrival.refusal(), handler, interruption);
       } else if (!ids.add(arrival.id())) {
         receipts[i] = DUPLICATE;
       } else {
@@ -105,7 +142,14 @@ final class Reception {
       return oneByOne(consumer, arrivals, handler, Set.of(), interruption);
     }
     try {
-      return handlerRun.together(consumer, arrivals, handler, !suspects.isEmpty(), interruption);
+      HandlerRun.Frame frame =
+          new Recording(
+              store,
+              quarantine,
+              consumer,
+              arrivals.stream().map(Arrival::id).toList(),
+              !suspects.isEmpty());
+      return handlerRun.run(frame, arrivals, handler, interruption);
     } catch (HandlerFailure e) {
       log.debug("A batch of {} runs again one by one", arrivals.size(), e);
       interruption.hasEndedTogether(e.error());
@@ -141,7 +185,13 @@ final class Reception {
         continue;
       }
       Receipt receipt =
-          alone(consumer, arrival, handler, counted.contains(arrival.id()), interruption);
+          alone(
+              consumer,
+              arrival,
+              handler,
+              counted.contains(arrival.id()),
+              frames(consumer),
+              interruption);
       if (key != null && !mayOvertake && !receipt.settled()) {
         heldKeys.add(key);
       }
@@ -150,11 +200,23 @@ final class Reception {
     return receipts;
   }
 
+  /** What stands around the handler of a message that is alone in its transaction. */
+  @FunctionalInterface
+  private interface Frames {
+    HandlerRun.Frame around(Arrival arrival, boolean counted);
+  }
+
+  private Frames frames(int consumer) {
+    return (arrival, counted) ->
+        new Recording(store, quarantine, consumer, List.of(arrival.id()), counted);
+  }
+
   private Receipt alone(
       int consumer,
       Arrival arrival,
       Handler handler,
       boolean countedBefore,
+      Frames frames,
       Interruption interruption) {
     UUID id = arrival.id();
     boolean counted = countedBefore;
@@ -178,7 +240,8 @@ final class Reception {
       }
     }
     try {
-      return handlerRun.together(consumer, List.of(arrival), handler, counted, interruption).get(0);
+      HandlerRun.Frame frame = frames.around(arrival, counted);
+      return handlerRun.run(frame, List.of(arrival), handler, interruption).get(0);
     } catch (DatabaseUnavailableException e) {
       if (counted) {
         rememberCutShort(id);
@@ -252,12 +315,11 @@ final class Reception {
   }
 
   private Receipt refuse(
-      Registration registration,
+      int consumer,
       Arrival arrival,
       QuarantineReason reason,
       Handler handler,
       Interruption interruption) {
-    int consumer = registration.consumerId();
     if (reason == QuarantineReason.OLDER_THAN_DEDUP_HORIZON) {
       return refuseOld(consumer, arrival, handler, interruption);
     }
@@ -278,7 +340,7 @@ final class Reception {
             connection -> store.hasPass(connection, consumer, arrival.id()));
     if (letThrough) {
       Arrival old = new Arrival(arrival.delivery(), MessageIds.old(arrival.id()));
-      Receipt receipt = alone(consumer, old, handler, false, interruption);
+      Receipt receipt = alone(consumer, old, handler, false, frames(consumer), interruption);
       if (receipt instanceof Receipt.Processed || receipt instanceof Receipt.Duplicate) {
         transactions.run(
             "The message was not taken out of quarantine",

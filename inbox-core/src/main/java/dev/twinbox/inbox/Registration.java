@@ -20,6 +20,8 @@ record Registration(
     long horizon,
     long databaseTime,
     long sampledAt) {
+  // Dropping a table waits an hour after closing it: a sample far younger than that is safe.
+  private static final long FRESH_MILLIS = 30_000;
 
   /** The database's clock now, without asking again. */
   long now() {
@@ -29,6 +31,11 @@ record Registration(
   /** Milliseconds since the database was asked. */
   long age() {
     return TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - sampledAt);
+  }
+
+  /** Whether deliveries can be judged by it without asking again. */
+  boolean isFresh() {
+    return age() < FRESH_MILLIS;
   }
 
   /** Whether the dedup row of an id of the given time is dropped, or will be within the hour. */

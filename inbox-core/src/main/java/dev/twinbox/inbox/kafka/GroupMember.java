@@ -84,6 +84,7 @@ final class GroupMember implements ConsumerRebalanceListener {
         new Worker(
             inbox,
             handler,
+            properties.batchSize() == 1,
             inHand,
             () -> {
               if (inHand.wantsPoll()) {

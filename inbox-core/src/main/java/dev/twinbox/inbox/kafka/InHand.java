@@ -29,7 +29,7 @@ final class InHand {
   private final boolean mayOvertake;
   private final Map<TopicPartition, PartitionHand> hands = new LinkedHashMap<>();
   private boolean closed;
-  private boolean working;
+  private int inWork;
   private boolean outage;
   private long outageUntil;
   private int settledSinceCommit;
@@ -87,7 +87,7 @@ final class InHand {
       if (pause <= 0) {
         List<Taken> batch = nextBatch(now);
         if (!batch.isEmpty()) {
-          working = true;
+          inWork += batch.size();
           return batch;
         }
         // What waited may have gone to others meanwhile: new records have to come to tell whether
@@ -98,6 +98,16 @@ final class InHand {
       wait(pause / 1_000_000, (int) (pause % 1_000_000));
     }
     return List.of();
+  }
+
+  /**
+   * What comes next for a worker that is at it, as a batch of {@link #take}; empty when it should
+   * go there.
+   */
+  synchronized List<Taken> takeNext() {
+    List<Taken> batch = closed || outage ? List.of() : nextBatch(System.nanoTime());
+    inWork += batch.size();
+    return batch;
   }
 
   /** Records that failed go alone: with them the whole batch would run one by one. */
@@ -135,7 +145,7 @@ final class InHand {
         (hand, taken) -> hand.settle(taken, outcomes.getOrDefault(hand, List.of()), now));
     settledSinceCommit += batch.size();
     outage = false;
-    working = false;
+    inWork -= batch.size();
     notifyAll();
   }
 
@@ -155,13 +165,18 @@ final class InHand {
 
   /** Nothing was decided about the batch: everything waits. */
   synchronized void putBack(List<Taken> batch, Duration pause) {
+    outage = true;
+    outageUntil = System.nanoTime() + pause.toNanos();
+    giveBack(batch);
+  }
+
+  /** These were taken and not begun, and come first again. */
+  synchronized void giveBack(List<Taken> batch) {
     Map<PartitionHand, List<Taken>> worked = new LinkedHashMap<>();
     batch.forEach(
         taken -> worked.computeIfAbsent(taken.hand(), ignored -> new ArrayList<>()).add(taken));
     worked.forEach(PartitionHand::giveBackUndecided);
-    outage = true;
-    outageUntil = System.nanoTime() + pause.toNanos();
-    working = false;
+    inWork -= batch.size();
     notifyAll();
   }
 
@@ -248,6 +263,6 @@ final class InHand {
   }
 
   synchronized boolean isWorking() {
-    return working;
+    return inWork > 0;
   }
 }

@@ -15,6 +15,7 @@ final class Worker implements Runnable {
 
   private final Inbox inbox;
   private final Handler handler;
+  private final boolean singly;
   private final InHand inHand;
   private final Runnable progressed;
   private final Pauses pauses = new Pauses();
@@ -22,13 +23,17 @@ final class Worker implements Runnable {
   private volatile long interruptedSince;
   private volatile boolean abandoned;
 
-  Worker(Inbox inbox, Handler handler, InHand inHand, Runnable progressed) {
+  /**
+   * @param singly whether each message gets a transaction of its own
+   */
+  Worker(Inbox inbox, Handler handler, boolean singly, InHand inHand, Runnable progressed) {
     this.inbox = inbox;
+    this.singly = singly;
     this.inHand = inHand;
     this.progressed = progressed;
     this.handler =
         (delivery, work) -> {
-          handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
+          begins();
           handler.handle(delivery, work);
         };
   }
@@ -68,25 +73,40 @@ final class Worker implements Runnable {
   }
 
   private void handle(List<Taken> batch) {
-    handlingSince = System.nanoTime() | 1;
+    begins();
+    InTurn inTurn = new InTurn(inHand, batch, this::begins, this::settled);
     try {
-      inHand.settle(
-          batch,
-          inbox.receiveAll(
-              batch.stream().map(Taken::delivery).toList(), handler, () -> !abandoned));
+      if (singly) {
+        inbox.receiveEach(inTurn, handler, () -> !abandoned);
+        inHand.giveBack(inTurn.undecided());
+      } else {
+        inHand.settle(
+            batch,
+            inbox.receiveAll(
+                batch.stream().map(Taken::delivery).toList(), handler, () -> !abandoned));
+      }
       pauses.reset();
     } catch (DatabaseUnavailableException e) {
       Duration pause = pauses.next();
       log.warn("Consumption pauses for {}: {}", pause, e.getMessage());
-      inHand.putBack(batch, pause);
+      inHand.putBack(inTurn.undecided(), pause);
     } catch (RuntimeException | Error e) {
       Duration pause = pauses.next();
       log.error("A batch was not received; it is tried again in {}", pause, e);
-      inHand.putBack(batch, pause);
+      inHand.putBack(inTurn.undecided(), pause);
     } finally {
       handlingSince = 0;
       Thread.interrupted(); // an interrupt was meant for the handler that has ended now
       progressed.run();
     }
+  }
+
+  private void begins() {
+    handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
+  }
+
+  private void settled() {
+    pauses.reset();
+    progressed.run();
   }
 }

@@ -309,6 +309,85 @@ class KafkaInboxConsumerTest {
     assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
   }
 
+  /** When its commit fails, the record behind it is in hand already. */
+  @Test
+  void oneByOneARecordWhoseCommitFailsIsTriedAgainBeforeThoseBehindIt() {
+    Topic topic = topic(1);
+    List<String> ids = new ArrayList<>();
+    for (int i = 0; i < 250; i++) { // more than what may come again after an assignment
+      ids.add(topic.send(0, "k"));
+    }
+    AtomicInteger failures = new AtomicInteger();
+    start(
+        consumer(
+                topic,
+                "classic",
+                (delivery, work) -> {
+                  InboxDatabase.effect(delivery, work);
+                  if (ids.get(230).equals(delivery.id()) && failures.incrementAndGet() == 1) {
+                    try {
+                      work.dsl().execute("select 1/0");
+                    } catch (RuntimeException e) {
+                      // The mistake: PostgreSQL has aborted the transaction.
+                    }
+                  }
+                })
+            .batchSize(1));
+
+    await().atMost(PATIENCE).until(() -> committed(topic, 1) == 250);
+    assertThat(database.effects()).isEqualTo(ids);
+    assertThat(failures).hasValue(2);
+    assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
+  }
+
+  @Test
+  void oneByOneCutConnectionsLoseNothingAndTurnNothingRound() {
+    Topic topic = topic(2);
+    FaultProxy proxy = database.proxy();
+    toClose.add(proxy);
+    Inbox behindProxy =
+        Inbox.builder().dataSource(database.through(proxy)).consumer("billing").build();
+    Map<String, List<String>> sent = new LinkedHashMap<>();
+    for (int i = 0; i < 1_000; i++) {
+      String key = "k" + i % 2;
+      sent.computeIfAbsent(key, ignored -> new ArrayList<>()).add(topic.send(i % 2, key));
+    }
+    start(consumer(topic, "classic", this::effectWithKey).inbox(behindProxy).batchSize(1));
+
+    for (int reached = 300; reached < 1_000; reached += 100) {
+      awaitEffects(reached);
+      proxy.cut();
+    }
+
+    await().atMost(PATIENCE).until(() -> committed(topic, 2) == 1_000);
+    sent.forEach(
+        (key, ids) ->
+            assertThat(
+                    database.texts(
+                        "select id from effect where by_whom = '%s' order by number"
+                            .formatted(key)))
+                .isEqualTo(ids));
+    assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
+  }
+
+  @Test
+  void oneByOneClosingCommitsWhatWasHandledAndLeavesTheRest() throws Exception {
+    Topic topic = topic(1);
+    for (int i = 0; i < 1_000; i++) {
+      topic.send(0, "k");
+    }
+    KafkaInboxConsumer consumer =
+        start(consumer(topic, "classic", InboxDatabase::effect).batchSize(1));
+    await().atMost(PATIENCE).until(() -> database.effects().size() >= 300);
+
+    consumer.close();
+
+    int handled = database.effects().size();
+    assertThat(handled).isLessThan(1_000);
+    assertThat(committed(topic, 1)).isEqualTo(handled);
+    assertThat(database.count("select count(*) from twinbox.inbox")).isEqualTo(handled);
+  }
+
   @Test
   void pollingGoesOnWhileAHandlerTakesLongerThanThePollInterval() throws InterruptedException {
     Topic topic = topic(1);

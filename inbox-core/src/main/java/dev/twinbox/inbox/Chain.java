@@ -1,0 +1,178 @@
+package dev.twinbox.inbox;
+
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Transactions of one message each, one after another on one connection: the commit of one and the
+ * beginning of the next share a round trip. For one thread.
+ *
+ * <p>Only the beginning is shared, never a handler: between the two transactions nothing of ours is
+ * at stake but one id, which is rolled back where the next message is not handled after all.
+ */
+final class Chain implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Chain.class);
+
+  private final InboxStore store;
+  private final QuarantineStore quarantine;
+  private final int consumer;
+  private final Lookahead lookahead;
+  private final long longestNanos;
+  private long since;
+  private boolean proven;
+  private boolean refused;
+  private boolean ended;
+  private @Nullable Begun begun;
+
+  /** The transaction of a message whose handler has not been called yet. */
+  private record Begun(OpenTransaction transaction, Arrival arrival, boolean fresh) {}
+
+  /**
+   * @param longest after that the connection goes back to its pool: others wait for it, or it is to
+   *     be retired
+   */
+  Chain(
+      InboxStore store,
+      QuarantineStore quarantine,
+      int consumer,
+      Lookahead lookahead,
+      Duration longest) {
+    this.store = store;
+    this.quarantine = quarantine;
+    this.consumer = consumer;
+    this.lookahead = lookahead;
+    longestNanos = longest.toNanos();
+  }
+
+  /** The message whose transaction is begun and which has to be received next, or null. */
+  @Nullable Arrival begun() {
+    return begun == null ? null : begun.arrival();
+  }
+
+  /** Whether the next one had trouble at its beginning: to be met where it has its own handling. */
+  boolean hasEnded() {
+    return ended;
+  }
+
+  HandlerRun.Frame link(Arrival arrival, boolean counted) {
+    return new Link(arrival.id(), counted);
+  }
+
+  @Override
+  public void close() {
+    if (begun != null) {
+      begun.transaction().close();
+      begun = null;
+    }
+  }
+
+  /** The frame of one message. */
+  private final class Link extends Recording {
+    private final UUID id;
+    private boolean inserted;
+    private @Nullable Begun mine;
+
+    Link(UUID id, boolean counted) {
+      super(store, quarantine, consumer, List.of(id), counted);
+      this.id = id;
+    }
+
+    @Override
+    public OpenTransaction open(Transactions transactions) {
+      mine = begun;
+      begun = null;
+      if (mine != null) {
+        return mine.transaction();
+      }
+      since = System.nanoTime();
+      proven = false;
+      return transactions.open();
+    }
+
+    @Override
+    Set<UUID> record(Connection connection) throws SQLException {
+      Set<UUID> fresh =
+          mine == null
+              ? super.record(connection)
+              : mine.fresh() ? new HashSet<>(List.of(id)) : new HashSet<>();
+      inserted = !fresh.isEmpty();
+      return fresh;
+    }
+
+    /**
+     * Only where the id's row will tell whether it was committed: not with a pass, for instance.
+     */
+    @Override
+    public void commit(OpenTransaction transaction) throws SQLException {
+      boolean mayGoOn = inserted && !refused && System.nanoTime() - since < longestNanos;
+      Arrival next = mayGoOn ? lookahead.takeIfPlain() : null;
+      if (next == null) {
+        transaction.commit();
+        return;
+      }
+      boolean fresh;
+      try {
+        fresh = store.commitAndBegin(transaction.connection(), consumer, next.id());
+      } catch (SQLException e) {
+        lookahead.giveBack(next);
+        if (!hasCommitted(transaction, e)) {
+          throw e;
+        }
+        ended = true;
+        log.debug("{} is begun again", next.delivery(), e);
+        return;
+      }
+      if (works(transaction.connection())) {
+        begun = new Begun(transaction.passOn(), next, fresh);
+      } else {
+        lookahead.giveBack(next);
+        refused = true;
+      }
+    }
+
+    /**
+     * Not with all drivers can a text end a transaction and begin another: pgjdbc with {@code
+     * autosave=always&cleanupSavepoints=true} releases a savepoint of the one in the other, and the
+     * error would be that of the next statement, which is a handler's. So each connection is tried.
+     */
+    private boolean works(Connection connection) {
+      if (!proven) {
+        try (Statement statement = connection.createStatement()) {
+          statement.execute("select 1");
+          proven = true;
+        } catch (SQLException e) {
+          log.debug("No transaction is begun ahead", e);
+        }
+      }
+      return proven;
+    }
+
+    /**
+     * The error was that of this transaction or of the next one, which is over now, whichever it
+     * was. Nobody deletes ids, so the row says it; one that another consumer has inserted in the
+     * meantime is as good.
+     */
+    private boolean hasCommitted(OpenTransaction transaction, SQLException error)
+        throws SQLException {
+      try {
+        transaction.rollback();
+        return store.isRecorded(transaction.connection(), consumer, id);
+      } catch (SQLException e) {
+        error.addSuppressed(e);
+        if (SqlTrouble.lost(transaction.connection())) {
+          throw error;
+        }
+        throw new DatabaseUnavailableException("It is not known whether it was committed", error);
+      }
+    }
+  }
+}

@@ -1,0 +1,52 @@
+package dev.twinbox.inbox;
+
+import org.jspecify.annotations.Nullable;
+
+/** Judges the deliveries of a succession, and sees one of them ahead. For one thread. */
+final class Lookahead {
+  private final Succession deliveries;
+  private final Admission admission;
+  private final Registration registration;
+  private @Nullable Delivery ahead;
+
+  Lookahead(Succession deliveries, Admission admission, Registration registration) {
+    this.deliveries = deliveries;
+    this.admission = admission;
+    this.registration = registration;
+  }
+
+  /** The next delivery, or null when none is in hand or the registration is too old to judge it. */
+  @Nullable Arrival take() {
+    if (ahead == null && registration.isFresh()) {
+      ahead = deliveries.next();
+    }
+    Arrival next = judgeAhead();
+    ahead = null;
+    return next;
+  }
+
+  /**
+   * The same where nothing is recorded before the handler's transaction, for which a second
+   * connection would be needed; null otherwise, and it stays what comes next.
+   */
+  @Nullable Arrival takeIfPlain() {
+    if (ahead == null && registration.isFresh()) {
+      ahead = deliveries.next();
+    }
+    Arrival next = judgeAhead();
+    if (next == null || next.refusal() != null || next.delivery().redelivered()) {
+      return null;
+    }
+    ahead = null;
+    return next;
+  }
+
+  /** What was taken is what comes next after all. */
+  void giveBack(Arrival arrival) {
+    ahead = arrival.delivery();
+  }
+
+  private @Nullable Arrival judgeAhead() {
+    return ahead == null || !registration.isFresh() ? null : admission.judge(ahead, registration);
+  }
+}
