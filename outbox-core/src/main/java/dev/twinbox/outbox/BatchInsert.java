@@ -164,6 +164,39 @@ final class BatchInsert {
     // One with a time takes its whole part through the longer statement, which keeps the order of
     // those that are due.
     boolean timed = rows.stream().anyMatch(OutboxRow::isTimed);
+    // Of several brokers one may be unknown, which only the longer statements look for.
+    boolean alike = !timed && brokers.length == 1 && rows.stream().allMatch(rows.get(0)::isLike);
+    long stored =
+        alike ? insertAlike(connection, rows) : insertEach(connection, rows, brokers, timed);
+    if (stored != rows.size()) {
+      refuseMissing(connection, brokers);
+      throw new IllegalStateException(
+          "%d of %d messages were stored; roll the transaction back."
+              .formatted(stored, rows.size()));
+    }
+  }
+
+  private long insertAlike(Connection connection, List<OutboxRow> rows) throws SQLException {
+    try (PreparedStatement insert = connection.prepareStatement(sql.insertAlike)) {
+      int size = rows.size();
+      OutboxRow first = rows.get(0);
+      Parameters parameters = new Parameters(connection, insert, rows);
+      parameters.add(first.message().destination().toString());
+      parameters.add(first.message().type());
+      parameters.add(first.contentType());
+      parameters.add("int4", new Integer[size], OutboxRow::hash);
+      parameters.add("uuid", new UUID[size], OutboxRow::id);
+      parameters.add("text", new String[size], row -> row.message().key());
+      parameters.add("bytea", new byte[size][], OutboxRow::payload);
+      parameters.add(first.headerLines());
+      parameters.add(first.broker());
+      return insert.executeUpdate();
+    }
+  }
+
+  private long insertEach(
+      Connection connection, List<OutboxRow> rows, String[] brokers, boolean timed)
+      throws SQLException {
     try (PreparedStatement insert =
         connection.prepareStatement(timed ? sql.insertTimed : sql.insertMany)) {
       int size = rows.size();
@@ -185,13 +218,7 @@ final class BatchInsert {
       }
       insert.setArray(++parameters.index, text(connection, brokers));
       insert.setInt(++parameters.index, brokers.length);
-      long stored = timed ? count(insert) : insert.executeUpdate();
-      if (stored != rows.size()) {
-        refuseMissing(connection, brokers);
-        throw new IllegalStateException(
-            "%d of %d messages were stored; roll the transaction back."
-                .formatted(stored, rows.size()));
-      }
+      return timed ? count(insert) : insert.executeUpdate();
     }
   }
 
@@ -233,7 +260,7 @@ final class BatchInsert {
     return key;
   }
 
-  /** Binds one array a column. */
+  /** Binds one array a column, or one value for all rows. */
   private static final class Parameters {
     private final Connection connection;
     private final PreparedStatement statement;
@@ -244,6 +271,10 @@ final class BatchInsert {
       this.connection = connection;
       this.statement = statement;
       this.rows = rows;
+    }
+
+    void add(@Nullable String value) throws SQLException {
+      statement.setString(++index, value);
     }
 
     <T> void add(String type, @Nullable T[] values, Function<OutboxRow, @Nullable T> column)

@@ -1,6 +1,7 @@
 package dev.twinbox.outbox;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +33,14 @@ record OutboxRow(
   /** Name and value in turn, a line each. No header holds a line feed, and there always is one. */
   String headerLines() {
     return String.join("\n", headers);
+  }
+
+  /** Whether the two differ in nothing but id, key, payload and times. */
+  boolean isLike(OutboxRow other) {
+    return message.destination().equals(other.message.destination())
+        && Objects.equals(message.type(), other.message.type())
+        && Objects.equals(contentType, other.contentType)
+        && headers.equals(other.headers);
   }
 
   /** Whether the database's clock has a say: it is due or expires at some time. */

@@ -44,6 +44,7 @@ final class OutboxSql {
   final SchemaName schema;
   final String insertOne;
   final String insertMany;
+  final String insertAlike;
   final String insertTimed;
   final String claimDedupKeys;
   final String findDedupKeys;
@@ -75,6 +76,21 @@ final class OutboxSql {
             order by m.n
             """
                 .formatted(COLUMNS, VALUES, MESSAGES, ALL_BROKERS_KNOWN));
+
+    // What all have in common is sent once and its headers are taken apart once; no join, no sort,
+    // for PostgreSQL knows that the ordinality is in order.
+    insertAlike =
+        in(
+            """
+            insert into $.outbox (lane, id, %s)
+            select b.first_lane + m.hash %% b.lanes, m.id, ?, m.key, ?, ?, b.headers, m.payload
+            from unnest(?::int[], ?::uuid[], ?::text[], ?::bytea[]) with ordinality
+                as m (hash, id, key, payload, n)
+              cross join (select first_lane, lanes, %s as headers
+                from $.outbox_broker where broker = ? offset 0) b
+            order by m.n
+            """
+                .formatted(COLUMNS, HEADERS.formatted("?")));
 
     // The clock is read once, so that each message is either due or scheduled, never both.
     insertTimed =
