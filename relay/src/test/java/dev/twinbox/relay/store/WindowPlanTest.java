@@ -20,6 +20,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a page and a poll cost, on tables that were never analysed, small and large. */
 class WindowPlanTest {
@@ -228,6 +230,22 @@ class WindowPlanTest {
     assertThat(database.reader().poll(lane).anything()).isFalse();
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 300, 1_000, 5_000})
+  void aPollThatWasPlannedOverFewRowsStaysCheapOverMany(int few) throws Exception {
+    commitMany(few);
+    lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+    try (Connection kept = database.database().dataSource().getConnection()) {
+      explainPoll(kept);
+      commitMany(90_000);
+      lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+
+      JsonNode plan = explainPoll(kept);
+
+      assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED_WITH_CATALOG);
+    }
+  }
+
   @Test
   void aPollDoesNotLookIntoTransactionsThatAWindowHasListedAsRunning() throws Exception {
     try (Connection open = database.begin();
@@ -271,7 +289,14 @@ class WindowPlanTest {
 
   /** What asking for the lane reads, its function's own looks included. */
   private JsonNode explainPoll() throws Exception {
+    try (Connection connection = database.database().dataSource().getConnection()) {
+      return explainPoll(connection);
+    }
+  }
+
+  private JsonNode explainPoll(Connection connection) throws Exception {
     return explain(
+        connection,
         Pipeline.BEGIN + database.reader().pollSql(),
         s -> {
           s.setString(1, "{%d}".formatted(lane.lane()));
@@ -282,6 +307,13 @@ class WindowPlanTest {
 
   /** Explains the query as the server plans it when it is prepared, which a driver does in time. */
   private JsonNode explain(String sql, Pipeline.Binder binder, String query) throws Exception {
+    try (Connection connection = database.dataSource().getConnection()) {
+      return explain(connection, sql, binder, query);
+    }
+  }
+
+  private static JsonNode explain(
+      Connection connection, String sql, Pipeline.Binder binder, String query) throws Exception {
     List<String> values = new ArrayList<>();
     binder.bind(noting(values));
     String body = sql.substring(sql.indexOf(query)).replace("; commit", "");
@@ -296,8 +328,7 @@ class WindowPlanTest {
             + (values.isEmpty() ? "" : "(" + String.join(", ", values) + ")")
             + "; deallocate measured; commit";
     // By the simple protocol, which leaves dollar signs alone.
-    try (Connection connection = database.dataSource().getConnection();
-        Statement statement = connection.createStatement()) {
+    try (Statement statement = connection.createStatement()) {
       boolean isRows = statement.execute(explained);
       StringBuilder json = new StringBuilder();
       while (isRows || statement.getUpdateCount() != -1) {
