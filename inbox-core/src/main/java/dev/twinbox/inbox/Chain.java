@@ -114,7 +114,7 @@ final class Chain implements AutoCloseable {
     @Override
     public void commit(OpenTransaction transaction) throws SQLException {
       boolean mayGoOn = inserted && !refused && System.nanoTime() - since < longestNanos;
-      Arrival next = mayGoOn ? lookahead.takeIfPlain() : null;
+      Arrival next = mayGoOn ? plainNext() : null;
       if (next == null) {
         transaction.commit();
         return;
@@ -130,12 +130,26 @@ final class Chain implements AutoCloseable {
         ended = true;
         log.debug("{} is begun again", next.delivery(), e);
         return;
+      } catch (RuntimeException | Error e) {
+        lookahead.giveBack(next);
+        throw e;
       }
       if (works(transaction.connection())) {
         begun = new Begun(transaction.passOn(), next, fresh);
       } else {
         lookahead.giveBack(next);
         refused = true;
+      }
+    }
+
+    /** Whatever is wrong with the next one has to be met where it is not this one's. */
+    private @Nullable Arrival plainNext() {
+      try {
+        return lookahead.takeIfPlain();
+      } catch (RuntimeException e) {
+        ended = true;
+        log.debug("The next delivery could not be taken ahead", e);
+        return null;
       }
     }
 

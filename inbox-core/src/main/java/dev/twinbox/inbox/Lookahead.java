@@ -8,6 +8,7 @@ final class Lookahead {
   private final Admission admission;
   private final Registration registration;
   private @Nullable Delivery ahead;
+  private boolean begun;
 
   Lookahead(Succession deliveries, Admission admission, Registration registration) {
     this.deliveries = deliveries;
@@ -15,12 +16,13 @@ final class Lookahead {
     this.registration = registration;
   }
 
-  /** The next delivery, or null when none is in hand or the registration is too old to judge it. */
+  /**
+   * The next delivery, or null when none is in hand or the registration is too old to judge it. For
+   * the first one it never is: whoever gave it out knew how old it was.
+   */
   @Nullable Arrival take() {
-    if (ahead == null && registration.isFresh()) {
-      ahead = deliveries.next();
-    }
-    Arrival next = judgeAhead();
+    Arrival next = see(!begun || registration.isFresh());
+    begun |= next != null;
     ahead = null;
     return next;
   }
@@ -30,10 +32,7 @@ final class Lookahead {
    * connection would be needed; null otherwise, and it stays what comes next.
    */
   @Nullable Arrival takeIfPlain() {
-    if (ahead == null && registration.isFresh()) {
-      ahead = deliveries.next();
-    }
-    Arrival next = judgeAhead();
+    Arrival next = see(registration.isFresh());
     if (next == null || next.refusal() != null || next.delivery().redelivered()) {
       return null;
     }
@@ -46,7 +45,13 @@ final class Lookahead {
     ahead = arrival.delivery();
   }
 
-  private @Nullable Arrival judgeAhead() {
-    return ahead == null || !registration.isFresh() ? null : admission.judge(ahead, registration);
+  private @Nullable Arrival see(boolean mayJudge) {
+    if (!mayJudge) {
+      return null;
+    }
+    if (ahead == null) {
+      ahead = deliveries.next();
+    }
+    return ahead == null ? null : admission.judge(ahead, registration);
   }
 }

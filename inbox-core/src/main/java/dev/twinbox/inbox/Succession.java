@@ -15,7 +15,8 @@ public interface Succession {
 
   /**
    * What became of the longest taken delivery that this was not called for yet. Committed before,
-   * as every receipt. Where it is not {@link Receipt#settled()}, no other delivery is begun.
+   * as every receipt. Where it is not {@link Receipt#settled()}, no other delivery is begun. Return
+   * soon: the next one's transaction may be open.
    */
   void received(Receipt receipt);
 }

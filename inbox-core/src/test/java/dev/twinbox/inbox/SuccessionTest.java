@@ -118,6 +118,27 @@ class SuccessionTest {
   }
 
   @Test
+  void aNextDeliveryThatCannotBeTakenIsNotTheFailureOfTheOneBefore() {
+    Row row =
+        new Row(first) {
+          @Override
+          public @Nullable Delivery next() {
+            Delivery next = super.next();
+            if (next == null) {
+              throw new IllegalStateException("made up");
+            }
+            return next;
+          }
+        };
+
+    row.receive(this::effect);
+
+    assertThat(row.receipts).hasSize(1).hasOnlyElementsOfType(Receipt.Processed.class);
+    assertThat(database.texts(ATTEMPTS)).containsExactly("0");
+    assertThatThrownBy(() -> row.receive(this::effect)).hasMessage("made up");
+  }
+
+  @Test
   void whatWasProcessedBeforeIsADuplicateAlsoInBetween() {
     inbox.receive(second, InboxDatabase::effect);
     Row row = new Row(first, second, first, third, third);
