@@ -12,14 +12,11 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -119,7 +116,7 @@ class CommitOrderTest {
       await()
           .atMost(PATIENCE)
           .during(LONGEST_BACKOFF.plusSeconds(1))
-          .until(() -> committed(topic) == 2);
+          .until(() -> CommittedOffset.of(kafka, topic) == 2);
     }
   }
 
@@ -140,17 +137,5 @@ class CommitOrderTest {
         producer.send(record).get();
       }
     }
-  }
-
-  private static long committed(String group)
-      throws InterruptedException, ExecutionException, TimeoutException {
-    var offset =
-        kafka
-            .admin()
-            .listConsumerGroupOffsets(group)
-            .partitionsToOffsetAndMetadata()
-            .get(10, TimeUnit.SECONDS)
-            .get(new TopicPartition(group, 0));
-    return offset == null ? -1 : offset.offset();
   }
 }

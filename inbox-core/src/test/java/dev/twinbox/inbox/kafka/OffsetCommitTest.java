@@ -13,7 +13,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 
@@ -63,19 +62,11 @@ class OffsetCommitTest {
         await().atMost(PATIENCE).until(() -> database.effects().size() == 1);
         kafka.startBroker(0);
 
-        await().atMost(PATIENCE).ignoreExceptions().until(() -> committed(kafka, topic) == 1);
+        await()
+            .atMost(PATIENCE)
+            .ignoreExceptions()
+            .until(() -> CommittedOffset.of(kafka, topic) == 1);
       }
     }
-  }
-
-  private static long committed(TestKafkaProcesses kafka, String topic) throws Exception {
-    var offset =
-        kafka
-            .admin()
-            .listConsumerGroupOffsets(topic)
-            .partitionsToOffsetAndMetadata()
-            .get(10, TimeUnit.SECONDS)
-            .get(new TopicPartition(topic, 0));
-    return offset == null ? -1 : offset.offset();
   }
 }
