@@ -53,7 +53,7 @@ final class Grants {
           "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",
           "grant select, insert, truncate on {schema}.outbox_restamp to {role}",
           "grant execute on function {schema}.outbox_lane_hash(text, uuid),"
-              + " {schema}.outbox_waiting(integer[], pg_snapshot[]) to {role}",
+              + " {schema}.outbox_waiting(integer[], pg_snapshot[], bigint[]) to {role}",
           "grant usage, select, update on sequence {schema}.outbox_position,"
               + " {schema}.outbox_scheduled_number_seq, {schema}.outbox_dead_letter_number_seq,"
               + " {schema}.outbox_audit_number_seq to {role}");

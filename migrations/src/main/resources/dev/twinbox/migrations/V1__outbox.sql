@@ -113,7 +113,7 @@ create table ${schema}.outbox_relay (
 -- Single values, one at a time, never cycling: positions must rise in the order in which they are drawn.
 create sequence ${schema}.outbox_position as bigint increment by 1 start with 1 cache 1 no cycle;
 
--- (lane, position): a page, in order. (lane, xid, position): late transactions and the idle poll.
+-- (lane, position): a page, in order, and the poll. (xid, lane, position): late transactions.
 -- The position's default forces the xid first: a position must never be older than its transaction's xid.
 create table ${schema}.outbox (
   xid xid8 not null default pg_current_xact_id(),
@@ -140,17 +140,18 @@ begin
 end
 $twinbox$;
 -- A lane's entries come at the end of its last page, a few out of order: nearly full pages move, and so
--- log, less when they are split. The other index is too wide for that: PostgreSQL halves its pages.
+-- log, less when they are split. Entries of the other index are too wide for that: PostgreSQL halves its
+-- pages wherever entries come in their midst, so all of them come at its end.
 create index outbox_lane_position on ${schema}.outbox (lane, position) with (fillfactor = 97);
-create index outbox_lane_xid_position on ${schema}.outbox (lane, xid, position);
+create index outbox_xid_lane_position on ${schema}.outbox (xid, lane, position);
 
--- Which of these lanes have a committed row that their done does not cover; and the highest position
+-- Which of these lanes have a committed row that their done does not cover, and the highest position
 -- handed out. A function, because it is asked many times a second and planning would cost more than
 -- looking: its plans are kept with the session.
--- By (lane, xid, position): by position it would walk the last burst again each time. Not "exists",
--- which drops the order and with it the hold on the index. And not by sorting what (lane, position)
--- gives: that looks cheap while a leaf has few rows, and walks all of them for as long as the plan is kept.
-create function ${schema}.outbox_waiting(lanes integer[], done pg_snapshot[])
+-- Beyond a lane's floor are those rows that done knows nothing of, and few that it covers. Not "exists",
+-- which drops the order and with it the hold on the index: another plan looks cheap while a leaf has few
+-- rows, and walks all of them for as long as it is kept.
+create function ${schema}.outbox_waiting(lanes integer[], done pg_snapshot[], floors bigint[])
   returns table (lane integer, anything boolean, "position" bigint)
   language plpgsql stable
   set plan_cache_mode = force_generic_plan
@@ -165,19 +166,18 @@ begin
   return query
   select d.lane,
     (select o.xid from ${schema}.outbox o
-      where (o.lane, o.xid, o.position) >= (d.lane, pg_snapshot_xmax(d.done), 0)
-        and (o.lane, o.xid, o.position) <= (d.lane, '18446744073709551615'::xid8, 9223372036854775807)
-      order by o.lane, o.xid, o.position limit 1) is not null
+      where o.lane = d.lane and o.position > d.floor and o.xid >= pg_snapshot_xmax(d.done)
+      order by o.lane, o.position limit 1) is not null
     or (select late.xid
       from (select x from pg_snapshot_xip(d.done) x where pg_visible_in_snapshot(x, d.now)) x
       cross join lateral (select o.xid from ${schema}.outbox o
-        where (o.lane, o.xid, o.position) >= (d.lane, x, 0)
-          and (o.lane, o.xid, o.position) <= (d.lane, x, 9223372036854775807)
-        order by o.lane, o.xid, o.position limit 1) late
+        where (o.xid, o.lane, o.position) >= (x, d.lane, 0)
+          and (o.xid, o.lane, o.position) <= (x, d.lane, 9223372036854775807)
+        order by o.xid, o.lane, o.position limit 1) late
       limit 1) is not null,
     p.last_value - (not p.is_called)::int
-  from unnest(lanes, done) d0 (lane, done)
-    cross join lateral (select d0.lane, d0.done, pg_current_snapshot() as now offset 0) d
+  from unnest(lanes, done, floors) d0 (lane, done, floor)
+    cross join lateral (select d0.*, pg_current_snapshot() as now offset 0) d
     cross join ${schema}.outbox_position p;
 end
 $twinbox$;

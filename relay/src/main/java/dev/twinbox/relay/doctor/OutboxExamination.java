@@ -94,7 +94,7 @@ final class OutboxExamination {
             .table(ALL, "qrtz_triggers", "qrtz_job_details", "qrtz_locks")
             .sequence(List.of("usage", "select"), "outbox_position")
             .function(
-                "outbox_waiting(integer[], pg_snapshot[])",
+                "outbox_waiting(integer[], pg_snapshot[], bigint[])",
                 "outbox_lane_hash(text, uuid)",
                 "outbox_archive_make_days(integer)",
                 "outbox_archive_drop_day()",
@@ -156,7 +156,7 @@ final class OutboxExamination {
 
   private void indexes(Statement statement) throws SQLException {
     String sql =
-        "select need from unnest(array['{lane,position}', '{lane,xid,position}']) need where not"
+        "select need from unnest(array['{lane,position}', '{xid,lane,position}']) need where not"
             + " exists (select from pg_index i where i.indrelid = '%s'::regclass and i.indisvalid"
             + " and need::text[] = (select array_agg(a.attname::text order by k.place) from"
             + " unnest(i.indkey) with ordinality k(attnum, place) join pg_attribute a on a.attrelid"

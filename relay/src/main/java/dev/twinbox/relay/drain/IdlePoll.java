@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class IdlePoll {
   private static final Logger log = LoggerFactory.getLogger(IdlePoll.class);
-  private static final long SLOW_NANOS = Duration.ofMillis(20).toNanos();
+  private static final long SLOW_NANOS = Duration.ofMillis(10).toNanos();
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long WARN_AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
   private static final Duration LONGEST_WAIT = Duration.ofMillis(500);
@@ -125,8 +125,8 @@ public final class IdlePoll {
       Map<Integer, WindowReader.Poll> polls =
           reader.poll(lanes.stream().map(Waiting::state).toList());
       long answered = System.nanoTime();
-      // A slow poll has walked the rows of an open transaction. After an empty window that
-      // transaction is listed as running, and those are not looked into.
+      // A slow poll has walked the rows of an open transaction. After an empty window they lie
+      // below the floor, and those of transactions that are listed as running are not looked into.
       boolean slow = answered - asked > SLOW_NANOS && answered - emptyWindowsAt > SECOND_NANOS;
       if (slow) {
         emptyWindowsAt = answered;

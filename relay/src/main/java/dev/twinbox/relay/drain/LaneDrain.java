@@ -30,7 +30,8 @@ public final class LaneDrain {
   private static final Logger log = LoggerFactory.getLogger(LaneDrain.class);
 
   /**
-   * Beyond so many positions since the last floor, raising it first is cheaper than walking them.
+   * Beyond so many positions since the last floor, raising it first is cheaper than walking them
+   * again: at each poll, and in the next window.
    */
   private static final long REFRESH_BEYOND = 1_000;
 
@@ -311,12 +312,12 @@ public final class LaneDrain {
     if (poll == null) {
       return false;
     }
+    if (poll.position() - claim.state().nextFloor() > REFRESH_BEYOND) {
+      claim.refresh();
+    }
     if (!poll.anything()) {
       claim.open();
       return true;
-    }
-    if (poll.position() - claim.state().nextFloor() > REFRESH_BEYOND) {
-      claim.refresh();
     }
     long asked = System.nanoTime();
     WindowReader.Page first =

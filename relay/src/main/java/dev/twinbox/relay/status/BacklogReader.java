@@ -103,9 +103,9 @@ final class BacklogReader {
   }
 
   /**
-   * While a window is open: what lies beyond its cursor, by (lane, position). Otherwise: what came
-   * after {@code done}, by (lane, xid, position). In both cases also what transactions left that
-   * ran when {@code done} was taken.
+   * What came after {@code done}, beyond the floor and the cursor of an open window, by (lane,
+   * position); and what transactions left that ran when {@code done} was taken, by (xid, lane,
+   * position).
    */
   private List<Head> heads(int limit) throws SQLException {
     String most = " limit " + (limit + 1);
@@ -119,21 +119,14 @@ final class BacklogReader {
             + ") filter (where not pg_visible_in_snapshot(o.xid, s.done))) from s cross join"
             + " lateral ((select "
             + COLUMNS
-            + " from {outbox} o where s.target is not null and o.lane = s.lane and o.position >"
-            + " s.reached order by o.lane, o.position"
-            + most
-            + ") union all (select "
-            + COLUMNS
-            + " from {outbox} o where s.target is null and o.lane = s.lane and (o.lane, o.xid,"
-            + " o.position) >= (s.lane, pg_snapshot_xmax(s.done), 0) order by o.lane, o.xid,"
-            + " o.position"
+            + " from {outbox} o where o.lane = s.lane and o.position > s.reached and o.xid >="
+            + " pg_snapshot_xmax(s.done) order by o.lane, o.position"
             + most
             + ") union all (select late.* from pg_snapshot_xip(s.done) x cross join lateral (select "
             + COLUMNS
-            + " from {outbox} o where (o.lane, o.xid, o.position) >= (s.lane, x, 0) and (o.lane,"
-            + " o.xid, o.position) <= (s.lane, x, case when s.target is null then"
-            + " 9223372036854775807 else s.reached end) and o.position > s.cursor_position order"
-            + " by o.lane, o.xid, o.position"
+            + " from {outbox} o where (o.xid, o.lane, o.position) > (x, s.lane, s.cursor_position)"
+            + " and (o.xid, o.lane, o.position) <= (x, s.lane, 9223372036854775807) order by o.xid,"
+            + " o.lane, o.position"
             + most
             + ") late"
             + most

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The plans must not depend on statistics, so each statement's shape admits one index only, and
  * the transaction switches off the alternatives to walking it in order. A comparison of whole rows,
- * {@code (lane, xid, position) > (...)}, can be walked in order by the index on just these columns
+ * {@code (xid, lane, position) > (...)}, can be walked in order by the index on just these columns
  * and by no other.
  */
 public final class WindowReader {
@@ -62,15 +62,16 @@ public final class WindowReader {
     this.pipeline = pipeline;
     poll =
         tables.sql(
-            "select lane, anything, position from {outbox_waiting}(?, ?::text[]::pg_snapshot[])");
+            "select lane, anything, position from {outbox_waiting}(?, ?::text[]::pg_snapshot[],"
+                + " ?)");
     late =
         tables.sql(
             Pipeline.BEGIN
                 + INDEX_ORDER_ONLY
                 + "select x::text from pg_snapshot_xip(?::pg_snapshot) x where"
                 + " pg_visible_in_snapshot(x, ?::pg_snapshot) and (select o.xid from {outbox} o"
-                + " where (o.lane, o.xid, o.position) > (?, x, ?) and (o.lane, o.xid, o.position)"
-                + " <= (?, x, 9223372036854775807) order by o.lane, o.xid, o.position limit 1) is"
+                + " where (o.xid, o.lane, o.position) > (x, ?, ?) and (o.xid, o.lane, o.position)"
+                + " <= (x, ?, 9223372036854775807) order by o.xid, o.lane, o.position limit 1) is"
                 + " not null; commit");
     page =
         tables.sql(
@@ -97,17 +98,15 @@ public final class WindowReader {
 
   /** Whether {@code s}, a lane's state, has anything to relay; as {@code outbox_waiting} looks. */
   static final String ANYTHING =
-      "((select o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (s.lane,"
-          + " pg_snapshot_xmax(s.done), 0) and (o.lane, o.xid, o.position) <= (s.lane,"
-          + " '18446744073709551615'::xid8, 9223372036854775807) order by o.lane, o.xid, o.position"
-          + " limit 1) is not null or (select late.xid from (select x from pg_snapshot_xip(s.done) x"
+      "((select o.xid from {outbox} o where o.lane = s.lane and o.position > s.floor and o.xid >="
+          + " pg_snapshot_xmax(s.done) order by o.lane, o.position limit 1) is not null or (select late.xid from (select x from pg_snapshot_xip(s.done) x"
           + " where pg_visible_in_snapshot(x, pg_current_snapshot())) x cross join lateral (select"
-          + " o.xid from {outbox} o where (o.lane, o.xid, o.position) >= (s.lane, x, 0) and (o.lane,"
-          + " o.xid, o.position) <= (s.lane, x, 9223372036854775807) order by o.lane, o.xid,"
+          + " o.xid from {outbox} o where (o.xid, o.lane, o.position) >= (x, s.lane, 0) and (o.xid,"
+          + " o.lane, o.position) <= (x, s.lane, 9223372036854775807) order by o.xid, o.lane,"
           + " o.position limit 1) late limit 1) is not null)";
 
   /**
-   * The next rows of a window: first by (lane, position), then by (lane, xid, position) for each
+   * The next rows of a window: first by (lane, position), then by (xid, lane, position) for each
    * late xid; each part is ordered and limited by its index, so a page costs its own rows at any
    * backlog. Its own parameters, in order: lane, {@code after}, {@code upTo}, {@code xmax}, {@code
    * target}, rows, {@code late}, {@code target}, lane, {@code cursor}, lane, {@code upTo}, rows,
@@ -135,11 +134,11 @@ public final class WindowReader {
         + target
         + ")) late cross join lateral (select "
         + ROW
-        + " from {outbox} o where (o.lane, o.xid, o.position) > (?, x, "
+        + " from {outbox} o where (o.xid, o.lane, o.position) > (x, ?, "
         + cursor
-        + ") and (o.lane, o.xid, o.position) <= (?, x, "
+        + ") and (o.xid, o.lane, o.position) <= (x, ?, "
         + upTo
-        + ") order by o.lane, o.xid, o.position limit ?) r)) u order by u.position limit ?) q) p where p.total - p.size < ?"
+        + ") order by o.xid, o.lane, o.position limit ?) r)) u order by u.position limit ?) q) p where p.total - p.size < ?"
         + " order by p.position";
   }
 
@@ -221,8 +220,10 @@ public final class WindowReader {
   static void bindPoll(PreparedStatement s, Collection<LaneState> lanes) throws SQLException {
     Object[] numbers = lanes.stream().map(LaneState::lane).toArray();
     Object[] done = lanes.stream().map(LaneState::done).toArray();
+    Object[] floors = lanes.stream().map(LaneState::floor).toArray();
     s.setArray(1, s.getConnection().createArrayOf("integer", numbers));
     s.setArray(2, s.getConnection().createArrayOf("text", done));
+    s.setArray(3, s.getConnection().createArrayOf("bigint", floors));
   }
 
   /** For a look at what it costs. */

@@ -194,7 +194,7 @@ class DoctorTest {
             Check.GRANT_MISSING,
             () ->
                 UnsafeDatabase.with(
-                        "drop function twinbox.outbox_waiting(integer[], pg_snapshot[])")
+                        "drop function twinbox.outbox_waiting(integer[], pg_snapshot[], bigint[])")
                     .outbox()),
         new Case(
             "a consumer's role may not use the inbox",

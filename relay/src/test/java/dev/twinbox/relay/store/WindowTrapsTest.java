@@ -494,8 +494,10 @@ class WindowTrapsTest {
 
   /** Opens, reads all, settles. */
   private List<UUID> drainWindow() throws SQLException {
+    boolean anything = database.reader().poll(lane).anything();
     lane = log.open(lane).orElseThrow();
     List<UUID> ids = read();
+    assertThat(anything).as("what a poll saw before").isEqualTo(!ids.isEmpty());
     lane = log.settle(lane).orElseThrow();
     return ids;
   }
