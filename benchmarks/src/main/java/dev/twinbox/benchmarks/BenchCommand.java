@@ -116,8 +116,18 @@ final class BenchCommand implements Callable<Integer> {
     Path folder = Files.createTempDirectory("twinbox-bench");
     try (Servers servers = new Servers()) {
       Bench bench = new Bench(scale, wanted, servers, results, folder, out, begin);
-      for (Scenario scenario : Scenarios.all()) {
-        run(scenario, bench, out);
+      List<Scenario> scenarios =
+          Scenarios.all().stream()
+              .filter(each -> each.figures().stream().anyMatch(wanted::contains))
+              .toList();
+      try {
+        scenarios.forEach(scenario -> attempt(scenario, bench, scenario::begin));
+        for (Scenario scenario : scenarios) {
+          writeOut();
+          attempt(scenario, bench, scenario::run);
+        }
+      } finally {
+        scenarios.forEach(Scenario::end);
       }
     }
     if (results.isComplete(wanted) && !results.hasNotes()) {
@@ -143,17 +153,18 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
+  @FunctionalInterface
+  private interface Step {
+    void of(Bench bench) throws Exception;
+  }
+
   /** A scenario that fails takes its own figures with it, and no others. */
-  private static void run(Scenario scenario, Bench bench, PrintWriter out) {
-    if (scenario.figures().stream().noneMatch(bench.wanted()::contains)) {
-      return;
-    }
+  private static void attempt(Scenario scenario, Bench bench, Step step) {
     try {
-      writeOut();
-      scenario.run(bench);
+      step.of(bench);
     } catch (Exception e) {
-      e.printStackTrace(out);
-      out.flush();
+      e.printStackTrace(bench.out());
+      bench.out().flush();
       for (Figure figure : scenario.figures()) {
         if (bench.wanted().contains(figure) && !bench.report().of(figure).isMeasured()) {
           bench.report().of(figure).fail(String.valueOf(e.getMessage()));

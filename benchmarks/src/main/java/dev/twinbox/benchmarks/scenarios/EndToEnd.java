@@ -35,9 +35,9 @@ public final class EndToEnd implements Scenario {
           WorkerProcess bare = bench.start("bare-producer", place)) {
         relay.ask("start");
         int seconds = bench.scale().latencySeconds();
-        // A slow rate warms compilers slowly.
-        Latencies.measure(bench, producer, relay, RATE, Math.min(30, 6 * seconds));
-        Latencies.measure(bench, bare, bare, RATE, seconds);
+        int warmUp = Math.max(2 * bench.scale().latencyWarmUpSeconds(), seconds);
+        Latencies.measure(bench, producer, relay, RATE, warmUp);
+        Latencies.measure(bench, bare, bare, RATE, bench.scale().latencyWarmUpSeconds());
         for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
           Latencies ours = Latencies.measure(bench, producer, relay, RATE, seconds);
           Latencies theirs = Latencies.measure(bench, bare, bare, RATE, seconds);

@@ -5,9 +5,19 @@ import dev.twinbox.benchmarks.worker.WorkerProcess;
 import dev.twinbox.testkit.TestDatabase;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** A relay with four lanes and nothing to do. */
+/**
+ * A relay with four lanes and nothing to do. It is started before everything else and looked at in
+ * the end: its compilers, and the pauses between polls, which grow, are not idling yet.
+ */
 public final class Idle implements Scenario {
+  private record Started(TestDatabase database, Topic topic, WorkerProcess relay, long at) {
+    Started(TestDatabase database, Topic topic, WorkerProcess relay) {
+      this(database, topic, relay, System.nanoTime());
+    }
+  }
+
   private static final String CALLS =
       """
       select coalesce(sum(s.calls), 0) from pg_stat_statements s
@@ -15,28 +25,47 @@ public final class Idle implements Scenario {
       where d.datname = current_database() and s.query not like '%pg_stat_statements%'
       """;
 
+  private @Nullable Started idle;
+
   @Override
   public Set<Figure> figures() {
     return Set.of(Figure.IDLE_CPU_PERCENT, Figure.IDLE_STATEMENTS_PER_S);
   }
 
   @Override
-  public void run(Bench bench) throws Exception {
+  public void begin(Bench bench) throws Exception {
     TestDatabase database = Bench.database(bench.servers().postgres());
     Rows.execute(database, "create extension pg_stat_statements");
     // In this database alone; elsewhere nothing is counted, as counting costs.
     Rows.execute(
         database, "alter database " + database.name() + " set pg_stat_statements.track = 'all'");
-    try (Topic topic = new Topic(bench.servers().kafka());
-        WorkerProcess relay =
-            bench.start("relay", bench.place(database, topic.destination(), 1, 256))) {
-      relay.ask("start");
-      // Its compilers, and the pauses between polls, which grow, are not idling yet.
-      TimeUnit.SECONDS.sleep(bench.scale().idleSeconds() / 2 + 1);
-      for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
-        look(bench, relay, database);
-      }
-      relay.ask("stop");
+    Topic destination = new Topic(bench.servers().kafka());
+    WorkerProcess process =
+        bench.start("relay", bench.place(database, destination.destination(), 1, 256));
+    idle = new Started(database, destination, process);
+    process.ask("start");
+  }
+
+  @Override
+  public void run(Bench bench) throws Exception {
+    Started started = idle;
+    if (started == null) {
+      return; // beginning has failed
+    }
+    long since = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started.at);
+    TimeUnit.SECONDS.sleep(Math.max(0, bench.scale().idleForSeconds() - since));
+    for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
+      look(bench, started.relay, started.database);
+    }
+    started.relay.ask("stop");
+  }
+
+  @Override
+  public void end() {
+    Started started = idle;
+    if (started != null) {
+      started.relay.close();
+      started.topic.close();
     }
   }
 

@@ -23,6 +23,7 @@ import java.util.Set;
  */
 public final class PeerLatencies implements Scenario {
   private static final int KEYS = 1_000;
+  private static final int WARM_UP_RATE = 500;
   private static final List<String> SUBMITTING = List.of("gruelbox", "modulith");
   private static final List<String> POLLING = List.of("namastack", "db-scheduler", "debezium");
 
@@ -74,6 +75,15 @@ public final class PeerLatencies implements Scenario {
         for (Running side : List.copyOf(sides)) {
           try {
             side.sending().ask("start");
+            if (repetition == 0) {
+              // Faster than it counts: a slow rate warms compilers slowly.
+              Latencies.measure(
+                  bench,
+                  side.enqueuing(),
+                  side.sending(),
+                  Math.max(rate, WARM_UP_RATE),
+                  bench.scale().latencyWarmUpSeconds());
+            }
             // A second for whatever a start brings with it: lanes are claimed, slots opened.
             Latencies.measure(bench, side.enqueuing(), side.sending(), rate, 1);
             Latencies latencies =

@@ -13,7 +13,6 @@ public final class Scenarios {
   public static List<Scenario> all() {
     return List.of(
         new WalBytes(),
-        new Idle(),
         new EndToEnd(),
         new PeerLatencies(),
         new WriteRates(),
@@ -22,6 +21,7 @@ public final class Scenarios {
         new DrainRabbit(),
         new LargeBacklog(),
         new HeldHorizon(),
-        new TwoRelays());
+        new TwoRelays(),
+        new Idle());
   }
 }
