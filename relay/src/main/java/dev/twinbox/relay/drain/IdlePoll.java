@@ -21,6 +21,7 @@ import org.slf4j.LoggerFactory;
 public final class IdlePoll {
   private static final Logger log = LoggerFactory.getLogger(IdlePoll.class);
   private static final long SLOW_NANOS = Duration.ofMillis(10).toNanos();
+  private static final long EMPTY_WINDOWS_APART = Duration.ofMillis(500).toNanos();
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long WARN_AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
   private static final Duration LONGEST_WAIT = Duration.ofMillis(500);
@@ -126,8 +127,9 @@ public final class IdlePoll {
           reader.poll(lanes.stream().map(Waiting::state).toList());
       long answered = System.nanoTime();
       // A slow poll has walked the rows of an open transaction. After an empty window they lie
-      // below the floor, and those of transactions that are listed as running are not looked into.
-      boolean slow = answered - asked > SLOW_NANOS && answered - emptyWindowsAt > SECOND_NANOS;
+      // below the floor, and transactions that are listed as running are not looked into.
+      boolean slow =
+          answered - asked > SLOW_NANOS && answered - emptyWindowsAt > EMPTY_WINDOWS_APART;
       if (slow) {
         emptyWindowsAt = answered;
       }

@@ -6,7 +6,9 @@ import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.testkit.TestKafkaProcesses;
 import dev.twinbox.testkit.TestPostgres;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -102,13 +104,20 @@ class LargeBacklogTest {
   }
 
   /** Commits so many messages of 256 bytes at once and waits until Kafka has them all. */
-  private Rates drain(String topic, long messages) throws SQLException, InterruptedException {
+  private Rates drain(String topic, long messages) throws Exception {
     kafka.createTopic(topic, PARTITIONS);
-    database.execute(
-        ("insert into twinbox.outbox (lane, id, destination, key, type, payload) select n %% 10000"
-                + " %% 4, gen_random_uuid(), 'kafka:%s', 'k' || n %% 10000, 'test',"
-                + " decode(repeat('ab', 256), 'hex') from generate_series(1, %d) n")
-            .formatted(topic, messages));
+    try (Connection producer = database.begin();
+        Statement statement = producer.createStatement()) {
+      statement.execute(
+          ("insert into twinbox.outbox (lane, id, destination, key, type, payload) select n %%"
+                  + " 10000 %% 4, gen_random_uuid(), 'kafka:%s', 'k' || n %% 10000, 'test',"
+                  + " decode(repeat('ab', 256), 'hex') from generate_series(1, %d) n")
+              .formatted(topic, messages));
+      // What was written must not be on its way to the disk during a part of the drain.
+      database.execute("checkpoint");
+      assertThat(new ProcessBuilder("sync").inheritIO().start().waitFor()).isZero();
+      producer.commit();
+    }
     List<Sample> samples = new ArrayList<>();
     long published = published(topic);
     while (published < messages) {
