@@ -21,6 +21,10 @@ import org.slf4j.LoggerFactory;
 public final class IdlePoll {
   private static final Logger log = LoggerFactory.getLogger(IdlePoll.class);
   private static final long SLOW_NANOS = Duration.ofMillis(10).toNanos();
+
+  /** A single slow poll may have waited for a processor. */
+  private static final int SLOW_POLLS = 3;
+
   private static final long EMPTY_WINDOWS_APART = Duration.ofMillis(500).toNanos();
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long WARN_AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
@@ -46,8 +50,9 @@ public final class IdlePoll {
   private volatile long activeAt = System.nanoTime();
   private long polledAt = System.nanoTime();
   private long pollNanos;
+  private int slowPolls;
   private long warnedAt = System.nanoTime() - WARN_AGAIN_NANOS;
-  private long emptyWindowsAt = System.nanoTime() - SECOND_NANOS;
+  private long emptyWindowsAt = System.nanoTime() - EMPTY_WINDOWS_APART;
 
   /**
    * @param reader the database
@@ -126,10 +131,10 @@ public final class IdlePoll {
       Map<Integer, WindowReader.Poll> polls =
           reader.poll(lanes.stream().map(Waiting::state).toList());
       long answered = System.nanoTime();
-      // A slow poll has walked the rows of an open transaction. After an empty window they lie
+      // Slow polls have walked the rows of an open transaction. After an empty window they lie
       // below the floor, and transactions that are listed as running are not looked into.
-      boolean slow =
-          answered - asked > SLOW_NANOS && answered - emptyWindowsAt > EMPTY_WINDOWS_APART;
+      slowPolls = answered - asked > SLOW_NANOS ? slowPolls + 1 : 0;
+      boolean slow = slowPolls >= SLOW_POLLS && answered - emptyWindowsAt > EMPTY_WINDOWS_APART;
       if (slow) {
         emptyWindowsAt = answered;
       }

@@ -22,6 +22,9 @@ final class Promotion {
   /** The longest pause between two looks; the next due time may be sooner. */
   private static final long POLL_MILLIS = 200;
 
+  /** Between two looks whether another relay is late. */
+  private static final long STAND_IN_MILLIS = 200;
+
   /** Between two moves at least, so that what is due soon is moved together. */
   private static final long PACE_MILLIS = 20;
 
@@ -64,8 +67,15 @@ final class Promotion {
         .orElse(POLL_MILLIS);
   }
 
-  /** Moves what nobody else has moved in time. */
+  /** Moves what nobody else has moved in time: looks for about five seconds, or until the stop. */
   void standIn() {
+    long end = System.nanoTime() + SESSION.toNanos();
+    do {
+      moveOverdue();
+    } while (System.nanoTime() - end < 0 && !stopsWithin(STAND_IN_MILLIS));
+  }
+
+  private void moveOverdue() {
     if (System.nanoTime() - lastLook < OVERDUE.toNanos() || stopsWithin(0)) {
       return;
     }

@@ -40,7 +40,6 @@ public final class RelayScheduler implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(RelayScheduler.class);
   private static final int CLAIM_EVERY_MILLIS = 500;
   private static final int LOOK_EVERY_MILLIS = 1_000;
-  private static final int STAND_IN_EVERY_MILLIS = 200;
   private static final Duration UPKEEP_DEADLINE = Duration.ofSeconds(5);
 
   private final String relay;
@@ -137,7 +136,7 @@ public final class RelayScheduler implements AutoCloseable {
         every(LOOK_EVERY_MILLIS, WatchJob.NAME));
     inMemory.scheduleJob(
         JobBuilder.newJob(StandInJob.class).withIdentity(StandInJob.NAME).build(),
-        every(STAND_IN_EVERY_MILLIS, StandInJob.NAME));
+        every(CLAIM_EVERY_MILLIS, StandInJob.NAME));
     inMemory.scheduleJob(
         JobBuilder.newJob(SampleJob.class).withIdentity(SampleJob.NAME).build(),
         every(LOOK_EVERY_MILLIS, SampleJob.NAME));

@@ -69,7 +69,7 @@ public final class Upkeep {
     attempt("promotion of due messages", promotion::session);
   }
 
-  /** Moves what is overdue, on whichever relay. */
+  /** Moves what is overdue within the next seconds, on whichever relay. */
   void standIn() {
     attempt("promotion of overdue messages", promotion::standIn);
   }
