@@ -2,7 +2,6 @@ package dev.twinbox.inbox;
 
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -28,7 +27,7 @@ final class Chain implements AutoCloseable {
   private final Lookahead lookahead;
   private final long longestNanos;
   private long since;
-  private boolean proven;
+  private @Nullable String continuing;
   private boolean refused;
   private boolean ended;
   private @Nullable Begun begun;
@@ -94,7 +93,7 @@ final class Chain implements AutoCloseable {
         return mine.transaction();
       }
       since = System.nanoTime();
-      proven = false;
+      continuing = null;
       return transactions.open();
     }
 
@@ -121,7 +120,7 @@ final class Chain implements AutoCloseable {
       }
       boolean fresh;
       try {
-        fresh = store.commitAndBegin(transaction.connection(), consumer, next.id());
+        fresh = commitAndBegin(transaction.connection(), next.id());
       } catch (SQLException e) {
         lookahead.giveBack(next);
         if (!hasCommitted(transaction, e)) {
@@ -153,21 +152,27 @@ final class Chain implements AutoCloseable {
       }
     }
 
+    private boolean commitAndBegin(Connection connection, UUID next) throws SQLException {
+      String text = continuing;
+      return text == null
+          ? store.commitAndBegin(connection, consumer, next)
+          : store.commitAndBegin(connection, text, consumer, next);
+    }
+
     /**
      * Not with all drivers can a text end a transaction and begin another: pgjdbc with {@code
      * autosave=always&cleanupSavepoints=true} releases a savepoint of the one in the other, and the
      * error would be that of the next statement, which is a handler's. So each connection is tried.
      */
     private boolean works(Connection connection) {
-      if (!proven) {
-        try (Statement statement = connection.createStatement()) {
-          statement.execute("select 1");
-          proven = true;
+      if (continuing == null) {
+        try {
+          continuing = store.continuing(connection);
         } catch (SQLException e) {
           log.debug("No transaction is begun ahead", e);
         }
       }
-      return proven;
+      return continuing != null;
     }
 
     /**

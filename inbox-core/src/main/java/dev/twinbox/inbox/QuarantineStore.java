@@ -48,8 +48,10 @@ final class QuarantineStore {
             .formatted(schema);
     // An attempt that is about to begin counts, in case that it kills the process; one of a batch
     // that died is not held against all of the batch. The last error stays when no attempt follows.
+    // With the beginning and the commit of its transaction, so that it takes one round trip.
     start =
         """
+        set transaction isolation level read committed;
         insert into %1$s.inbox_failure as f (consumer_id, message_id, attempts, error)
         select ?, ?, 1, ?
         where not exists (select from %1$s.inbox where message_id = ? and consumer_id = ?)
@@ -57,8 +59,10 @@ final class QuarantineStore {
           attempts = case when f.error = ? then 1 else f.attempts + 1 end,
           error = case when f.attempts < ? then excluded.error else f.error end,
           last_failed_at = clock_timestamp()
-        returning attempts, error"""
-            .formatted(schema);
+        returning attempts, error;
+        """
+                .formatted(schema)
+            + OpenTransaction.COMMIT;
     startMany =
         """
         insert into %1$s.inbox_failure (consumer_id, message_id, attempts, error)
@@ -121,7 +125,10 @@ final class QuarantineStore {
     }
   }
 
-  /** Counts an attempt before it begins; empty when the message was processed before. */
+  /**
+   * Counts an attempt before it begins, and commits that; empty when the message was processed
+   * before.
+   */
   Optional<Attempt> start(Connection connection, int consumer, UUID id, int limit)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(start)) {
@@ -132,7 +139,9 @@ final class QuarantineStore {
       statement.setInt(5, consumer);
       statement.setString(6, TOGETHER);
       statement.setInt(7, limit);
-      try (ResultSet row = statement.executeQuery()) {
+      statement.execute();
+      statement.getMoreResults(); // the second of the statements is the insert
+      try (ResultSet row = statement.getResultSet()) {
         return row.next()
             ? Optional.of(new Attempt(row.getInt(1), row.getString(2)))
             : Optional.empty();

@@ -225,7 +225,7 @@ final class Reception {
         counted = true;
       } else {
         Optional<QuarantineStore.Attempt> attempt =
-            transactions.run(
+            transactions.runText(
                 "The attempt was not recorded",
                 connection -> quarantine.start(connection, consumer, id, backoff.attempts()));
         if (attempt.isPresent() && attempt.get().number() > backoff.attempts()) {

@@ -25,6 +25,12 @@ final class Transactions {
     T on(Connection connection) throws SQLException;
   }
 
+  /** The same, up to and with the commit. */
+  @FunctionalInterface
+  private interface Committing<T> {
+    T on(OpenTransaction transaction) throws SQLException;
+  }
+
   OpenTransaction open() {
     try {
       return OpenTransaction.begin(dataSource);
@@ -34,14 +40,27 @@ final class Transactions {
   }
 
   <T> T run(String complaint, SqlWork<T> work) {
+    return runCommitting(
+        complaint,
+        transaction -> {
+          try (Statement statement = transaction.connection().createStatement()) {
+            statement.execute("set transaction isolation level read committed");
+          }
+          T result = work.on(transaction.connection());
+          transaction.commit();
+          return result;
+        });
+  }
+
+  /** The same for one text that sets the isolation level first and commits at its end. */
+  <T> T runText(String complaint, SqlWork<T> text) {
+    return runCommitting(complaint, transaction -> text.on(transaction.connection()));
+  }
+
+  private <T> T runCommitting(String complaint, Committing<T> work) {
     for (int run = 1; ; run++) {
       try (OpenTransaction transaction = open()) {
-        try (Statement statement = transaction.connection().createStatement()) {
-          statement.execute("set transaction isolation level read committed");
-        }
-        T result = work.on(transaction.connection());
-        transaction.commit();
-        return result;
+        return work.on(transaction);
       } catch (SQLException e) {
         if (!SqlTrouble.runAgain(e) || run == RUNS) {
           throw new DatabaseUnavailableException(complaint, e);

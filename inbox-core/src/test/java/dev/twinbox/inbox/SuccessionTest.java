@@ -118,6 +118,46 @@ class SuccessionTest {
   }
 
   @Test
+  void aShorterStatementTimeoutOfTheRoleStaysForAllOfThem() {
+    database.execute(
+        """
+        do $$ begin
+          execute format('alter database %I set statement_timeout = 700', current_database());
+        end $$""");
+    List<String> seen = new ArrayList<>();
+
+    new Row(first, second, third, delivery())
+        .receive(
+            (delivery, work) -> {
+              seen.add(work.dsl().fetchSingle("show statement_timeout").into(String.class));
+              work.dsl().execute("set local statement_timeout = 0");
+            });
+
+    assertThat(seen).hasSize(4).containsOnly("700ms");
+  }
+
+  /** What a handler sets for its session is no way out of the limits. */
+  @Test
+  void eachMessageIsLimitedWhateverTheOneBeforeHasSetForTheSession() {
+    List<String> seen = new ArrayList<>();
+
+    new Row(first, second, third, delivery())
+        .receive(
+            (delivery, work) -> {
+              seen.add(
+                  work.dsl()
+                      .fetchSingle(
+                          "select concat_ws(' ', current_setting('statement_timeout'),"
+                              + " current_setting('idle_in_transaction_session_timeout'))")
+                      .into(String.class));
+              work.dsl().execute("set statement_timeout = 0");
+              work.dsl().execute("set idle_in_transaction_session_timeout = 0");
+            });
+
+    assertThat(seen).hasSize(4).containsOnly("40s 40s");
+  }
+
+  @Test
   void aNextDeliveryThatCannotBeTakenIsNotTheFailureOfTheOneBefore() {
     Row row =
         new Row(first) {
@@ -527,7 +567,7 @@ class SuccessionTest {
     try (HikariDataSource source = new HikariDataSource(config)) {
       Inbox set = longChained("set").dataSource(source).build();
       Delivery[] many = new Delivery[30];
-      Arrays.setAll(many, i -> i == 20 ? third : delivery());
+      Arrays.setAll(many, i -> i == 20 ? third : i % 7 == 3 ? delivery().again() : delivery());
       Row row = new Row(many);
 
       while (row.receipts.size() < 30) {
