@@ -36,7 +36,9 @@ public final class InboxRates implements Scenario {
       return;
     }
     TestDatabase database = Bench.database(bench.servers().postgres());
-    try (Topic topic = new Topic(bench.servers().kafka())) {
+    // One partition: a consumer gets them one after the other, and each begins with messages that
+    // somebody may have had before, which are no part of a steady state.
+    try (Topic topic = new Topic(bench.servers().kafka(), 1)) {
       Place place = bench.place(database, topic.destination(), KEYS, bytes);
       fill(bench, database, place, topic, messages, bytes);
       try (WorkerProcess consumer = bench.start("consumer", place)) {

@@ -13,14 +13,20 @@ import org.apache.kafka.common.TopicPartition;
 
 /** A topic for one measurement, and how many records the broker has confirmed in it. */
 final class Topic implements Progress, AutoCloseable {
-  static final int PARTITIONS = 4;
+  private static final int PARTITIONS = 4;
 
   private final KafkaCluster kafka;
   private final String name = "bench-" + UUID.randomUUID();
+  private final int partitions;
 
   Topic(KafkaCluster kafka) {
+    this(kafka, PARTITIONS);
+  }
+
+  Topic(KafkaCluster kafka, int partitions) {
     this.kafka = kafka;
-    kafka.createTopic(name, PARTITIONS);
+    this.partitions = partitions;
+    kafka.createTopic(name, partitions);
   }
 
   String name() {
@@ -34,7 +40,7 @@ final class Topic implements Progress, AutoCloseable {
   @Override
   public long count() throws InterruptedException, ExecutionException {
     Map<TopicPartition, OffsetSpec> ends =
-        IntStream.range(0, PARTITIONS)
+        IntStream.range(0, partitions)
             .boxed()
             .collect(Collectors.toMap(n -> new TopicPartition(name, n), n -> OffsetSpec.latest()));
     return kafka.admin().listOffsets(ends).all().get().values().stream()

@@ -146,8 +146,8 @@ public final class ConsumingWorker implements Worker {
 
   /**
    * Counts from when the consumer has started up to the last message. What comes first may have
-   * been in the hands of a process that died, so the inbox records an attempt of each: up to 800
-   * messages here, after each assignment of partitions.
+   * been in the hands of a process that died, so the inbox records an attempt of each of the first
+   * 200 after the assignment of a partition, or of the first batches that hold these.
    */
   private static final class Run {
     private static final long MOST_OF_START_UP = 1_000;
