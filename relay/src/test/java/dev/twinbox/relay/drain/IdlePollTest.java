@@ -57,7 +57,8 @@ class IdlePollTest {
     }
 
     assertThat(told).containsExactlyInAnyOrder(1, 3);
-    assertThat(statements).hasValue(1);
+    // After a slow one, as the first can be, it is asked who was slow.
+    assertThat(statements).hasValueBetween(1, 2);
   }
 
   @Test
@@ -106,7 +107,6 @@ class IdlePollTest {
       session.end();
     }
 
-    assertThat(statements).hasValue(1);
     assertThat(firstPage(1)).containsExactly(one);
     assertThat(firstPage(3)).containsExactly(three);
     assertThat(database.log(LEASE).read(0)).contains(lanes.get(0));
@@ -154,8 +154,7 @@ class IdlePollTest {
       poll.wake();
       database.awaitSomebodyWaits();
       CompletableFuture<Void> takingBack = CompletableFuture.runAsync(() -> poll.takeBack(2));
-      CompletableFuture<Void> another = CompletableFuture.runAsync(() -> poll.takeBack(7));
-      another.join();
+      poll.takeBack(7); // of whom nobody knows: at once
       assertThat(takingBack).isNotDone();
 
       rival.rollback();

@@ -11,21 +11,21 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Arrays;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A lane whose window the polling thread opens while the lane's own thread has other plans. */
 class OpenedByPollTest {
+  private static final Duration NEVER = Duration.ofHours(1);
   private static final Duration LEASE = Duration.ofSeconds(1);
 
   private volatile boolean mayHold = true;
   private final OutboxDatabase database = new OutboxDatabase(100, 4);
   private final MemoryBroker broker = new MemoryBroker();
-  private final DrainSettings settings = DrainSettings.DEFAULTS.withLease(LEASE);
+  private final DrainSettings settings = pollingOnlyWhenWoken();
   private final LaneStore store = LaneStore.of(database.pipeline(), OutboxDatabase.TABLES, LEASE);
   private final IdlePoll poll = new IdlePoll(store.reader(), store.log(), settings);
   private final LaneDrain lane = lane("relay");
@@ -39,7 +39,21 @@ class OpenedByPollTest {
     draining.start();
     await().until(lane::isHeld);
     database.commitOne(0, "warm");
-    await().until(() -> broker.count() == 1);
+    awaitPublished(1);
+  }
+
+  private static DrainSettings pollingOnlyWhenWoken() {
+    DrainSettings defaults = DrainSettings.DEFAULTS;
+    return new DrainSettings(
+        defaults.pageRows(),
+        defaults.pageBytes(),
+        defaults.rowsInFlight(),
+        defaults.bytesInFlight(),
+        LEASE,
+        NEVER,
+        NEVER,
+        defaults.retry(),
+        defaults.stopDeadline());
   }
 
   private LaneDrain lane(String relay) {
@@ -78,9 +92,17 @@ class OpenedByPollTest {
     long epoch = state().epoch();
     UUID message;
     try (Connection rival = database.begin()) {
+      // The next look at the lease, 300 ms after the last one, will find that a third is over.
+      await()
+          .until(
+              () ->
+                  database.number(
+                          "select count(*) from twinbox.outbox_lane_log where lane = 0 and seq ="
+                              + " (select max(seq) from twinbox.outbox_lane_log where lane = 0) and"
+                              + " written_at < clock_timestamp() - interval '310 ms'")
+                      == 1);
       message = openingWaitsFor(rival);
-      // A third of the lease is over by then, and the session too.
-      LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(800));
+      awaitLaneWaitsForPoll();
       assertThat(writersThatWait()).as("the polling thread alone").isEqualTo(1);
       rival.rollback();
     }
@@ -96,7 +118,7 @@ class OpenedByPollTest {
     try (Connection rival = database.begin()) {
       openingWaitsFor(rival);
       lane.requestStop();
-      assertThat(lane.isHeld()).isTrue();
+      awaitLaneWaitsForPoll();
       rival.rollback();
     }
 
@@ -115,6 +137,7 @@ class OpenedByPollTest {
     try (Connection rival = database.begin()) {
       openingWaitsFor(rival);
       mayHold = false;
+      awaitLaneWaitsForPoll();
       rival.rollback();
     }
 
@@ -134,9 +157,18 @@ class OpenedByPollTest {
       rival.rollback();
     }
 
-    await().until(() -> broker.count() == 2);
+    awaitPublished(2);
     assertThat(broker.kept().get(1).id()).isEqualTo(message);
     assertThat(state().epoch()).isEqualTo(epoch + 1);
+  }
+
+  private void awaitPublished(int messages) {
+    await()
+        .until(
+            () -> {
+              poll.wake();
+              return broker.count() == messages;
+            });
   }
 
   /** A message waits, and the statement that opens its window waits for somebody else. */
@@ -147,6 +179,18 @@ class OpenedByPollTest {
     poll.wake();
     database.awaitSomebodyWaits();
     return message;
+  }
+
+  /** Its look at its lease is due, or its end; and it may not write. */
+  private void awaitLaneWaitsForPoll() {
+    await()
+        .until(
+            () ->
+                Arrays.stream(draining.getStackTrace())
+                    .anyMatch(
+                        frame ->
+                            frame.getClassName().equals(IdlePoll.class.getName())
+                                && frame.getMethodName().equals("takeBack")));
   }
 
   private long writersThatWait() throws SQLException {
