@@ -130,7 +130,7 @@ public final class Relay implements AutoCloseable {
               new Rotation(pipeline, tables),
               store.log(),
               new Retention(pipeline, tables));
-      IdlePoll polling = new IdlePoll(store.reader(), settings);
+      IdlePoll polling = new IdlePoll(store.reader(), store.log(), settings);
       idlePoll = polling;
       LaneRoster lanes = roster(store, polling);
       RelayScheduler starting =

@@ -15,6 +15,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
@@ -160,6 +161,48 @@ class DurabilityTest {
   }
 
   @Test
+  void windowsThatAreOpenedTogetherWaitForTheDiskOnlyForWhatTheyShow() throws Exception {
+    try (TestPostgres server = quietDisk();
+        OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4)) {
+      LaneLog log = database.log(Duration.ofSeconds(60));
+      LaneState one = claimedAndUsed(0, log, database);
+      LaneState two = claimedAndUsed(1, log, database);
+      two = settledTogether(log, two, database);
+      one = settledTogether(log, one, database);
+      database.commitOne(0, "k");
+      database.commitOne(1, "k");
+
+      var opened = log.openAny(List.of(one, two), 1_000, 10, Long.MAX_VALUE).windows();
+
+      assertThat(opened).hasSize(2);
+      assertThat(database.number(ON_DISK)).isLessThan(database.number(LOG_END));
+
+      one = log.settle(Objects.requireNonNull(opened.get(0)).state()).orElseThrow();
+      two = log.settle(Objects.requireNonNull(opened.get(1)).state()).orElseThrow();
+      long committed;
+      try (Connection connection = database.begin();
+          Statement statement = connection.createStatement()) {
+        statement.execute("set local synchronous_commit = off");
+        database.insert(connection, 1, "k");
+        connection.commit();
+        committed = database.number(LOG_END);
+        assertThat(database.number(ON_DISK)).as("or this shows nothing").isLessThan(committed);
+      }
+
+      assertThat(log.openAny(List.of(one, two), 1_000, 10, Long.MAX_VALUE).windows())
+          .containsOnlyKeys(1);
+      assertThat(database.number(ON_DISK)).isGreaterThanOrEqualTo(committed);
+    }
+  }
+
+  private static LaneState settledTogether(LaneLog log, LaneState lane, OutboxDatabase database)
+      throws SQLException {
+    database.commitOne(lane.lane(), "k");
+    var opened = log.openAny(List.of(lane), 1_000, 10, Long.MAX_VALUE).windows();
+    return log.settle(Objects.requireNonNull(opened.get(lane.lane())).state()).orElseThrow();
+  }
+
+  @Test
   void aWindowThatACrashErasedIsOpenedAgainAndItsFormerOwnerWritesNothing() throws Exception {
     try (TestPostgres server = quietDisk()) {
       OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4);
@@ -208,7 +251,7 @@ class DurabilityTest {
 
   @Test
   void neitherAClaimNorAWindowCountsWhoseCommitIsNotOnTheStandby() throws Exception {
-    ExecutorService threads = Executors.newFixedThreadPool(3);
+    ExecutorService threads = Executors.newFixedThreadPool(4);
     try (TestPostgres server = TestPostgres.start()) {
       OutboxDatabase database = new OutboxDatabase(server.createDatabase(), 100_000, 4);
       LaneLog log = database.log(Duration.ofSeconds(60));
@@ -217,6 +260,8 @@ class DurabilityTest {
       LaneState used = claimedAndUsed(2, log, database);
       database.commitOne(0, "k");
       database.commitOne(2, "k");
+      LaneState third = log.claim(log.read(3).orElseThrow(), "relay").orElseThrow();
+      database.commitOne(3, "k");
       database.execute("alter system set synchronous_standby_names = 'nobody'");
       database.execute("select pg_reload_conf()");
       await()
@@ -235,12 +280,16 @@ class DurabilityTest {
       CompletableFuture<LaneState> claiming =
           async(threads, () -> log.claim(free, "relay").orElseThrow());
       await().until(() -> database.number("select count(*) " + waiting) == 3);
+      CompletableFuture<LaneLog.Openings> together =
+          async(threads, () -> log.openAny(List.of(third), 1_000, 10, Long.MAX_VALUE));
+      await().until(() -> database.number("select count(*) " + waiting) == 4);
 
       database.execute("select pg_cancel_backend(pid) " + waiting);
 
       assertThatThrownBy(opening::join).hasMessageContaining("standby");
       assertThatThrownBy(claiming::join).hasMessageContaining("standby");
       assertThatThrownBy(turning::join).hasMessageContaining("standby");
+      assertThatThrownBy(together::join).hasMessageContaining("standby");
       database.close();
     } finally {
       threads.shutdownNow();

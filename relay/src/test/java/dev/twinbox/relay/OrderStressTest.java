@@ -202,7 +202,7 @@ class OrderStressTest {
     DrainSettings settings =
         DrainSettings.DEFAULTS.withLease(Duration.ofSeconds(1)).withPages(50, 1 << 20);
     LaneStore store = LaneStore.of(database.pipeline(), OutboxDatabase.TABLES, settings.lease());
-    IdlePoll idlePoll = new IdlePoll(store.reader(), settings);
+    IdlePoll idlePoll = new IdlePoll(store.reader(), store.log(), settings);
     Thread polling = new Thread(() -> idlePoll.session(Duration.ofDays(1)));
     polling.start();
     while (!over.get()) {

@@ -1,9 +1,12 @@
 package dev.twinbox.relay;
 
+import static org.awaitility.Awaitility.await;
+
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.store.LaneLog;
+import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.Rotation;
 import dev.twinbox.relay.store.Tables;
@@ -26,6 +29,9 @@ public final class OutboxDatabase implements AutoCloseable {
   private static final String INSERT =
       "insert into twinbox.outbox (lane, id, destination, key, type, payload) values (?, ?, ?, ?,"
           + " 'test', ?)";
+
+  private static final String WAITING =
+      "from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
 
   private final TestDatabase database;
   private final HikariDataSource pool;
@@ -145,6 +151,26 @@ public final class OutboxDatabase implements AutoCloseable {
       producer.commit();
       return id;
     }
+  }
+
+  /** Somebody else's next entry of a lane's log: whoever writes the lane waits for its end. */
+  public void appendUncommitted(Connection rival, LaneState lane) throws SQLException {
+    try (Statement statement = rival.createStatement()) {
+      statement.execute(
+          "insert into twinbox.outbox_lane_log select lane, seq + 1, 'rival', owner, claim_id, epoch,"
+              + " lease_until, window_number, done, target, floor, next_floor, ceiling,"
+              + " cursor_position, ahead from twinbox.outbox_lane_log where lane = %d and seq = %d"
+                  .formatted(lane.lane(), lane.seq()));
+    }
+  }
+
+  public void awaitSomebodyWaits() {
+    await().until(() -> number("select count(*) " + WAITING) > 0);
+  }
+
+  /** Their connections break, and what became of their transactions they cannot know. */
+  public void endThoseWhoWait() throws SQLException {
+    number("select count(pg_terminate_backend(pid)) " + WAITING);
   }
 
   public void execute(String sql) throws SQLException {

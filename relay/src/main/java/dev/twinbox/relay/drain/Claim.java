@@ -6,6 +6,7 @@ import dev.twinbox.relay.store.WindowReader;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -77,6 +78,17 @@ final class Claim {
     take(turn.settled(), now, "settle");
     continued = false;
     return opened(turn.opened(), now);
+  }
+
+  /** Takes in the window that the polling thread has opened for us. */
+  WindowReader.Page opened(LaneLog.Opened window, long sentAt) throws LaneLostException {
+    LaneState now = window.state();
+    if (now.seq() != state.seq() + 1 || !Objects.equals(now.claimId(), state.claimId())) {
+      throw new LaneLostException(state.lane(), "open");
+    }
+    state = now;
+    writtenAt = sentAt;
+    return window.page();
   }
 
   private Optional<WindowReader.Page> opened(Optional<LaneLog.Opened> window, long sentAt) {

@@ -1,20 +1,33 @@
 package dev.twinbox.relay.drain;
 
+import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.relay.store.WindowReader;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Asks, for all lanes of a relay that have nothing to do, whether anything waits for them: one
  * statement for all of them, soon after there was something and seldom later. Whoever commits in
- * this process makes it ask at once.
+ * this process makes it ask at once. While there is something now and then, it opens the windows
+ * itself and hands them over with their first pages: one round trip less for each message.
+ *
+ * <p>A lane that asks leaves its writing to the polling thread until it has taken its request back,
+ * so that the two never write at the same time and each knows what the other wrote.
  *
  * <p>Thread-safe. One {@link #session} runs at a time.
  */
@@ -27,23 +40,63 @@ public final class IdlePoll {
 
   private static final long EMPTY_WINDOWS_APART = Duration.ofMillis(500).toNanos();
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
+  private static final long ONLY_ASK_NANOS = Duration.ofSeconds(10).toNanos();
   private static final long WARN_AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
   private static final Duration LONGEST_WAIT = Duration.ofMillis(500);
 
   /**
-   * What was found for a lane.
+   * Windows of so many lanes at most are opened in one text, whose pages together are as large as
+   * one; of more lanes it is only asked what waits.
+   */
+  static final int OPENED_TOGETHER = 8;
+
+  private static final int OPENINGS_IN_A_ROW = 100;
+
+  /** After so long without anything it is only asked what waits, which costs half as much. */
+  private static final long ACTIVE_NANOS = Duration.ofMillis(100).toNanos();
+
+  /** Beyond so many positions since the last floor, the lane raises it before it opens a window. */
+  static final long REFRESH_BEYOND = 1_000;
+
+  /** What was found for a lane. */
+  sealed interface Found {}
+
+  /**
+   * Something waits, or an empty window should be opened.
    *
    * @param window the lane's window number when it was looked for
    * @param poll what was seen
    */
-  record Found(long window, WindowReader.Poll poll) {}
+  record Seen(long window, WindowReader.Poll poll) implements Found {}
+
+  /**
+   * The lane's window was opened.
+   *
+   * @param window the window
+   * @param asked before it was asked for, in terms of {@link System#nanoTime}
+   */
+  record Opened(LaneLog.Opened window, long asked) implements Found {}
+
+  /**
+   * It is unknown whether the lane's window was opened: it is claimed anew.
+   *
+   * @param why what failed
+   */
+  record Unknown(Throwable why) implements Found {}
 
   private record Waiting(LaneState state, Consumer<Found> told) {}
 
   private final WindowReader reader;
+  private final LaneLog lanes;
+  private final int pageRows;
+  private final long pageBytes;
   private final long shortestNanos;
   private final long longestNanos;
+  private final Lock lock = new ReentrantLock();
+  private final Condition givenBack = lock.newCondition();
   private final Map<Integer, Waiting> waiting = new ConcurrentHashMap<>();
+  private final Set<Integer> inHand = new HashSet<>();
+  private volatile long position;
   private final Wakeup wakeup = new Wakeup();
   private volatile boolean committed;
   private volatile boolean stopping;
@@ -53,13 +106,20 @@ public final class IdlePoll {
   private int slowPolls;
   private long warnedAt = System.nanoTime() - WARN_AGAIN_NANOS;
   private long emptyWindowsAt = System.nanoTime() - EMPTY_WINDOWS_APART;
+  private long onlyAskUntil = System.nanoTime();
+  private int openings;
+  private boolean askNext;
 
   /**
-   * @param reader the database
-   * @param settings the shortest and the longest pause between two polls
+   * @param reader asks what waits
+   * @param lanes opens windows
+   * @param settings the shortest and the longest pause between two polls, and how large pages are
    */
-  public IdlePoll(WindowReader reader, DrainSettings settings) {
+  public IdlePoll(WindowReader reader, LaneLog lanes, DrainSettings settings) {
     this.reader = reader;
+    this.lanes = lanes;
+    this.pageRows = settings.pageRows();
+    this.pageBytes = settings.pageBytes();
     this.shortestNanos = settings.shortestPoll().toNanos();
     this.longestNanos = settings.longestPoll().toNanos();
   }
@@ -78,20 +138,42 @@ public final class IdlePoll {
   }
 
   /**
-   * Ask for this lane, which has no open window, until something is found.
+   * Ask for this lane, which has no open window, until something is found. Until then, and until it
+   * is {@link #takeBack taken back}, only the polling thread writes the lane.
    *
+   * @param isNew whether the lane had something to do since it last asked
    * @param told called then, once, on the polling thread: it must return at once
    */
-  void ask(LaneState state, Consumer<Found> told) {
-    if (waiting.put(state.lane(), new Waiting(state, told)) == null) {
+  void ask(LaneState state, boolean isNew, Consumer<Found> told) {
+    boolean alone = waiting.isEmpty();
+    waiting.put(state.lane(), new Waiting(state, told));
+    if (isNew) {
       activeAt = System.nanoTime();
+    }
+    if (isNew || alone) {
       wakeup.wake();
     }
   }
 
-  /** Do not ask for this lane any more. */
-  void forget(int lane) {
-    waiting.remove(lane);
+  /**
+   * Do not ask for this lane any more. Waits for a text that may open its window; when it returns,
+   * the lane was told what came of it, and nobody but the caller writes the lane.
+   */
+  void takeBack(int lane) {
+    lock.lock();
+    try {
+      while (inHand.contains(lane)) {
+        givenBack.awaitUninterruptibly();
+      }
+      waiting.remove(lane);
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** The highest position that was seen. */
+  long position() {
+    return position;
   }
 
   /** Asks for about so long. Does not throw: what fails is logged and tried again. */
@@ -116,6 +198,9 @@ public final class IdlePoll {
    * is none, but for as long as the last poll took: a busy process would otherwise do nothing else.
    */
   private long pollAfter() {
+    if (askNext) {
+      return polledAt;
+    }
     if (committed) {
       return polledAt + pollNanos;
     }
@@ -124,12 +209,117 @@ public final class IdlePoll {
   }
 
   private void poll() {
-    committed = false;
-    List<Waiting> lanes = List.copyOf(waiting.values());
     long asked = System.nanoTime();
+    boolean opens = mayOpen(asked);
+    committed = false;
+    askNext = false;
+    if (opens) {
+      openings++;
+      open(asked);
+    } else {
+      openings = 0;
+      ask(asked);
+    }
+    polledAt = System.nanoTime();
+    pollNanos = polledAt - asked;
+  }
+
+  /**
+   * Now and then it is only asked in any case: a lane that was lost opens no window here, and
+   * learns it when it tries to open one itself.
+   */
+  private boolean mayOpen(long now) {
+    boolean isActive = committed || polledAt - activeAt < ACTIVE_NANOS;
+    return isActive
+        && !askNext
+        && now - onlyAskUntil >= 0
+        && openings < OPENINGS_IN_A_ROW
+        && waiting.size() <= OPENED_TOGETHER
+        && waiting.values().stream().noneMatch(lane -> isFarBack(lane, position));
+  }
+
+  private static boolean isFarBack(Waiting lane, long position) {
+    return position - lane.state().nextFloor() > REFRESH_BEYOND;
+  }
+
+  /** Opens the windows of those for which something waits. */
+  private void open(long asked) {
+    List<Waiting> taken = take();
+    if (taken.isEmpty()) {
+      return;
+    }
+    Map<Integer, Found> found = new HashMap<>();
+    Throwable failure = new IllegalStateException("the polling thread ended");
+    try {
+      LaneLog.Openings openings =
+          lanes.openAny(
+              taken.stream().map(Waiting::state).toList(),
+              REFRESH_BEYOND,
+              Math.max(1, pageRows / taken.size()),
+              Math.max(1, pageBytes / taken.size()));
+      failure = null;
+      openings.windows().forEach((lane, window) -> found.put(lane, new Opened(window, asked)));
+      position = openings.position();
+      // Asking finds out who was slow, and tells a lane that is far back to open its window itself.
+      askNext =
+          System.nanoTime() - asked > SLOW_NANOS
+              || taken.stream().anyMatch(lane -> isFarBack(lane, openings.position()));
+    } catch (SQLException | RuntimeException e) {
+      failure = e;
+      warn(e);
+      // One of them may be the reason: it shall not hold up the others again.
+      onlyAskUntil = System.nanoTime() + ONLY_ASK_NANOS;
+      activeAt = asked - SECOND_NANOS;
+    } finally {
+      giveBack(taken, found, failure);
+    }
+  }
+
+  /** From now on these lanes wait for us before they write anything. */
+  private List<Waiting> take() {
+    lock.lock();
+    try {
+      List<Waiting> taken =
+          waiting.values().stream()
+              .sorted(Comparator.comparingInt(lane -> lane.state().lane()))
+              .limit(OPENED_TOGETHER)
+              .toList();
+      for (Waiting lane : taken) {
+        waiting.remove(lane.state().lane());
+        inHand.add(lane.state().lane());
+      }
+      return taken;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void giveBack(
+      List<Waiting> taken, Map<Integer, Found> found, @Nullable Throwable failure) {
+    lock.lock();
+    try {
+      for (Waiting lane : taken) {
+        int number = lane.state().lane();
+        Found what = failure == null ? found.get(number) : new Unknown(failure);
+        inHand.remove(number);
+        if (what == null) {
+          waiting.putIfAbsent(number, lane);
+        } else {
+          lane.told().accept(what);
+        }
+      }
+      givenBack.signalAll();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Tells those for which something waits. */
+  private void ask(long asked) {
+    List<Waiting> all = List.copyOf(waiting.values());
     try {
       Map<Integer, WindowReader.Poll> polls =
-          reader.poll(lanes.stream().map(Waiting::state).toList());
+          reader.poll(all.stream().map(Waiting::state).toList());
       long answered = System.nanoTime();
       // Slow polls have walked the rows of an open transaction. After an empty window they lie
       // below the floor, and transactions that are listed as running are not looked into.
@@ -138,22 +328,22 @@ public final class IdlePoll {
       if (slow) {
         emptyWindowsAt = answered;
       }
-      for (Waiting lane : lanes) {
+      for (Waiting lane : all) {
         WindowReader.Poll poll = polls.get(lane.state().lane());
-        if (poll != null && (poll.anything() || slow)) {
-          waiting.remove(lane.state().lane(), lane);
-          lane.told().accept(new Found(lane.state().window(), poll));
+        if (poll != null) {
+          position = poll.position();
+          if ((poll.anything() || slow) && waiting.remove(lane.state().lane(), lane)) {
+            lane.told().accept(new Seen(lane.state().window(), poll));
+          }
         }
       }
     } catch (SQLException e) {
       warn(e);
       activeAt = asked - SECOND_NANOS;
     }
-    polledAt = System.nanoTime();
-    pollNanos = polledAt - asked;
   }
 
-  private void warn(SQLException failure) {
+  private void warn(Exception failure) {
     long now = System.nanoTime();
     if (now - warnedAt >= WARN_AGAIN_NANOS) {
       warnedAt = now;

@@ -29,12 +29,6 @@ import org.slf4j.LoggerFactory;
 public final class LaneDrain {
   private static final Logger log = LoggerFactory.getLogger(LaneDrain.class);
 
-  /**
-   * Beyond so many positions since the last floor, raising it first is cheaper than walking them
-   * again: at each poll, and in the next window.
-   */
-  private static final long REFRESH_BEYOND = 1_000;
-
   /** How long outstanding outcomes are waited for after the first failure, while they come. */
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
 
@@ -65,6 +59,9 @@ public final class LaneDrain {
   private volatile @Nullable String problem;
   private volatile int inFlight;
   private volatile IdlePoll.@Nullable Found found;
+  private IdlePoll.@Nullable Seen seen;
+  private boolean asked;
+  private long askedWindow = -1;
   private @Nullable LaneContext context;
   private @Nullable ParkedDrain parked;
   private @Nullable Publisher publisher;
@@ -230,6 +227,7 @@ public final class LaneDrain {
   private void round() throws SQLException, LaneLostException {
     LaneContext ours = context();
     Claim claim = ours.claim();
+    takeBack(ours);
     if (claim.mayHaveExpired()) {
       // Another relay may have taken it; whatever it decided stands in the log.
       claim.renewIfDue();
@@ -244,7 +242,11 @@ public final class LaneDrain {
       }
       inFlight = parked().unsettled();
       claim.renewIfDue();
-      idlePoll.ask(claim.state(), this::found);
+      if (idlePoll.position() - claim.state().nextFloor() > IdlePoll.REFRESH_BEYOND / 2) {
+        // Before it is so far back that its windows cannot be opened together with others'.
+        claim.refresh();
+      }
+      ask(claim.state());
       wakeup.await(parked().isHolding() ? WITH_PARKED : IDLE);
       return;
     }
@@ -301,6 +303,37 @@ public final class LaneDrain {
     finish();
   }
 
+  private void ask(LaneState state) {
+    boolean isNew = state.window() != askedWindow;
+    askedWindow = state.window();
+    asked = true;
+    idlePoll.ask(state, isNew, this::found);
+  }
+
+  /**
+   * Before the lane is written: the polling thread may have opened its window, and opens none
+   * afterwards.
+   */
+  private void takeBack(LaneContext ours) throws SQLException, LaneLostException {
+    if (!asked) {
+      return;
+    }
+    idlePoll.takeBack(lane);
+    asked = false;
+    IdlePoll.Found what = found;
+    found = null;
+    if (what instanceof IdlePoll.Opened opened) {
+      WindowReader.Page first = ours.claim().opened(opened.window(), opened.asked());
+      window = WindowDrain.of(ours, parked(), first, opened.asked());
+    } else if (what instanceof IdlePoll.Unknown unknown) {
+      throw new SQLException(
+          "It is unknown whether the window was opened: " + unknown.why().getMessage(),
+          unknown.why());
+    } else if (what instanceof IdlePoll.Seen waits) {
+      seen = waits;
+    }
+  }
+
   private void found(IdlePoll.Found what) {
     found = what;
     wakeup.wake();
@@ -312,7 +345,7 @@ public final class LaneDrain {
     if (poll == null) {
       return false;
     }
-    if (poll.position() - claim.state().nextFloor() > REFRESH_BEYOND) {
+    if (poll.position() - claim.state().nextFloor() > IdlePoll.REFRESH_BEYOND) {
       claim.refresh();
     }
     if (!poll.anything()) {
@@ -330,13 +363,13 @@ public final class LaneDrain {
 
   /** What was found for the lane as it is now, or null. A retired one asks by itself. */
   private WindowReader.@Nullable Poll poll(LaneState state) throws SQLException {
-    IdlePoll.Found seen = found;
-    found = null;
+    IdlePoll.Seen waits = seen;
+    seen = null;
     if (retired) {
       WindowReader.Poll poll = store.reader().poll(state);
       return poll.anything() ? poll : null;
     }
-    return seen == null || seen.window() != state.window() ? null : seen.poll();
+    return waits == null || waits.window() != state.window() ? null : waits.poll();
   }
 
   /** Lets what is outstanding settle for a moment, then closes the publisher and starts over. */
@@ -402,6 +435,7 @@ public final class LaneDrain {
 
   /** Waits for outstanding confirms to a deadline, notes what is settled, frees the lease. */
   private void finish() throws SQLException, LaneLostException {
+    takeBack(context());
     Claim ours = claim();
     long end = System.nanoTime() + settings.stopDeadline().toNanos();
     awaitOutcomes(parked()::unsettled, settings.stopDeadline(), settings.stopDeadline());
@@ -429,8 +463,11 @@ public final class LaneDrain {
   /** Forgets the lane. The next session claims it anew, at once if nobody else has meanwhile. */
   private void abandon() {
     ParkedDrain beside = parked;
-    idlePoll.forget(lane);
+    idlePoll.takeBack(lane);
+    asked = false;
+    askedWindow = -1;
     found = null;
+    seen = null;
     context = null;
     parked = null;
     window = null;

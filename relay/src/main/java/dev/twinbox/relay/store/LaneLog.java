@@ -8,9 +8,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The lanes' states, an insert-only log: every change appends row {@code seq + 1} to the one it
@@ -43,6 +49,7 @@ public final class LaneLog {
   private final String refresh;
   private final String open;
   private final String openIfAny;
+  private final String openAny;
   private final String settleAndOpen;
   private final String progress;
   private final String settle;
@@ -64,6 +71,7 @@ public final class LaneLog {
     refresh = tables.sql(LaneLogSql.REFRESH);
     open = tables.sql(LaneLogSql.OPEN);
     openIfAny = tables.sql(LaneLogSql.OPEN_IF_ANY);
+    openAny = tables.sql(LaneLogSql.OPEN_ANY_WITH_PAGES);
     progress = tables.sql(LaneLogSql.PROGRESS);
     settle = tables.sql(LaneLogSql.SETTLE);
     settleAndOpen = settle + "; " + openIfAny;
@@ -179,6 +187,91 @@ public final class LaneLog {
         openIfAny,
         s -> bindOpenIfAny(s, 1, known, known.seq(), rows, bytes),
         results -> opened(results, rows, bytes));
+  }
+
+  /**
+   * What came of opening several lanes' windows.
+   *
+   * @param windows those that were opened, by their lanes' numbers
+   * @param position the highest position handed out before
+   */
+  public record Openings(Map<Integer, Opened> windows, long position) {
+    public Openings {
+      windows = Map.copyOf(windows);
+    }
+  }
+
+  /**
+   * As {@link #openIfAny}, of several lanes in one transaction and one round trip. All windows that
+   * it opens reach up to the same snapshot.
+   *
+   * @param known the lanes, in an order that is always the same
+   * @param beyond a lane is left alone whose next floor is farther than this behind the position
+   * @param rows most rows of each lane's page
+   * @param bytes each lane's page ends with the row that reaches so many bytes
+   */
+  public Openings openAny(Collection<LaneState> known, long beyond, int rows, long bytes)
+      throws SQLException {
+    return pipeline.queryAll(
+        openAny,
+        s -> bindOpenAny(s, known, beyond, rows, bytes),
+        results -> {
+          int firstPages = results.size() - 1 - LaneLogSql.AFTER_FIRST_PAGE;
+          ResultSet settings = results.get(0);
+          settings.next();
+          return new Openings(
+              openedOf(results.get(firstPages - 1), results.get(firstPages), rows, bytes),
+              settings.getLong("last_value"));
+        });
+  }
+
+  private void bindOpenAny(
+      PreparedStatement s, Collection<LaneState> known, long beyond, int rows, long bytes)
+      throws SQLException {
+    s.setLong(1, leaseMillis);
+    s.setArray(2, array(s, "integer", known, LaneState::lane));
+    s.setArray(3, array(s, "bigint", known, LaneState::seq));
+    s.setArray(4, array(s, "bigint", known, LaneState::epoch));
+    s.setArray(5, array(s, "uuid", known, LaneState::claimId));
+    s.setArray(6, array(s, "bigint", known, LaneState::window));
+    s.setLong(7, beyond);
+    bindFirstPages(s, 8, known, rows, bytes);
+  }
+
+  static void bindFirstPages(
+      PreparedStatement s, int first, Collection<LaneState> known, int rows, long bytes)
+      throws SQLException {
+    s.setArray(first, array(s, "integer", known, LaneState::lane));
+    s.setArray(first + 1, array(s, "bigint", known, lane -> lane.seq() + 1));
+    s.setArray(first + 2, array(s, "uuid", known, LaneState::claimId));
+    s.setInt(first + 3, rows);
+    s.setInt(first + 4, rows);
+    s.setInt(first + 5, rows);
+    s.setLong(first + 6, bytes);
+  }
+
+  private static Array array(
+      PreparedStatement s,
+      String type,
+      Collection<LaneState> lanes,
+      Function<LaneState, @Nullable Object> value)
+      throws SQLException {
+    return s.getConnection().createArrayOf(type, lanes.stream().map(value).toArray());
+  }
+
+  private static Map<Integer, Opened> openedOf(
+      ResultSet states, ResultSet pages, int rows, long bytes) throws SQLException {
+    Map<Integer, LaneState> windows = new LinkedHashMap<>();
+    while (states.next()) {
+      LaneState window = state(states);
+      windows.put(window.lane(), window);
+    }
+    Map<Integer, WindowReader.Page> read = WindowReader.readAll(pages, windows, rows, bytes);
+    Map<Integer, Opened> opened = new HashMap<>();
+    windows.forEach(
+        (lane, window) ->
+            opened.put(lane, new Opened(window, Objects.requireNonNull(read.get(lane)))));
+    return opened;
   }
 
   /**

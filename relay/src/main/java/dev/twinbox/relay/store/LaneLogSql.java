@@ -143,7 +143,7 @@ final class LaneLogSql {
                   + ", s.ceiling, s.cursor_position, s.ahead",
               OURS + " and s.target is null and " + NOT_BEHIND);
 
-  static final String OPEN = Pipeline.BEGIN + DURABLE + open("'open'", "") + RETURNING;
+  static final String OPEN = Pipeline.BEGIN + DURABLE + open("'open'", OURS, "") + RETURNING;
 
   /**
    * Where the log ended when the window's snapshot had been taken: noted in the statement that
@@ -172,11 +172,68 @@ final class LaneLogSql {
               Stream.of(DURABLE_SETTINGS, WindowReader.SETTINGS)
                   .flatMap(Stream::of)
                   .toArray(String[]::new))
-          + open(NOTING_WHAT_IS_COVERED, " and " + WindowReader.ANYTHING)
+          + open(NOTING_WHAT_IS_COVERED, OURS, " and " + WindowReader.ANYTHING)
           + " returning "
           + STATE
           + "; "
           + FIRST_PAGE
+          + "; "
+          + WAIT_FOR_NOTHING_THAT_IS_DURABLE
+          + "commit";
+
+  /**
+   * As {@link #OURS}, of several lanes. The limit makes each lane's row a look-up by the primary
+   * key, whatever the planner thinks of the number of lanes.
+   */
+  private static final String ALL_OURS =
+      " from unnest(?::int[], ?::bigint[], ?::bigint[], ?::uuid[], ?::bigint[]) k (lane, seq, epoch,"
+          + " claim_id, window_number) cross join lateral (select * from {outbox_lane_log} l where"
+          + " l.lane = k.lane and l.seq = k.seq and l.epoch = k.epoch and l.claim_id = k.claim_id"
+          + " and l.window_number = k.window_number limit 1) s where "
+          + ClusterGuard.HERE;
+
+  /**
+   * As {@link #NOTING_WHAT_IS_COVERED}, once for all rows: after the first row's insert the log
+   * ends with that, which nobody has to wait for.
+   */
+  private static final String NOTING_ONCE_WHAT_IS_COVERED =
+      "case when (select set_config('twinbox.covered', pg_current_wal_insert_lsn()::text, true)) <>"
+          + " '' then 'open' end";
+
+  /** Opens the windows of those lanes for which anything waits, and which are not far back. */
+  static final String OPEN_ANY =
+      open(
+              NOTING_ONCE_WHAT_IS_COVERED,
+              ALL_OURS,
+              " and (select last_value from {outbox_position}) - s.next_floor <= ? and "
+                  + WindowReader.ANYTHING)
+          + " returning "
+          + STATE;
+
+  /** As {@link #FIRST_PAGE}, of several lanes: one lane's rows after the other's. */
+  static final String FIRST_PAGES =
+      "with w as materialized (select l.lane, l.floor, case when exists (select"
+          + " pg_snapshot_xip(l.done)) then least(l.ceiling, l.floor + "
+          + WindowReader.FIRST_SPAN
+          + ") else l.ceiling end as up_to, pg_snapshot_xmax(l.done) as xmax, l.target, array(select"
+          + " pg_snapshot_xip(l.done)) as late from unnest(?::int[], ?::bigint[], ?::uuid[]) k"
+          + " (lane, seq, claim_id) cross join lateral (select * from {outbox_lane_log} l where"
+          + " l.lane = k.lane and l.seq = k.seq and l.claim_id = k.claim_id limit 1) l) select f.*"
+          + " from w cross join lateral ("
+          + WindowReader.page("w.lane", "w.floor", "w.up_to", "w.xmax", "w.target", "w.late", "0")
+          + ") f";
+
+  /** The position comes first; last, as above, the states, the first pages, and the waiting. */
+  static final String OPEN_ANY_WITH_PAGES =
+      Pipeline.BEGIN
+          + Pipeline.local(
+                  Stream.of(DURABLE_SETTINGS, WindowReader.SETTINGS)
+                      .flatMap(Stream::of)
+                      .toArray(String[]::new))
+              .replace("; ", ", last_value from {outbox_position}; ")
+          + OPEN_ANY
+          + "; "
+          + FIRST_PAGES
           + "; "
           + WAIT_FOR_NOTHING_THAT_IS_DURABLE
           + "commit";
@@ -211,9 +268,10 @@ final class LaneLogSql {
    * ceiling must.
    *
    * @param action says that it is opened
+   * @param ours from where it has {@code s}, the lane as it was, and on what conditions
    * @param further a condition on {@code s}, the lane as it was, or nothing
    */
-  private static String open(String action, String further) {
+  private static String open(String action, String ours, String further) {
     return insertOnly(
         "s.lane, s.seq + 1, "
             + action
@@ -221,7 +279,7 @@ final class LaneLogSql {
             + LEASE
             + ", s.window_number + 1, s.done, pg_current_snapshot(), s.floor, s.next_floor, (select"
             + " last_value from {outbox_position}), 0, '{}'",
-        OURS
+        ours
             + " and s.target is null and (select last_value from {outbox_position}) >="
             + " s.next_floor"
             + further);

@@ -105,6 +105,12 @@ public final class WindowReader {
           + " o.lane, o.position) <= (x, s.lane, 9223372036854775807) order by o.xid, o.lane,"
           + " o.position limit 1) late limit 1) is not null)";
 
+  /** As {@link #page(String, String, String, String, String, String, String)}, of one lane. */
+  static String page(
+      String after, String upTo, String xmax, String target, String late, String cursor) {
+    return page("?", after, upTo, xmax, target, late, cursor);
+  }
+
   /**
    * The next rows of a window: first by (lane, position), then by (xid, lane, position) for each
    * late xid; each part is ordered and limited by its index, so a page costs its own rows at any
@@ -113,14 +119,22 @@ public final class WindowReader {
    * rows, bytes; those that are given as something else than a question mark drop out.
    */
   static String page(
-      String after, String upTo, String xmax, String target, String late, String cursor) {
+      String lane,
+      String after,
+      String upTo,
+      String xmax,
+      String target,
+      String late,
+      String cursor) {
     return "select p.*, "
         + OutboxRows.SECONDS_LEFT
         + " from (select q.*, sum(q.size) over (order by q.position rows unbounded preceding) as"
         + " total from (select u.*, coalesce(octet_length(u.payload), 0) + 256 as size from"
         + " ((select "
         + ROW
-        + " from {outbox} o where o.lane = ? and o.position > "
+        + " from {outbox} o where o.lane = "
+        + lane
+        + " and o.position > "
         + after
         + " and o.position <= "
         + upTo
@@ -134,9 +148,13 @@ public final class WindowReader {
         + target
         + ")) late cross join lateral (select "
         + ROW
-        + " from {outbox} o where (o.xid, o.lane, o.position) > (x, ?, "
+        + " from {outbox} o where (o.xid, o.lane, o.position) > (x, "
+        + lane
+        + ", "
         + cursor
-        + ") and (o.xid, o.lane, o.position) <= (x, ?, "
+        + ") and (o.xid, o.lane, o.position) <= (x, "
+        + lane
+        + ", "
         + upTo
         + ") order by o.xid, o.lane, o.position limit ?) r)) u order by u.position limit ?) q) p where p.total - p.size < ?"
         + " order by p.position";
@@ -320,9 +338,46 @@ public final class WindowReader {
     List<Row> page = new ArrayList<>();
     long size = 0;
     while (result.next()) {
-      page.add(new Row(OutboxRows.record(result), OutboxRows.timeLeft(result)));
+      page.add(row(result));
       size += result.getLong("size");
     }
+    return page(page, size, window, upTo, rows, bytes);
+  }
+
+  /**
+   * The first pages of these windows, from an answer that has their rows one lane after another.
+   */
+  static Map<Integer, Page> readAll(
+      ResultSet result, Map<Integer, LaneState> windows, int rows, long bytes) throws SQLException {
+    Map<Integer, List<Row>> pages = new HashMap<>();
+    Map<Integer, Long> sizes = new HashMap<>();
+    while (result.next()) {
+      Row row = row(result);
+      int lane = row.record().lane();
+      pages.computeIfAbsent(lane, l -> new ArrayList<>()).add(row);
+      sizes.merge(lane, result.getLong("size"), Long::sum);
+    }
+    Map<Integer, Page> read = new HashMap<>();
+    windows.forEach(
+        (lane, window) ->
+            read.put(
+                lane,
+                page(
+                    pages.getOrDefault(lane, List.of()),
+                    sizes.getOrDefault(lane, 0L),
+                    window,
+                    firstUpTo(window),
+                    rows,
+                    bytes)));
+    return read;
+  }
+
+  private static Row row(ResultSet result) throws SQLException {
+    return new Row(OutboxRows.record(result), OutboxRows.timeLeft(result));
+  }
+
+  private static Page page(
+      List<Row> page, long size, LaneState window, long upTo, int rows, long bytes) {
     if (page.size() == rows || size >= bytes) {
       return new Page(page, page.get(page.size() - 1).record().position(), /* isLast= */ false);
     }

@@ -94,6 +94,76 @@ class WindowPlanTest {
     assertThat(buffers(ofNoWindow)).as("%s", nodes(ofNoWindow)).isLessThan(FIXED);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {0, 5_000})
+  void openingSeveralLanesTogetherLooksEachUpByItsKey(int writes) throws Exception {
+    LaneState other = log.claim(log.read(1).orElseThrow(), "relay").orElseThrow();
+    commitMany(1_000);
+    lane = log.settle(log.open(lane).orElseThrow()).orElseThrow();
+    for (int write = 0; write < writes; write++) {
+      other = log.renew(other).orElseThrow();
+    }
+    commitMany(300_000);
+    if (writes == 0) {
+      database.execute("analyze twinbox.outbox_lane_log"); // a table of one page
+    }
+    LaneState[] lanes = {lane, other};
+
+    JsonNode plan =
+        explain(
+            Pipeline.BEGIN
+                + WindowReader.INDEX_ORDER_ONLY
+                + OutboxDatabase.TABLES.sql(LaneLogSql.OPEN_ANY),
+            s -> {
+              s.setString(1, "1000");
+              s.setString(2, "{%d,%d}".formatted(lanes[0].lane(), lanes[1].lane()));
+              s.setString(3, "{%d,%d}".formatted(lanes[0].seq(), lanes[1].seq()));
+              s.setString(4, "{%d,%d}".formatted(lanes[0].epoch(), lanes[1].epoch()));
+              s.setString(5, "{%s,%s}".formatted(lanes[0].claimId(), lanes[1].claimId()));
+              s.setString(6, "{%d,%d}".formatted(lanes[0].window(), lanes[1].window()));
+              s.setString(7, "1000000");
+            },
+            "insert into");
+
+    assertThat(plan.get("Actual Rows").asDouble()).as("%s", plan).isEqualTo(1);
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED);
+    assertThat(scans(plan)).doesNotContain("Seq Scan outbox_lane_log");
+    assertThat(nodes(plan)).doesNotContain("Bitmap Heap Scan", "Hash Join", "Merge Join", "Sort");
+  }
+
+  @Test
+  void theFirstPagesOfSeveralLanesCostTheirOwnRows() throws Exception {
+    LaneState other = log.claim(log.read(1).orElseThrow(), "relay").orElseThrow();
+    commitMany(300_000);
+    lane = log.open(lane).orElseThrow();
+
+    JsonNode plan = explainFirstPages(lane.seq(), other.seq());
+
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(2 * ROWS + 2 * FIXED);
+    assertThat(removed(plan)).isLessThan(10);
+    assertThat(nodes(plan)).doesNotContain("Bitmap Heap Scan", "Hash Join", "Merge Join");
+
+    JsonNode ofNoWindow = explainFirstPages(lane.seq() + 1, other.seq() + 1);
+    assertThat(buffers(ofNoWindow)).as("%s", nodes(ofNoWindow)).isLessThan(FIXED);
+  }
+
+  private JsonNode explainFirstPages(long seq, long otherSeq) throws Exception {
+    return explain(
+        Pipeline.BEGIN
+            + WindowReader.INDEX_ORDER_ONLY
+            + OutboxDatabase.TABLES.sql(LaneLogSql.FIRST_PAGES),
+        s -> {
+          s.setString(1, "{0,1}");
+          s.setString(2, "{%d,%d}".formatted(seq, otherSeq));
+          s.setString(3, "{%s,%s}".formatted(lane.claimId(), lane.claimId()));
+          s.setInt(4, ROWS);
+          s.setInt(5, ROWS);
+          s.setInt(6, ROWS);
+          s.setLong(7, 1L << 30);
+        },
+        "with w as");
+  }
+
   @Test
   void aPageStaysCheapThoughTheLoadGrewSinceTheLastAnalyze() throws Exception {
     commitMany(100);
@@ -379,6 +449,15 @@ class WindowPlanTest {
       rows += removed(child);
     }
     return rows;
+  }
+
+  private static List<String> scans(JsonNode plan) {
+    List<String> scans = new ArrayList<>();
+    if (plan.has("Relation Name")) {
+      scans.add(plan.get("Node Type").asText() + " " + plan.get("Relation Name").asText());
+    }
+    plan.path("Plans").forEach(child -> scans.addAll(scans(child)));
+    return scans;
   }
 
   private static List<String> nodes(JsonNode plan) {

@@ -10,6 +10,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -478,6 +479,87 @@ class WindowTrapsTest {
       producer.commit();
       assertThat(drainWindow()).containsExactly(younger);
     }
+  }
+
+  @Test
+  void severalLanesWindowsAreOpenedTogetherEachWithItsOwnFirstPage() throws SQLException {
+    LaneState empty = log.claim(log.read(1).orElseThrow(), "relay-1").orElseThrow();
+    LaneState other = log.claim(log.read(2).orElseThrow(), "relay-1").orElseThrow();
+    LaneState lost = log.claim(log.read(3).orElseThrow(), "relay-1").orElseThrow();
+    assertThat(log.renew(lost)).isPresent();
+    List<UUID> ofLane = new ArrayList<>();
+    List<UUID> ofOther = new ArrayList<>();
+    try (Connection late = database.begin()) {
+      ofLane.add(database.insert(late, 0, "k"));
+      database.commitOne(0, "k");
+      assertThat(drainWindow()).hasSize(1);
+      for (int i = 0; i < 3; i++) {
+        ofOther.add(database.commitOne(2, "k"));
+        ofLane.add(database.commitOne(0, "k"));
+        database.commitOne(3, "k");
+      }
+      late.commit();
+    }
+
+    LaneLog.Openings openings =
+        log.openAny(List.of(lane, empty, other, lost), 1_000, 3, Long.MAX_VALUE);
+
+    assertThat(openings.windows()).containsOnlyKeys(0, 2);
+    assertThat(openings.position()).isEqualTo(11);
+    LaneLog.Opened first = Objects.requireNonNull(openings.windows().get(0));
+    LaneLog.Opened second = Objects.requireNonNull(openings.windows().get(2));
+    assertThat(ids(first.page())).containsExactlyElementsOf(ofLane.subList(0, 3));
+    assertThat(first.page().isLast()).isFalse();
+    assertThat(ids(second.page())).containsExactlyElementsOf(ofOther);
+    assertThat(first.state().target()).isEqualTo(second.state().target());
+    assertThat(log.read(0)).contains(first.state());
+    assertThat(log.read(1)).contains(empty);
+    assertThat(log.read(2)).contains(second.state());
+    lane = first.state();
+    assertThat(read()).containsExactlyElementsOf(ofLane);
+    lane = log.settle(lane).orElseThrow();
+    assertThat(drainWindow()).isEmpty();
+  }
+
+  @Test
+  void aPageThatEndsByItsBytesDoesNotEndTheOtherLanesPage() throws SQLException {
+    LaneState other = log.claim(log.read(1).orElseThrow(), "relay-1").orElseThrow();
+    UUID only = database.commitOne(0, "k");
+    for (int i = 0; i < 3; i++) {
+      database.commitOne(1, "k");
+    }
+
+    LaneLog.Openings openings = log.openAny(List.of(lane, other), 1_000, 10, 2 * 256);
+
+    LaneLog.Opened small = Objects.requireNonNull(openings.windows().get(0));
+    LaneLog.Opened large = Objects.requireNonNull(openings.windows().get(1));
+    assertThat(ids(small.page())).containsExactly(only);
+    assertThat(small.page().isLast()).isTrue();
+    assertThat(large.page().rows()).hasSize(2);
+    assertThat(large.page().isLast()).isFalse();
+  }
+
+  @Test
+  void aLaneThatIsFarBackIsNotOpenedTogetherWithOthers() throws SQLException {
+    LaneState far = log.claim(log.read(1).orElseThrow(), "relay-1").orElseThrow();
+    for (int i = 0; i < 12; i++) {
+      database.commitOne(i % 2, "k");
+    }
+    lane = log.refresh(lane).orElseThrow();
+
+    LaneLog.Openings openings = log.openAny(List.of(lane, far), 10, 100, Long.MAX_VALUE);
+
+    assertThat(openings.windows()).containsOnlyKeys(0);
+    assertThat(openings.position() - far.nextFloor()).isGreaterThan(10);
+    assertThat(log.read(1)).contains(far);
+  }
+
+  @Test
+  void nothingIsOpenedTogetherWhereTheTablesDoNotBelong() throws SQLException {
+    database.commitOne(0, "k");
+    database.execute("update twinbox.outbox_cluster set system_identifier = 1");
+
+    assertThat(log.openAny(List.of(lane), 1_000, 10, Long.MAX_VALUE).windows()).isEmpty();
   }
 
   private static List<UUID> ids(WindowReader.Page page) {
