@@ -186,7 +186,8 @@ public final class Rotation {
    * database a new row can seem to be relayed. Not visible in a snapshot means: at or above its
    * xmax, and then beyond the lane's floor, or listed as running. The first are looked up by (lane,
    * position), the others by (xid, lane, position), so that a leaf with a single unrelayed row is
-   * not scanned at each attempt. The lanes in the leaf are found by skipping from one to the next.
+   * not scanned at each attempt. A sequence that was set back hides new rows below the floor: then
+   * nothing is emptied. The lanes in the leaf are found by skipping from one to the next.
    */
   private boolean isNeeded(Statement statement, String table) throws SQLException {
     String sql =
@@ -197,9 +198,10 @@ public final class Rotation {
                 + ClusterGuard.HERE
                 + " or exists (select 1 from present p left join"
                 + " {outbox_lane_state} l using (lane) where p.lane is not null and (l.lane is null"
-                + " or exists (select 1 from %1$s o where o.lane = p.lane and"
-                + " o.position > l.floor and o.xid >= pg_snapshot_xmax(l.done)) or exists (select 1 from pg_snapshot_xip(l.done) x"
-                + " where exists (select 1 from %1$s o where o.lane = p.lane and o.xid = x))))");
+                + " or (select last_value from {outbox_position}) < l.next_floor or exists (select 1"
+                + " from %1$s o where o.lane = p.lane and o.position > l.floor and o.xid >="
+                + " pg_snapshot_xmax(l.done)) or exists (select 1 from pg_snapshot_xip(l.done) x where"
+                + " exists (select 1 from %1$s o where o.lane = p.lane and o.xid = x))))");
     return ask(statement, sql.formatted(table));
   }
 

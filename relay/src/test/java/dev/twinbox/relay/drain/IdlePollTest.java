@@ -20,6 +20,7 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.sql.DataSource;
@@ -35,6 +36,8 @@ class IdlePollTest {
   private final OutboxDatabase database = new OutboxDatabase(100, 4);
   private final AtomicInteger statements = new AtomicInteger();
   private final AtomicBoolean databaseIsAway = new AtomicBoolean();
+  private final AtomicBoolean databaseIsSlow = new AtomicBoolean();
+  private final AtomicInteger toldOfNothing = new AtomicInteger();
   private final Queue<Integer> told = new ConcurrentLinkedQueue<>();
   private final Map<Integer, IdlePoll.Found> results = new ConcurrentHashMap<>();
   private final Map<Integer, LaneState> lanes = new ConcurrentHashMap<>();
@@ -59,6 +62,21 @@ class IdlePollTest {
     assertThat(told).containsExactlyInAnyOrder(1, 3);
     // After a slow one, as the first can be, it is asked who was slow.
     assertThat(statements).hasValueBetween(1, 2);
+  }
+
+  /** They may have walked the rows of an open transaction, which an empty window puts an end to. */
+  @Test
+  void afterSlowPollsInARowEveryLaneIsTold() throws Exception {
+    databaseIsSlow.set(true);
+    IdlePoll poll = askingFor(Duration.ofMillis(1), Duration.ofMillis(1));
+
+    try (Session session = new Session(poll)) {
+      await().until(() -> toldOfNothing.get() >= LANES);
+      session.end();
+    }
+
+    assertThat(statements).hasValueGreaterThanOrEqualTo(3);
+    assertThat(told).isEmpty();
   }
 
   @Test
@@ -261,6 +279,7 @@ class IdlePollTest {
         true,
         found -> {
           if (found instanceof IdlePoll.Seen seen && !seen.poll().anything()) {
+            toldOfNothing.incrementAndGet();
             ask(poll, lane);
           } else {
             results.put(lane.lane(), found);
@@ -282,6 +301,9 @@ class IdlePollTest {
               statements.incrementAndGet();
               if (databaseIsAway.get()) {
                 throw new SQLException("away");
+              }
+              if (databaseIsSlow.get()) {
+                TimeUnit.MILLISECONDS.sleep(15);
               }
               return database.dataSource().getConnection();
             });

@@ -309,6 +309,22 @@ class WindowTrapsTest {
     assertThat(database.number("select count(*) from twinbox.outbox")).isZero();
   }
 
+  /** A relay notices within a second and stops; no row may be gone by then. */
+  @Test
+  void aRowThatASequenceWhichWasSetBackHidesBelowTheFloorIsNotEmptied() throws SQLException {
+    moveOnToLeaf(2);
+    UUID relayed = database.commitOne(0, "k");
+    assertThat(drainWindow()).containsExactly(relayed);
+    assertThat(drainWindow()).isEmpty();
+    assertThat(lane.floor()).isGreaterThan(200);
+
+    database.execute("select setval('twinbox.outbox_position', 98)");
+    database.commitOne(0, "k"); // the last one of the first leaf
+
+    assertThat(database.rotation().rotate()).isEmpty();
+    assertThat(database.number("select count(*) from twinbox.outbox_0")).isEqualTo(1);
+  }
+
   @Test
   void aLeafIsTestedAnewAlthoughTheRoleDefaultsToRepeatableRead() throws Exception {
     database.execute(
