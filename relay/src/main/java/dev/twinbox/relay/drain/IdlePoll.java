@@ -23,8 +23,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Asks, for all lanes of a relay that have nothing to do, whether anything waits for them: one
  * statement for all of them, soon after there was something and seldom later. Whoever commits in
- * this process makes it ask at once. While there is something now and then, it opens the windows
- * itself and hands them over with their first pages: one round trip less for each message.
+ * this process makes it ask at once. After a commit in this process, or where it has found
+ * something just before, it opens the windows itself and hands them over with their first pages:
+ * one round trip less for each message.
  *
  * <p>A lane that asks leaves its writing to the polling thread until it has taken its request back,
  * so that the two never write at the same time and each knows what the other wrote.
@@ -51,9 +52,6 @@ public final class IdlePoll {
   static final int OPENED_TOGETHER = 8;
 
   private static final int OPENINGS_IN_A_ROW = 100;
-
-  /** After so long without anything it is only asked what waits, which costs half as much. */
-  private static final long ACTIVE_NANOS = Duration.ofMillis(100).toNanos();
 
   /** Beyond so many positions since the last floor, the lane raises it before it opens a window. */
   static final long REFRESH_BEYOND = 1_000;
@@ -104,6 +102,7 @@ public final class IdlePoll {
   private long polledAt = System.nanoTime();
   private long pollNanos;
   private int slowPolls;
+  private boolean foundLast;
   private long warnedAt = System.nanoTime() - WARN_AGAIN_NANOS;
   private long emptyWindowsAt = System.nanoTime() - EMPTY_WINDOWS_APART;
   private long onlyAskUntil = System.nanoTime();
@@ -212,6 +211,7 @@ public final class IdlePoll {
     long asked = System.nanoTime();
     boolean opens = mayOpen(asked);
     committed = false;
+    foundLast = false;
     askNext = false;
     if (opens) {
       openings++;
@@ -225,12 +225,12 @@ public final class IdlePoll {
   }
 
   /**
-   * Now and then it is only asked in any case: a lane that was lost opens no window here, and
-   * learns it when it tries to open one itself.
+   * Where there may be nothing it is only asked, which costs half as much. Now and then it is so in
+   * any case: a lane that was lost opens no window here, and learns it when it tries to open one
+   * itself.
    */
   private boolean mayOpen(long now) {
-    boolean isActive = committed || polledAt - activeAt < ACTIVE_NANOS;
-    return isActive
+    return (committed || foundLast)
         && !askNext
         && now - onlyAskUntil >= 0
         && openings < OPENINGS_IN_A_ROW
@@ -260,9 +260,10 @@ public final class IdlePoll {
       failure = null;
       openings.windows().forEach((lane, window) -> found.put(lane, new Opened(window, asked)));
       position = openings.position();
+      foundLast = !openings.windows().isEmpty();
       // Asking finds out who was slow, and tells a lane that is far back to open its window itself.
       askNext =
-          System.nanoTime() - asked > SLOW_NANOS
+          countIfSlow(asked)
               || taken.stream().anyMatch(lane -> isFarBack(lane, openings.position()));
     } catch (SQLException | RuntimeException e) {
       failure = e;
@@ -314,6 +315,12 @@ public final class IdlePoll {
     }
   }
 
+  private boolean countIfSlow(long asked) {
+    boolean isSlow = System.nanoTime() - asked > SLOW_NANOS;
+    slowPolls = isSlow ? slowPolls + 1 : 0;
+    return isSlow;
+  }
+
   /** Tells those for which something waits. */
   private void ask(long asked) {
     List<Waiting> all = List.copyOf(waiting.values());
@@ -323,11 +330,14 @@ public final class IdlePoll {
       long answered = System.nanoTime();
       // Slow polls have walked the rows of an open transaction. After an empty window they lie
       // below the floor, and transactions that are listed as running are not looked into.
-      slowPolls = answered - asked > SLOW_NANOS ? slowPolls + 1 : 0;
-      boolean slow = slowPolls >= SLOW_POLLS && answered - emptyWindowsAt > EMPTY_WINDOWS_APART;
+      boolean slow =
+          countIfSlow(asked)
+              && slowPolls >= SLOW_POLLS
+              && answered - emptyWindowsAt > EMPTY_WINDOWS_APART;
       if (slow) {
         emptyWindowsAt = answered;
       }
+      foundLast = polls.values().stream().anyMatch(WindowReader.Poll::anything);
       for (Waiting lane : all) {
         WindowReader.Poll poll = polls.get(lane.state().lane());
         if (poll != null) {
