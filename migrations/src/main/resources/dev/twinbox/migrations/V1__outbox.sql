@@ -148,7 +148,8 @@ create index outbox_xid_lane_position on ${schema}.outbox (xid, lane, position);
 -- Which of these lanes have a committed row that their done does not cover, and the highest position
 -- handed out. A function, because it is asked many times a second and planning would cost more than
 -- looking: its plans are kept with the session.
--- Beyond a lane's floor are those rows that done knows nothing of, and few that it covers. Not "exists",
+-- Beyond a lane's floor are those rows that done knows nothing of, and few that it covers; but also those
+-- of late transactions, any number, so these are looked up first. Not "exists",
 -- which drops the order and with it the hold on the index: another plan looks cheap while a leaf has few
 -- rows, and walks all of them for as long as it is kept.
 create function ${schema}.outbox_waiting(lanes integer[], done pg_snapshot[], floors bigint[])
@@ -165,16 +166,16 @@ create function ${schema}.outbox_waiting(lanes integer[], done pg_snapshot[], fl
 begin
   return query
   select d.lane,
-    (select o.xid from ${schema}.outbox o
-      where o.lane = d.lane and o.position > d.floor and o.xid >= pg_snapshot_xmax(d.done)
-      order by o.lane, o.position limit 1) is not null
-    or (select late.xid
+    (select late.xid
       from (select x from pg_snapshot_xip(d.done) x where pg_visible_in_snapshot(x, d.now)) x
       cross join lateral (select o.xid from ${schema}.outbox o
         where (o.xid, o.lane, o.position) >= (x, d.lane, 0)
           and (o.xid, o.lane, o.position) <= (x, d.lane, 9223372036854775807)
         order by o.xid, o.lane, o.position limit 1) late
-      limit 1) is not null,
+      limit 1) is not null
+    or (select o.xid from ${schema}.outbox o
+      where o.lane = d.lane and o.position > d.floor and o.xid >= pg_snapshot_xmax(d.done)
+      order by o.lane, o.position limit 1) is not null,
     p.last_value - (not p.is_called)::int
   from unnest(lanes, done, floors) d0 (lane, done, floor)
     cross join lateral (select d0.*, pg_current_snapshot() as now offset 0) d

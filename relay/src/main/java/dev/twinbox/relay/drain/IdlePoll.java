@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.Condition;
@@ -39,7 +40,10 @@ public final class IdlePoll {
   /** A single slow poll may have waited for a processor. */
   private static final int SLOW_POLLS = 3;
 
+  /** Twice as much each time while it does not help: then it is not rows that make polls slow. */
   private static final long EMPTY_WINDOWS_APART = Duration.ofMillis(500).toNanos();
+
+  private static final long MOST_APART = Duration.ofMinutes(1).toNanos();
   private static final long SECOND_NANOS = Duration.ofSeconds(1).toNanos();
   private static final long ONLY_ASK_NANOS = Duration.ofSeconds(10).toNanos();
   private static final long WARN_AGAIN_NANOS = Duration.ofSeconds(10).toNanos();
@@ -102,6 +106,7 @@ public final class IdlePoll {
   private long polledAt = System.nanoTime();
   private long pollNanos;
   private int slowPolls;
+  private long emptyWindowsApart = EMPTY_WINDOWS_APART;
   private boolean foundLast;
   private long warnedAt = System.nanoTime() - WARN_AGAIN_NANOS;
   private long emptyWindowsAt = System.nanoTime() - EMPTY_WINDOWS_APART;
@@ -318,6 +323,7 @@ public final class IdlePoll {
   private boolean countIfSlow(long asked) {
     boolean isSlow = System.nanoTime() - asked > SLOW_NANOS;
     slowPolls = isSlow ? slowPolls + 1 : 0;
+    emptyWindowsApart = isSlow ? emptyWindowsApart : EMPTY_WINDOWS_APART;
     return isSlow;
   }
 
@@ -333,23 +339,36 @@ public final class IdlePoll {
       boolean slow =
           countIfSlow(asked)
               && slowPolls >= SLOW_POLLS
-              && answered - emptyWindowsAt > EMPTY_WINDOWS_APART;
+              && answered - emptyWindowsAt > emptyWindowsApart;
       if (slow) {
         emptyWindowsAt = answered;
+        emptyWindowsApart = Math.min(2 * emptyWindowsApart, MOST_APART);
       }
       foundLast = polls.values().stream().anyMatch(WindowReader.Poll::anything);
       for (Waiting lane : all) {
         WindowReader.Poll poll = polls.get(lane.state().lane());
         if (poll != null) {
           position = poll.position();
-          if ((poll.anything() || slow) && waiting.remove(lane.state().lane(), lane)) {
-            lane.told().accept(new Seen(lane.state().window(), poll));
+          if (poll.anything() || slow) {
+            tell(lane, poll);
           }
         }
       }
-    } catch (SQLException e) {
+    } catch (SQLException | RuntimeException e) {
       warn(e);
       activeAt = asked - SECOND_NANOS;
+    }
+  }
+
+  /** Tells who asks for the lane now: it may have asked anew meanwhile, for the same window. */
+  private void tell(Waiting asked, WindowReader.Poll poll) {
+    LaneState state = asked.state();
+    Waiting now = waiting.get(state.lane());
+    if (now != null
+        && now.state().window() == state.window()
+        && Objects.equals(now.state().claimId(), state.claimId())
+        && waiting.remove(state.lane(), now)) {
+      now.told().accept(new Seen(state.window(), poll));
     }
   }
 

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
@@ -33,6 +34,12 @@ public final class LaneDrain {
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
 
   private static final Duration NO_MORE_COME = Duration.ofMillis(200);
+
+  /**
+   * Beyond so many positions since its floor, a lane that was claimed opens a window whatever
+   * waits: its pages walk so far in bounded steps, and a poll would walk it at once.
+   */
+  private static final long OPEN_BEYOND = 100_000;
 
   /** How long an idle lane waits between two looks at its lease and at what is parked. */
   private static final Duration IDLE = Duration.ofMillis(300);
@@ -58,7 +65,7 @@ public final class LaneDrain {
   private volatile boolean held;
   private volatile @Nullable String problem;
   private volatile int inFlight;
-  private volatile IdlePoll.@Nullable Found found;
+  private final AtomicReference<IdlePoll.@Nullable Found> found = new AtomicReference<>();
   private IdlePoll.@Nullable Seen seen;
   private boolean asked;
   private long askedWindow = -1;
@@ -220,6 +227,9 @@ public final class LaneDrain {
       close();
       return false;
     }
+    if (!state.isOpen() && state.nextFloor() - state.floor() > OPEN_BEYOND) {
+      ours.claim().open();
+    }
     return true;
   }
 
@@ -320,8 +330,7 @@ public final class LaneDrain {
     }
     idlePoll.takeBack(lane);
     asked = false;
-    IdlePoll.Found what = found;
-    found = null;
+    IdlePoll.Found what = found.getAndSet(null);
     if (what instanceof IdlePoll.Opened opened) {
       WindowReader.Page first = ours.claim().opened(opened.window(), opened.asked());
       window = WindowDrain.of(ours, parked(), first, opened.asked());
@@ -335,7 +344,7 @@ public final class LaneDrain {
   }
 
   private void found(IdlePoll.Found what) {
-    found = what;
+    found.set(what);
     wakeup.wake();
   }
 
@@ -466,7 +475,7 @@ public final class LaneDrain {
     idlePoll.takeBack(lane);
     asked = false;
     askedWindow = -1;
-    found = null;
+    found.set(null);
     seen = null;
     context = null;
     parked = null;

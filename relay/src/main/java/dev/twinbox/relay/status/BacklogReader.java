@@ -54,6 +54,7 @@ final class BacklogReader {
       long waiting,
       long seen,
       @Nullable Long lowest,
+      long highest,
       @Nullable Double oldest) {}
 
   private record Probe(
@@ -81,6 +82,7 @@ final class BacklogReader {
         (number, parts) -> {
           Map<String, Pile> piles = new TreeMap<>();
           Long lowest = null;
+          long highest = 0;
           long seen = 0;
           for (Head head : parts) {
             if (head.waiting > 0) {
@@ -89,11 +91,12 @@ final class BacklogReader {
             if (head.lowest != null && (lowest == null || head.lowest < lowest)) {
               lowest = head.lowest;
             }
+            highest = Math.max(highest, head.highest);
             seen += head.seen;
           }
           lanes.put(number, new Lane(parts.get(0).broker, lowest, piles));
-          if (seen > limit && lowest != null) {
-            full.put(number, lowest);
+          if (seen > limit) {
+            full.put(number, lowest == null ? Long.valueOf(highest) : lowest);
           }
         });
     if (!full.isEmpty()) {
@@ -103,9 +106,9 @@ final class BacklogReader {
   }
 
   /**
-   * What came after {@code done}, beyond the floor and the cursor of an open window, by (lane,
-   * position); and what transactions left that ran when {@code done} was taken, by (xid, lane,
-   * position).
+   * What lies beyond the floor and the cursor of an open window, by (lane, position), a few that
+   * {@code done} covers among it; and before that what transactions left that ran when {@code done}
+   * was taken, by (xid, lane, position).
    */
   private List<Head> heads(int limit) throws SQLException {
     String most = " limit " + (limit + 1);
@@ -113,19 +116,19 @@ final class BacklogReader {
         "with s as materialized (select l.*, greatest(cursor_position, floor) as reached from"
             + " {outbox_lane_state} l) select s.lane, s.broker, o.destination, count(*) filter"
             + " (where not pg_visible_in_snapshot(o.xid, s.done)), count(*), min(o.position) filter"
-            + " (where not pg_visible_in_snapshot(o.xid, s.done)), extract(epoch from"
-            + " clock_timestamp() - min("
+            + " (where not pg_visible_in_snapshot(o.xid, s.done)), max(o.position), extract(epoch"
+            + " from clock_timestamp() - min("
             + DUE
             + ") filter (where not pg_visible_in_snapshot(o.xid, s.done))) from s cross join"
             + " lateral ((select "
             + COLUMNS
-            + " from {outbox} o where o.lane = s.lane and o.position > s.reached and o.xid >="
-            + " pg_snapshot_xmax(s.done) order by o.lane, o.position"
+            + " from {outbox} o where o.lane = s.lane and o.position > s.reached order by o.lane,"
+            + " o.position"
             + most
             + ") union all (select late.* from pg_snapshot_xip(s.done) x cross join lateral (select "
             + COLUMNS
             + " from {outbox} o where (o.xid, o.lane, o.position) > (x, s.lane, s.cursor_position)"
-            + " and (o.xid, o.lane, o.position) <= (x, s.lane, 9223372036854775807) order by o.xid,"
+            + " and (o.xid, o.lane, o.position) <= (x, s.lane, s.reached) order by o.xid,"
             + " o.lane, o.position"
             + most
             + ") late"
@@ -139,7 +142,8 @@ final class BacklogReader {
                 r.getLong(4),
                 r.getLong(5),
                 longOrNull(r, 6),
-                Rows.tenths(r, 7)));
+                r.getLong(7),
+                Rows.tenths(r, 8)));
   }
 
   private void extrapolate(

@@ -198,10 +198,13 @@ public final class Rotation {
                 + ClusterGuard.HERE
                 + " or exists (select 1 from present p left join"
                 + " {outbox_lane_state} l using (lane) where p.lane is not null and (l.lane is null"
-                + " or (select last_value from {outbox_position}) < l.next_floor or exists (select 1"
-                + " from %1$s o where o.lane = p.lane and o.position > l.floor and o.xid >="
-                + " pg_snapshot_xmax(l.done)) or exists (select 1 from pg_snapshot_xip(l.done) x where"
-                + " exists (select 1 from %1$s o where o.lane = p.lane and o.xid = x))))");
+                + " or (select last_value from {outbox_position}) < l.next_floor or (select late.xid"
+                + " from pg_snapshot_xip(l.done) x cross join lateral (select o.xid from %1$s o where"
+                + " (o.xid, o.lane, o.position) >= (x, p.lane, 0) and (o.xid, o.lane, o.position) <="
+                + " (x, p.lane, 9223372036854775807) order by o.xid, o.lane, o.position limit 1) late"
+                + " limit 1) is not null or (select o.xid from %1$s o where o.lane = p.lane and"
+                + " o.position > l.floor and o.xid >= pg_snapshot_xmax(l.done) order by o.lane,"
+                + " o.position limit 1) is not null))");
     return ask(statement, sql.formatted(table));
   }
 

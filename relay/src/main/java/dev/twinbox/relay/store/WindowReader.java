@@ -96,14 +96,18 @@ public final class WindowReader {
                 + " limit ?) n; commit");
   }
 
-  /** Whether {@code s}, a lane's state, has anything to relay; as {@code outbox_waiting} looks. */
+  /**
+   * Whether {@code s}, a lane's state, has anything to relay; as {@code outbox_waiting} looks. Late
+   * transactions first: beyond the floor their rows would all be walked.
+   */
   static final String ANYTHING =
-      "((select o.xid from {outbox} o where o.lane = s.lane and o.position > s.floor and o.xid >="
-          + " pg_snapshot_xmax(s.done) order by o.lane, o.position limit 1) is not null or (select late.xid from (select x from pg_snapshot_xip(s.done) x"
-          + " where pg_visible_in_snapshot(x, pg_current_snapshot())) x cross join lateral (select"
-          + " o.xid from {outbox} o where (o.xid, o.lane, o.position) >= (x, s.lane, 0) and (o.xid,"
+      "((select late.xid from (select x from pg_snapshot_xip(s.done) x where"
+          + " pg_visible_in_snapshot(x, pg_current_snapshot())) x cross join lateral (select o.xid"
+          + " from {outbox} o where (o.xid, o.lane, o.position) >= (x, s.lane, 0) and (o.xid,"
           + " o.lane, o.position) <= (x, s.lane, 9223372036854775807) order by o.xid, o.lane,"
-          + " o.position limit 1) late limit 1) is not null)";
+          + " o.position limit 1) late limit 1) is not null or (select o.xid from {outbox} o where"
+          + " o.lane = s.lane and o.position > s.floor and o.xid >= pg_snapshot_xmax(s.done) order"
+          + " by o.lane, o.position limit 1) is not null)";
 
   /** As {@link #page(String, String, String, String, String, String, String)}, of one lane. */
   static String page(

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.drain;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -14,7 +15,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -23,7 +23,9 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +39,7 @@ class IdlePollTest {
   private final AtomicInteger statements = new AtomicInteger();
   private final AtomicBoolean databaseIsAway = new AtomicBoolean();
   private final AtomicBoolean databaseIsSlow = new AtomicBoolean();
+  private final AtomicReference<@Nullable Runnable> meanwhile = new AtomicReference<>();
   private final AtomicInteger toldOfNothing = new AtomicInteger();
   private final Queue<Integer> told = new ConcurrentLinkedQueue<>();
   private final Map<Integer, IdlePoll.Found> results = new ConcurrentHashMap<>();
@@ -62,6 +65,28 @@ class IdlePollTest {
     assertThat(told).containsExactlyInAnyOrder(1, 3);
     // After a slow one, as the first can be, it is asked who was slow.
     assertThat(statements).hasValueBetween(1, 2);
+  }
+
+  @Test
+  void whoAsksAnewWhileItIsAskedForIsToldToo() throws Exception {
+    IdlePoll poll = askingFor(Duration.ofMillis(1), Duration.ofMillis(1));
+    LaneState renewed = database.log(LEASE).renew(requireNonNull(lanes.get(2))).orElseThrow();
+    database.commitOne(2, "k");
+    meanwhile.set(
+        () -> {
+          poll.takeBack(2);
+          ask(poll, renewed);
+        });
+
+    try (Session session = new Session(poll)) {
+      await().until(() -> told.contains(2));
+      session.end();
+    }
+
+    assertThat(results.get(2))
+        .as("by the poll that was under way")
+        .isInstanceOf(IdlePoll.Seen.class);
+    assertThat(statements).hasValue(1);
   }
 
   /** They may have walked the rows of an open transaction, which an empty window puts an end to. */
@@ -142,7 +167,7 @@ class IdlePollTest {
     }
 
     assertThat(results.get(2)).isInstanceOf(IdlePoll.Seen.class);
-    assertThat(database.log(LEASE).read(2)).contains(Objects.requireNonNull(lanes.get(2)));
+    assertThat(database.log(LEASE).read(2)).contains(requireNonNull(lanes.get(2)));
   }
 
   @Test
@@ -168,7 +193,7 @@ class IdlePollTest {
 
     try (Session session = new Session(poll);
         Connection rival = database.begin()) {
-      database.appendUncommitted(rival, Objects.requireNonNull(lanes.get(2)));
+      database.appendUncommitted(rival, requireNonNull(lanes.get(2)));
       poll.wake();
       database.awaitSomebodyWaits();
       CompletableFuture<Void> takingBack = CompletableFuture.runAsync(() -> poll.takeBack(2));
@@ -190,7 +215,7 @@ class IdlePollTest {
 
     try (Session session = new Session(poll);
         Connection rival = database.begin()) {
-      database.appendUncommitted(rival, Objects.requireNonNull(lanes.get(2)));
+      database.appendUncommitted(rival, requireNonNull(lanes.get(2)));
       poll.wake();
       database.awaitSomebodyWaits();
       database.endThoseWhoWait();
@@ -301,6 +326,10 @@ class IdlePollTest {
               statements.incrementAndGet();
               if (databaseIsAway.get()) {
                 throw new SQLException("away");
+              }
+              Runnable next = meanwhile.getAndSet(null);
+              if (next != null) {
+                next.run();
               }
               if (databaseIsSlow.get()) {
                 TimeUnit.MILLISECONDS.sleep(15);

@@ -316,6 +316,24 @@ class WindowPlanTest {
     }
   }
 
+  /** They lie beyond the floor, and so would each be looked at before the next lane's. */
+  @Test
+  void aPollFindsAHugeLateTransactionByItsXid() throws Exception {
+    try (Connection huge = database.begin();
+        Statement producer = huge.createStatement()) {
+      producer.execute("select pg_current_xact_id()");
+      database.commitOne(0, "k"); // a younger one has ended: the huge one is listed
+      drain();
+      producer.execute(INSERT_MANY.formatted(300_000));
+      huge.commit();
+    }
+
+    JsonNode plan = explainPoll();
+
+    assertThat(buffers(plan)).as("%s", nodes(plan)).isLessThan(FIXED_WITH_CATALOG);
+    assertThat(database.reader().poll(lane).anything()).isTrue();
+  }
+
   @Test
   void aPollDoesNotLookIntoTransactionsThatAWindowHasListedAsRunning() throws Exception {
     try (Connection open = database.begin();
