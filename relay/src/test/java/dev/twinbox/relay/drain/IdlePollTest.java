@@ -1,6 +1,6 @@
 package dev.twinbox.relay.drain;
 
-import static java.util.Objects.requireNonNull;
+import static java.util.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -231,7 +231,7 @@ class IdlePollTest {
 
   private List<UUID> firstPage(int lane) {
     assertThat(results.get(lane)).isInstanceOf(IdlePoll.Opened.class);
-    IdlePoll.Opened opened = (IdlePoll.Opened) Objects.requireNonNull(results.get(lane));
+    IdlePoll.Opened opened = (IdlePoll.Opened) requireNonNull(results.get(lane));
     return opened.window().page().rows().stream().map(row -> row.record().id()).toList();
   }
 
