@@ -1,6 +1,6 @@
 package dev.twinbox.relay.drain;
 
-import static java.util.requireNonNull;
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
