@@ -13,7 +13,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Whether a relay slows down while a forgotten transaction keeps vacuum from removing anything and
@@ -85,7 +84,6 @@ public final class HeldHorizon implements Scenario {
   /** One message a lane and transaction, again and again: each is a window of its own. */
   private static void settle(Bench bench, TestDatabase database, double target) throws Exception {
     try (Connection connection = database.dataSource().getConnection();
-        Statement relaxed = connection.createStatement();
         PreparedStatement insert =
             connection.prepareStatement(
                 """
@@ -94,14 +92,11 @@ public final class HeldHorizon implements Scenario {
                 from generate_series(0, 3) lane
                 cross join (select * from bench.source where n = 1) s
                 """)) {
-      // The relay's own waits for the disk are enough, and faster without others in between.
-      relaxed.execute("set synchronous_commit = off");
       long said = System.nanoTime();
       double now = 0;
       while (now < target) {
-        for (int i = 0; i < 100; i++) {
+        for (int i = 0; i < 20; i++) {
           insert.executeUpdate();
-          TimeUnit.MILLISECONDS.sleep(1);
         }
         now = Rows.number(database, SETTLED);
         if (System.nanoTime() - said > 10_000_000_000L) {

@@ -70,12 +70,12 @@ public final class PeerLatencies implements Scenario {
       if (!inProcess) {
         start(bench, sides, outcome, HAND_WRITTEN, topic, false);
       }
-      for (int repetition = 0; repetition <= bench.scale().repetitions(); repetition++) {
+      for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
         Map<String, Latencies> measured = new LinkedHashMap<>();
         for (Running side : List.copyOf(sides)) {
           try {
             side.sending().ask("start");
-            if (repetition == 0) {
+            if (repetition == 1) {
               // Faster than it counts: a slow rate warms compilers slowly.
               Latencies.measure(
                   bench,
@@ -90,11 +90,9 @@ public final class PeerLatencies implements Scenario {
                 Latencies.measure(bench, side.enqueuing(), side.sending(), rate, seconds);
             side.sending().ask("stop");
             measured.put(side.name(), latencies);
-            if (repetition > 0) { // the first is for the compilers
-              bench.say(
-                  "%s, %d: %s p50 %.1f ms, p99 %.1f ms",
-                  figure.field(), repetition, side.name(), latencies.p50(), latencies.p99());
-            }
+            bench.say(
+                "%s, %d: %s p50 %.1f ms, p99 %.1f ms",
+                figure.field(), repetition, side.name(), latencies.p50(), latencies.p99());
           } catch (Exception e) {
             String why = String.valueOf(e.getMessage());
             outcome.note(side.name(), why);
@@ -103,9 +101,7 @@ public final class PeerLatencies implements Scenario {
             side.close();
           }
         }
-        if (repetition > 0) {
-          compare(outcome, measured, peers);
-        }
+        compare(outcome, measured, peers);
       }
       if (!outcome.isMeasured()) {
         outcome.fail("neither the relay nor a peer could be measured; see the notes");
