@@ -30,7 +30,17 @@ class LargeBacklogTest {
 
   @TempDir Path folder;
 
-  private final TestPostgres postgres = TestPostgres.builder().start();
+  /**
+   * Whoever reads a row for the first time sets its hint bits, which writes its page to the WAL
+   * once more: with the usual settings a checkpoint begins after two million rows, and takes a
+   * tenth of the processors from then on.
+   */
+  private final TestPostgres postgres =
+      TestPostgres.builder()
+          .setting("max_wal_size", "16GB")
+          .setting("checkpoint_timeout", "1h")
+          .start();
+
   private final TestKafkaProcesses kafka = TestKafkaProcesses.start(1);
   private final OutboxDatabase database = new OutboxDatabase(postgres.createDatabase(), 100_000, 8);
 
