@@ -125,6 +125,7 @@ final class BenchCommand implements Callable<Integer> {
         for (Scenario scenario : scenarios) {
           writeOut();
           attempt(scenario, bench, scenario::run);
+          save(results, begin);
         }
       } finally {
         scenarios.forEach(Scenario::end);
@@ -135,14 +136,19 @@ final class BenchCommand implements Callable<Integer> {
     } else {
       out.println("What the processes that were measured had to say is in " + folder);
     }
-    results.circumstances().put("seconds", Math.round((System.nanoTime() - begin) / 1e9));
-    if (report != null) {
-      ReportFile.write(report, results.json());
-    }
+    save(results, begin);
     out.println();
     out.print(Report.table(results.json()));
     out.flush();
     return results.isComplete(wanted) ? 0 : 1;
+  }
+
+  /** After each scenario: what was measured for an hour outlives an interruption. */
+  private void save(Report results, long begin) throws IOException {
+    results.circumstances().put("seconds", Math.round((System.nanoTime() - begin) / 1e9));
+    if (report != null) {
+      ReportFile.write(report, results.json());
+    }
   }
 
   /** What one scenario has left for the disk must not slow down the next one's commits. */

@@ -104,6 +104,26 @@ class IdlePollTest {
   }
 
   @Test
+  void wherePollsStaySlowThePausesBetweenEmptyWindowsGrow() throws Exception {
+    databaseIsSlow.set(true);
+    IdlePoll poll = askingFor(Duration.ofMillis(1), Duration.ofMillis(1));
+
+    try (Session session = new Session(poll)) {
+      await().until(() -> toldOfNothing.get() >= LANES);
+      long first = System.nanoTime();
+      await().until(() -> toldOfNothing.get() >= 2 * LANES);
+      long second = System.nanoTime();
+      await().until(() -> toldOfNothing.get() >= 3 * LANES);
+      session.end();
+
+      // One second, then two; half a second is the pause with which it begins.
+      assertThat(Duration.ofNanos(second - first)).isGreaterThan(Duration.ofMillis(800));
+      assertThat(Duration.ofNanos(System.nanoTime() - second))
+          .isGreaterThan(Duration.ofMillis(1_700));
+    }
+  }
+
+  @Test
   void whoWasToldIsAskedForNoMore() throws Exception {
     IdlePoll poll = askingFor(NEVER, NEVER);
     database.commitOne(1, "k");

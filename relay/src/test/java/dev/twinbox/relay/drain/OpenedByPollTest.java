@@ -162,6 +162,29 @@ class OpenedByPollTest {
     assertThat(state().epoch()).isEqualTo(epoch + 1);
   }
 
+  /** Polls would walk it at one go each time; the pages of a window walk it once, in steps. */
+  @Test
+  void aLaneThatIsClaimedFarBehindOpensAWindowThoughNothingWaits() throws Exception {
+    lane.requestStop();
+    await().until(() -> !lane.isHeld() && !draining.isAlive());
+    LaneDrain next = lane("another");
+    long window = state().window();
+
+    next.session(Duration.ofMillis(100));
+    assertThat(state().window()).as("nothing waits, and it is not far behind").isEqualTo(window);
+    database.execute("select setval('twinbox.outbox_position', 150000)");
+    LaneState ours = state();
+    assertThat(store.log().refresh(ours)).isPresent();
+    LaneDrain third = lane("third");
+    next.requestStop();
+    next.session(Duration.ZERO);
+    third.session(Duration.ofMillis(100));
+
+    assertThat(state().window()).isEqualTo(window + 1);
+    third.requestStop();
+    third.session(Duration.ZERO);
+  }
+
   private void awaitPublished(int messages) {
     await()
         .until(

@@ -5,6 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.status.Status.DestinationLine;
+import dev.twinbox.relay.store.LaneLog;
+import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -34,6 +36,29 @@ class StatusCostTest {
   @Tag("long")
   void aBacklogOfTenMillionIsEstimatedFromAsManyRows() throws SQLException {
     estimate(10_000_000);
+  }
+
+  /** As many as a head has, and more: they came after the floor was last raised. */
+  @Test
+  void whatWaitsBehindRowsThatAreAllPublishedIsSeen() throws SQLException {
+    LaneLog log = database.log(Duration.ofMinutes(1));
+    LaneState claimed = log.claim(log.read(0).orElseThrow(), "relay").orElseThrow();
+    insertIntoFirstLane("published", 12_000);
+    LaneState settled = log.settle(log.open(claimed).orElseThrow()).orElseThrow();
+    assertThat(settled.floor()).isZero();
+    insertIntoFirstLane("waits", 300);
+
+    Status status = StatusReader.in(database.database().dataSource(), "twinbox").read();
+
+    assertThat(waiting(status, "kafka:published")).isZero();
+    assertThat(waiting(status, "kafka:waits")).isBetween(270L, 330L);
+  }
+
+  private void insertIntoFirstLane(String topic, int messages) throws SQLException {
+    database.execute(
+        ("insert into twinbox.outbox (lane, id, destination, type, payload) select 0,"
+                + " gen_random_uuid(), 'kafka:%s', 'test', '\\x00' from generate_series(1, %d)")
+            .formatted(topic, messages));
   }
 
   private void estimate(long messages) throws SQLException {
