@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -36,7 +37,18 @@ class LargeBacklogTest {
           .setting("checkpoint_timeout", "1h")
           .start();
 
-  private final TestKafkaProcesses kafka = TestKafkaProcesses.start(1);
+  /**
+   * What was published goes again within seconds, so that the disk and its cache stay as they are.
+   */
+  private final TestKafkaProcesses kafka =
+      TestKafkaProcesses.start(
+          1,
+          Map.of(
+              "log.segment.bytes", "33554432",
+              "log.retention.bytes", "67108864",
+              "log.retention.check.interval.ms", "500",
+              "log.segment.delete.delay.ms", "100"));
+
   private final OutboxDatabase database = new OutboxDatabase(postgres.createDatabase(), 100_000, 8);
 
   private record Sample(long nanos, long published) {}
