@@ -94,7 +94,8 @@ class LargeBacklogTest {
         overTenths.add(large.firstTenth / large.lastTenth);
         overSmall.add(large.whole / small.whole);
         System.out.printf(
-            "backlog of 10,000,000: first tenth %.0f/s, last %.0f/s, ratio %.3f; all %.0f/s; X/s, ratio %.3f%n",
+            "backlog of 10,000,000: first tenth %.0f/s, last %.0f/s, ratio %.3f; all %.0f/s; of"
+                + " 3,000,000 %.0f/s, ratio %.3f%n",
             large.firstTenth,
             large.lastTenth,
             large.firstTenth / large.lastTenth,
