@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
 
 /**
@@ -21,6 +22,9 @@ import java.util.stream.LongStream;
 record Latencies(double p50, double p99, double p50AfterCommit, double p99AfterCommit) {
   private static final int PATIENCE_SECONDS = 60;
 
+  /** No number comes twice: after a restart, some sides send again what was confirmed before. */
+  private static final AtomicLong NEXT = new AtomicLong();
+
   /**
    * @param loading the process that enqueues
    * @param confirming the process that hears the broker's confirms; may be the same
@@ -31,11 +35,16 @@ record Latencies(double p50, double p99, double p50AfterCommit, double p99AfterC
     Path sent = Files.createTempFile(bench.folder(), "sent", "");
     Path confirmed = Files.createTempFile(bench.folder(), "confirmed", "");
     long total = (long) rate * seconds;
-    double expected = confirming.number("count") + total;
+    String first = Long.toString(NEXT.getAndAdd(total));
+    String end = Long.toString(Long.parseLong(first) + total);
     loading.ask(
-        "load", Integer.toString(rate), Long.toString(total), sent.toAbsolutePath().toString());
+        "load",
+        Integer.toString(rate),
+        first,
+        Long.toString(total),
+        sent.toAbsolutePath().toString());
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
-    while (confirming.number("count") < expected) {
+    while (confirming.number("heard", first, end) < total) {
       if (System.nanoTime() > deadline) {
         throw new IllegalStateException(
             "Not all of %d messages at %d/s were confirmed within %d s of the last."

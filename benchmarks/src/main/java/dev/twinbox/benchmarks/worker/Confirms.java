@@ -47,6 +47,11 @@ public final class Confirms {
     return count.sum();
   }
 
+  /** Of how many numbered messages, {@code from} to before {@code to}, and not yet written. */
+  public long heard(long from, long to) {
+    return times.keySet().stream().filter(number -> number >= from && number < to).count();
+  }
+
   /**
    * Writes number and time of each numbered message, and forgets them. The clock is the machine's
    * monotonic one, the same in all processes.

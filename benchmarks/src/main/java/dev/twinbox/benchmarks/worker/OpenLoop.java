@@ -30,11 +30,12 @@ public final class OpenLoop {
    * Runs and writes, for each number, when it was due and when it was done.
    *
    * @param rate how many a second
+   * @param first the first one's number
    * @param total how many
    * @param step what
    * @param times where to, by the machine's monotonic clock
    */
-  public static void run(int rate, long total, Step step, Path times) throws Exception {
+  public static void run(int rate, long first, long total, Step step, Path times) throws Exception {
     AtomicLong next = new AtomicLong();
     ConcurrentLinkedQueue<String> done = new ConcurrentLinkedQueue<>();
     ConcurrentLinkedQueue<Exception> failures = new ConcurrentLinkedQueue<>();
@@ -48,8 +49,8 @@ public final class OpenLoop {
                   for (long n = next.getAndIncrement(); n < total; n = next.getAndIncrement()) {
                     long due = begin + n * 1_000_000_000L / rate;
                     waitUntil(due);
-                    step.run(n);
-                    done.add(n + " " + due + " " + System.nanoTime() + "\n");
+                    step.run(first + n);
+                    done.add(first + n + " " + due + " " + System.nanoTime() + "\n");
                   }
                 } catch (Exception e) {
                   failures.add(e);

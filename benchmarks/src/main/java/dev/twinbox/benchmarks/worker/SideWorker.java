@@ -31,12 +31,17 @@ public final class SideWorker implements Worker {
       case "count" -> {
         return Long.toString(confirms.count());
       }
+      case "heard" -> {
+        return Long.toString(
+            confirms.heard(Long.parseLong(arguments[0]), Long.parseLong(arguments[1])));
+      }
       case "load" ->
           OpenLoop.run(
               Integer.parseInt(arguments[0]),
               Long.parseLong(arguments[1]),
+              Long.parseLong(arguments[2]),
               number -> side.transact(Texts.key(number % keys), Confirms.numbered(number, filling)),
-              Path.of(arguments[2]));
+              Path.of(arguments[3]));
       case "confirms" -> confirms.drainTo(Path.of(arguments[0]));
       default -> throw new IllegalArgumentException("Unknown order " + verb);
     }
