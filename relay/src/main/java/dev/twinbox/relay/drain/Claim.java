@@ -120,9 +120,14 @@ final class Claim {
   /** Extends the lease when a third of it is over. */
   void renewIfDue() throws SQLException, LaneLostException {
     if (age() > leaseNanos / 3) {
-      long now = System.nanoTime();
-      take(log.renew(state), now, "renew");
+      renew();
     }
+  }
+
+  /** Extends the lease, and so finds out whether the lane is still ours. */
+  void renew() throws SQLException, LaneLostException {
+    long now = System.nanoTime();
+    take(log.renew(state), now, "renew");
   }
 
   /** Gives the lane back. */

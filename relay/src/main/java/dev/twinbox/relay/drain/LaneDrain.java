@@ -63,6 +63,7 @@ public final class LaneDrain {
   private volatile boolean retired;
   private volatile boolean waiting;
   private volatile boolean held;
+  private volatile boolean doubted;
   private volatile @Nullable String problem;
   private volatile int inFlight;
   private final AtomicReference<IdlePoll.@Nullable Found> found = new AtomicReference<>();
@@ -156,6 +157,15 @@ public final class LaneDrain {
     return inFlight;
   }
 
+  /**
+   * What the lane remembers may be another database's, by which nothing waits: whether the lane is
+   * ours still is found out soon.
+   */
+  public void doubt() {
+    doubted = true;
+    wakeup.wake();
+  }
+
   /** Ends the running session soon, and makes the next one finish up and release the lane. */
   public void requestStop() {
     stopping = true;
@@ -238,7 +248,10 @@ public final class LaneDrain {
     LaneContext ours = context();
     Claim claim = ours.claim();
     takeBack(ours);
-    if (claim.mayHaveExpired()) {
+    if (doubted) {
+      doubted = false;
+      claim.renew();
+    } else if (claim.mayHaveExpired()) {
       // Another relay may have taken it; whatever it decided stands in the log.
       claim.renewIfDue();
     }

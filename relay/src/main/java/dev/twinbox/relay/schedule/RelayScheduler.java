@@ -114,7 +114,7 @@ public final class RelayScheduler implements AutoCloseable {
         (fired, any) -> {
           JobDetail job = fired.getJobDetail();
           if (job.getKey().getName().equals(WatchJob.NAME)) {
-            return new WatchJob(restoreWatch, upkeepTimes, this::refreshLanes);
+            return new WatchJob(restoreWatch, upkeepTimes, this::doubtLanes, this::refreshLanes);
           }
           if (job.getKey().getName().equals(StandInJob.NAME)) {
             return new StandInJob(upkeep);
@@ -186,6 +186,10 @@ public final class RelayScheduler implements AutoCloseable {
   }
 
   /** Takes up lanes that are new, and leaves those that are closed. */
+  private void doubtLanes() {
+    roster.lanes().forEach(LaneDrain::doubt);
+  }
+
   private void refreshLanes() {
     Scheduler inMemory = drains;
     if (inMemory == null) {

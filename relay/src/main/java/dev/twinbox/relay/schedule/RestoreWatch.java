@@ -39,12 +39,19 @@ public final class RestoreWatch {
     act(guard.doubtsAtStart());
   }
 
-  /** Looks, and re-stamps when needed. What fails is logged and tried again at the next look. */
-  void look() {
+  /**
+   * Looks, and re-stamps when needed. What fails is logged and tried again at the next look.
+   *
+   * @return whether what lanes remember may be another database's
+   */
+  boolean look() {
     try {
-      act(guard.doubts());
+      Optional<String> doubts = guard.doubts();
+      act(doubts);
+      return doubts.isPresent();
     } catch (SQLException e) {
       log.warn("It is unknown whether the database was restored: {}", e.getMessage());
+      return false;
     }
   }
 

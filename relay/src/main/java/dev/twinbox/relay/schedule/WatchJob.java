@@ -15,17 +15,21 @@ final class WatchJob implements Job {
 
   private final RestoreWatch watch;
   private final UpkeepTimes times;
+  private final Runnable doubtLanes;
   private final Runnable refreshLanes;
 
-  WatchJob(RestoreWatch watch, UpkeepTimes times, Runnable refreshLanes) {
+  WatchJob(RestoreWatch watch, UpkeepTimes times, Runnable doubtLanes, Runnable refreshLanes) {
     this.watch = watch;
     this.times = times;
+    this.doubtLanes = doubtLanes;
     this.refreshLanes = refreshLanes;
   }
 
   @Override
   public void execute(JobExecutionContext context) {
-    watch.look();
+    if (watch.look()) {
+      doubtLanes.run();
+    }
     times.pullIn();
     refreshLanes.run();
   }
