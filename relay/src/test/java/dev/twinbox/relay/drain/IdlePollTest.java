@@ -117,9 +117,9 @@ class IdlePollTest {
       session.end();
 
       // One second, then two; half a second is the pause with which it begins.
-      assertThat(Duration.ofNanos(second - first)).isGreaterThan(Duration.ofMillis(800));
+      assertThat(Duration.ofNanos(second - first)).isGreaterThan(Duration.ofMillis(600));
       assertThat(Duration.ofNanos(System.nanoTime() - second))
-          .isGreaterThan(Duration.ofMillis(1_700));
+          .isGreaterThan(Duration.ofMillis(1_200));
     }
   }
 
