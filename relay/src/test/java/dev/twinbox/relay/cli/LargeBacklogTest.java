@@ -33,7 +33,7 @@ class LargeBacklogTest {
   private static final long SMALL = 3_000_000;
 
   /** Not timed: lanes are claimed anew, producers are made, leaders are asked for. */
-  private static final long STARTING = 500_000;
+  private static final long STARTING = 1_000_000;
 
   @TempDir Path folder;
 
@@ -163,6 +163,13 @@ class LargeBacklogTest {
     assertThat(published).isEqualTo(messages);
     kafka.admin().deleteTopics(List.of(topic));
     long begin = Math.min(STARTING, messages / 6);
+    System.out.printf(
+        "%s, thousands a second over twentieths: %s%n",
+        topic,
+        IntStream.range(0, 20)
+            .mapToLong(n -> n * messages / 20)
+            .mapToObj(from -> "%.0f".formatted(rate(samples, from, from + messages / 20) / 1_000))
+            .collect(Collectors.joining(" ")));
     return new Rates(
         rate(samples, begin, begin + messages / 10),
         rate(samples, messages - messages / 10, messages),
