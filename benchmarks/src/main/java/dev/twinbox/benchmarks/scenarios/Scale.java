@@ -64,7 +64,7 @@ public record Scale(
   /** Within 12 minutes. */
   public static final Scale QUICK =
       new Scale(
-          "quick", 3, false, 100_000, 2, 4_000, 2, 1.2, 2, 4, 1_000_000, 20_000, 25_000, 5_000,
+          "quick", 3, false, 100_000, 2, 4_000, 2, 1.2, 2, 3, 1_000_000, 20_000, 25_000, 5_000,
           20_000, 5, 60);
 
   /** Seconds: it only shows that everything runs. */
