@@ -90,7 +90,7 @@ public final class HeldHorizon implements Scenario {
                 insert into twinbox.outbox (lane, id, destination, key, type, headers, payload)
                 select lane, uuidv7(), s.destination, s.key, s.type, s.headers, s.payload
                 from generate_series(0, 3) lane
-                cross join (select * from bench.source where n = 1) s
+                cross join (select * from bench.source where n = 1 limit 1) s
                 """)) {
       long said = System.nanoTime();
       double now = 0;
