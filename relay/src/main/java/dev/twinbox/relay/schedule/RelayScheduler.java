@@ -185,11 +185,11 @@ public final class RelayScheduler implements AutoCloseable {
         .orElse(closed -> {});
   }
 
-  /** Takes up lanes that are new, and leaves those that are closed. */
   private void doubtLanes() {
     roster.lanes().forEach(LaneDrain::doubt);
   }
 
+  /** Takes up lanes that are new, and leaves those that are closed. */
   private void refreshLanes() {
     Scheduler inMemory = drains;
     if (inMemory == null) {
