@@ -74,6 +74,14 @@ final class BenchCommand implements Callable<Integer> {
   private @Nullable Path report;
 
   @Option(
+      names = "--profile",
+      paramLabel = "FOLDER",
+      description =
+          "Record what every measured process spends its time on after its warm-up, by the JVM's"
+              + " flight recorder: a .jfr file and a summary of each. Costs some time itself.")
+  private @Nullable Path profile;
+
+  @Option(
       names = "--markdown",
       paramLabel = "FILE",
       description = "Measure nothing; print the table of a report that was written before.")
@@ -108,6 +116,7 @@ final class BenchCommand implements Callable<Integer> {
     if (report != null) {
       ReportFile.checkWritable(report);
     }
+    Path profiles = profiles();
     Set<Figure> wanted = wanted();
     Report results = new Report();
     Scale scale = smoke ? Scale.SMOKE : quick ? Scale.QUICK : Scale.FULL;
@@ -115,7 +124,7 @@ final class BenchCommand implements Callable<Integer> {
     Circumstances.note(results.circumstances(), scale.name(), spec.commandLine());
     Path folder = Files.createTempDirectory("twinbox-bench");
     try (Servers servers = new Servers()) {
-      Bench bench = new Bench(scale, wanted, servers, results, folder, out, begin);
+      Bench bench = new Bench(scale, wanted, servers, results, folder, out, profiles, begin);
       List<Scenario> scenarios =
           Scenarios.all().stream()
               .filter(each -> each.figures().stream().anyMatch(wanted::contains))
@@ -207,6 +216,21 @@ final class BenchCommand implements Callable<Integer> {
       wanted.addAll(found);
     }
     return wanted;
+  }
+
+  private @Nullable Path profiles() {
+    if (profile == null) {
+      return null;
+    }
+    try {
+      return Files.createDirectories(profile.toAbsolutePath());
+    } catch (IOException e) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--profile %s cannot be made: %s. Name a folder that may be written to."
+              .formatted(profile, e.getMessage()),
+          e);
+    }
   }
 
   private JsonNode read(Path file) {

@@ -5,12 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.twinbox.benchmarks.figures.Figure;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +38,10 @@ class SmokeTest {
 
   @Test
   void aRunMeasuresWhatItIsAskedForAndWritesEveryField() throws Exception {
-    JsonNode report = run("--smoke", "--only", String.join(",", SHORT));
+    Path profiles = folder.resolve("profiles");
+
+    JsonNode report =
+        run("--smoke", "--only", String.join(",", SHORT), "--profile", profiles.toString());
 
     for (Figure figure : Figure.values()) {
       assertThat(report.path(figure.field()).has("median")).as(figure.field()).isTrue();
@@ -49,6 +56,10 @@ class SmokeTest {
     assertThat(report.path("versions").path("postgresql").asText()).isNotEmpty();
     assertThat(screen.toString()).contains("drain_kafka_vs_raw_loop", "≥ 0.85");
     assertThat(markdown()).contains("| `drain_kafka_vs_raw_loop`: ");
+    assertThat(summaries(profiles, "relay"))
+        .anyMatch(summary -> summary.contains("LaneLog."))
+        .anyMatch(summary -> summary.contains("RelaySide.transact"));
+    assertThat(summaries(profiles, "skip-locked-delete")).isNotEmpty();
   }
 
   /** The other libraries, RabbitMQ and what takes its time. */
@@ -88,6 +99,23 @@ class SmokeTest {
             .execute(words.toArray(String[]::new));
     assertThat(code).as(screen.toString()).isZero();
     return JsonMapper.builder().build().readTree(file.toFile());
+  }
+
+  private static List<String> summaries(Path profiles, String side) throws IOException {
+    try (Stream<Path> files = Files.list(profiles)) {
+      return files
+          .filter(file -> file.getFileName().toString().matches(side + "-\\d+\\.txt"))
+          .map(SmokeTest::text)
+          .toList();
+    }
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private String markdown() {

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A run: what is wanted, how large, on which servers, and where results go.
@@ -24,6 +25,7 @@ import java.util.Set;
  * @param report filled by the scenarios
  * @param folder for files of this run; removed by its owner
  * @param out for progress
+ * @param profile where every process that is measured leaves what it spent its time on, or null
  * @param begin when the run began, by the monotonic clock
  */
 public record Bench(
@@ -33,6 +35,7 @@ public record Bench(
     Report report,
     Path folder,
     PrintWriter out,
+    @Nullable Path profile,
     long begin) {
 
   boolean wants(Figure... figures) {
@@ -64,6 +67,9 @@ public record Bench(
     values.put("destination", destination);
     values.put("keys", Integer.toString(keys));
     values.put("bytes", Integer.toString(bytes));
+    if (profile != null) {
+      values.put("profile", profile.toString());
+    }
     if (destination.startsWith("kafka:")) {
       values.put("kafka", servers.kafka().bootstrapServers());
     } else {

@@ -2,6 +2,7 @@ package dev.twinbox.benchmarks.worker;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.twinbox.benchmarks.profile.Recorder;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -28,13 +29,16 @@ public final class WorkerLoop {
     System.setOut(System.err); // libraries that greet would be taken for an answer
     List<String> words = Arrays.asList(arguments);
     Place place = Place.parse(words.subList(1, words.size()));
-    try (BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, UTF_8));
+    try (Recorder recorder = Recorder.of(words.get(0), place.get("profile", ""));
+        BufferedReader orders = new BufferedReader(new InputStreamReader(System.in, UTF_8));
         Worker worker = maker.apply(words.get(0), place)) {
       answers.println("ok ready");
       answers.flush();
       for (String order = orders.readLine(); order != null; order = orders.readLine()) {
-        answers.println(answer(worker, order.split(" ")));
+        String[] said = order.split(" ");
+        answers.println(answer(worker, said));
         answers.flush();
+        recorder.done(said[0]);
       }
     } catch (Exception e) {
       e.printStackTrace();

@@ -24,6 +24,9 @@ public final class WorkerProcess implements AutoCloseable {
       List.of("-Xms512m", "-Xmx512m", "-XX:+UseSerialGC", "-Dfile.encoding=UTF-8");
   private static final int LAST_LINES = 8;
 
+  /** Summing up a recording takes a while. */
+  private static final int ENDS_WITHIN_SECONDS = 60;
+
   private final String side;
   private final Path log;
   private final Process process;
@@ -90,7 +93,7 @@ public final class WorkerProcess implements AutoCloseable {
   public void close() {
     orders.close();
     try {
-      if (!process.waitFor(10, TimeUnit.SECONDS)) {
+      if (!process.waitFor(ENDS_WITHIN_SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly().waitFor();
       }
     } catch (InterruptedException e) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.benchmarks.profile;
+
+import org.jspecify.annotations.NullMarked;
