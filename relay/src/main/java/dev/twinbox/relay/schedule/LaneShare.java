@@ -28,6 +28,7 @@ final class LaneShare {
   private final RelayRegistry registry;
   private final String relay;
   private final InstantSource clock;
+  private boolean left;
   private long skewToldAt = System.nanoTime() - TELL_AGAIN_NANOS;
   private volatile long answeredAt = System.nanoTime();
   private final Supplier<List<LaneDrain>> lanes;
@@ -47,8 +48,24 @@ final class LaneShare {
     this.clock = clock;
   }
 
-  /** Says that we live, and asks who else does. By one thread at a time. */
-  void refresh() {
+  /**
+   * Takes this relay out of those that live. A heartbeat under way is waited for, and none comes
+   * later: others would leave lanes to a relay that is gone, until the heartbeat runs out.
+   */
+  synchronized void leave() {
+    left = true;
+    try {
+      registry.leave(relay);
+    } catch (SQLException e) {
+      log.warn("This relay's heartbeat runs out by itself: {}", e.getMessage());
+    }
+  }
+
+  /** Says that we live, and asks who else does; nothing any more after {@link #leave}. */
+  synchronized void refresh() {
+    if (left) {
+      return;
+    }
     try {
       TreeSet<String> brokers = new TreeSet<>();
       lanes.get().forEach(lane -> brokers.add(lane.broker()));

@@ -44,7 +44,6 @@ public final class RelayScheduler implements AutoCloseable {
 
   private final String relay;
   private final LaneShare share;
-  private final RelayRegistry registry;
   private final RestoreWatch restoreWatch;
   private final UpkeepTimes upkeepTimes;
   private final DataSource dataSource;
@@ -88,7 +87,6 @@ public final class RelayScheduler implements AutoCloseable {
     this.relay = relay;
     this.dataSource = dataSource;
     this.tables = tables;
-    this.registry = registry;
     this.restoreWatch = restoreWatch;
     this.upkeepTimes = upkeepTimes;
     this.roster = roster;
@@ -302,11 +300,7 @@ public final class RelayScheduler implements AutoCloseable {
     shutdown(drains);
     // A session after the stop finishes up; it waits for the one that runs, which does the same.
     roster.lanes().parallelStream().forEach(lane -> lane.session(Duration.ZERO));
-    try {
-      registry.leave(relay);
-    } catch (SQLException e) {
-      log.warn("This relay's heartbeat runs out by itself: {}", e.getMessage());
-    }
+    share.leave();
   }
 
   private void awaitNoted() {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.relay.schedule;
+
+import org.jspecify.annotations.NullMarked;
