@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 public final class Recorder implements AutoCloseable {
   /** What measures: the first of these that is done was the warm-up. */
   private static final Set<String> WARM =
-      Set.of("load", "confirms", "stop", "slice", "inbox", "plain");
+      Set.of("warm", "load", "confirms", "stop", "slice", "inbox", "plain");
 
   private final String side;
   private final @Nullable Path folder;

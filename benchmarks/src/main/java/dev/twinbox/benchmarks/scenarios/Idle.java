@@ -54,6 +54,7 @@ public final class Idle implements Scenario {
     }
     long since = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - started.at);
     TimeUnit.SECONDS.sleep(Math.max(0, bench.scale().idleForSeconds() - since));
+    started.relay.ask("warm");
     for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
       look(bench, started.relay, started.database);
     }

@@ -28,6 +28,7 @@ public final class SideWorker implements Worker {
       case "pour" -> side.pour(Integer.parseInt(arguments[0]));
       case "start" -> side.start();
       case "stop" -> side.stop();
+      case "warm" -> {} // for whom nothing else ends the warm-up; a recording begins
       case "count" -> {
         return Long.toString(confirms.count());
       }
