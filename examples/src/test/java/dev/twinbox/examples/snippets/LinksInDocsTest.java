@@ -102,10 +102,7 @@ final class LinksInDocsTest {
     while (heading.find()) {
       String text = LINK_TEXT.matcher(heading.group(1)).replaceAll("$1");
       String anchor =
-          NOT_IN_ANCHORS
-              .matcher(text.toLowerCase(Locale.ROOT))
-              .replaceAll("")
-              .replace(' ', '-');
+          NOT_IN_ANCHORS.matcher(text.toLowerCase(Locale.ROOT)).replaceAll("").replace(' ', '-');
       int before = seen.merge(anchor, 1, Integer::sum) - 1;
       anchors.add(before == 0 ? anchor : anchor + "-" + before);
     }
