@@ -86,7 +86,7 @@ final class Admission {
     String id = delivery.id();
     int idBytes = id == null ? 0 : id.getBytes(StandardCharsets.UTF_8).length;
     if (idBytes > LONGEST_ID_BYTES) {
-      return "The id has %d bytes; the limit is %d.".formatted(idBytes, LONGEST_ID_BYTES);
+      return "The id has %s bytes; the limit is %s.".formatted(idBytes, LONGEST_ID_BYTES);
     }
     long size = 0;
     for (Map.Entry<String, String> header : delivery.headers().entrySet()) {
@@ -94,7 +94,7 @@ final class Admission {
     }
     return size <= MOST_HEADER_CHARACTERS
         ? null
-        : "The headers have %d characters; the limit is %d."
+        : "The headers have %s characters; the limit is %s."
             .formatted(size, MOST_HEADER_CHARACTERS);
   }
 }

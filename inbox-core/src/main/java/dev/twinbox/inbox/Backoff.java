@@ -22,7 +22,7 @@ public record Backoff(Duration first, Duration longest, int attempts) {
     }
     if (attempts < 1) {
       throw new IllegalArgumentException(
-          "giveUpAfter is %d; a message has at least 1 attempt.".formatted(attempts));
+          "giveUpAfter is %s; a message has at least 1 attempt.".formatted(attempts));
     }
   }
 

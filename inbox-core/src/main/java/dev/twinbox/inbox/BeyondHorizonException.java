@@ -11,9 +11,9 @@ public final class BeyondHorizonException extends RuntimeException {
 
   BeyondHorizonException(long count) {
     super(
-        ("%d of the messages are beyond the dedup horizon: nobody can say any more whether they were"
-                + " processed, and handling them may make their effects happen twice. Leave them"
-                + " out, or say that they are meant.")
+        ("%s of the messages are beyond the dedup horizon: nobody can say any more whether they"
+             + " were processed, and handling them may make their effects happen twice. Leave them"
+             + " out, or say that they are meant.")
             .formatted(count));
     this.count = count;
   }

@@ -42,13 +42,15 @@ final class InboxStore {
           (extract(epoch from r.horizon) * 1000)::bigint,
           (extract(epoch from clock_timestamp()) * 1000)::bigint
         from %1$s.inbox_consumer c cross join %1$s.inbox_retention r
-        where c.consumer = ?"""
+        where c.consumer = ?\
+        """
             .formatted(schema);
     addConsumer =
         """
         insert into %1$s.inbox_consumer (consumer, refuses_from, kept_from)
         select ?, clock_timestamp() - horizon, closed_before from %1$s.inbox_retention
-        on conflict (consumer) do nothing"""
+        on conflict (consumer) do nothing\
+        """
             .formatted(schema);
     // The primary key's index of the one partition that the id falls into. Waits for a transaction
     // that has inserted the same id and is still open.
@@ -59,7 +61,8 @@ final class InboxStore {
         """
         insert into %s.inbox (message_id, consumer_id)
         select id, ? from unnest(cast(? as uuid[])) as arrived(id)
-        on conflict do nothing returning message_id"""
+        on conflict do nothing returning message_id\
+        """
             .formatted(schema);
     // One round trip for the transaction's settings and the insert. A handler that neither returns
     // nor uses the database, or whose process is frozen, loses its session, so that whoever gets
@@ -73,11 +76,11 @@ final class InboxStore {
     String limits =
         """
         select null::uuid where concat(
-          set_config('idle_in_transaction_session_timeout', '%1$d', true),
+          set_config('idle_in_transaction_session_timeout', '%1$s', true),
           set_config('statement_timeout',
             case when current_setting('statement_timeout')::interval
-                between interval '1 millisecond' and interval '%1$d milliseconds'
-              then current_setting('statement_timeout') else '%1$d' end, true)) = '';
+                between interval '1 millisecond' and interval '%1$s milliseconds'
+              then current_setting('statement_timeout') else '%1$s' end, true)) = '';
         """
             .formatted(millis);
     begin = "set transaction isolation level read committed; " + limits;
@@ -92,7 +95,7 @@ final class InboxStore {
     continueUntilTimeout =
         OpenTransaction.COMMIT
             + "; begin isolation level read committed; set local"
-            + " idle_in_transaction_session_timeout = %d; set local statement_timeout = '"
+            + " idle_in_transaction_session_timeout = %s; set local statement_timeout = '"
                 .formatted(millis);
     // By primary key.
     isRecorded =
@@ -108,7 +111,8 @@ final class InboxStore {
           returning consumer_id, message_id)
         delete from %1$s.inbox_dead_letter d using taken t
         where d.consumer_id = t.consumer_id and d.message_id = t.message_id and d.id_recorded
-        returning d.message_id"""
+        returning d.message_id\
+        """
             .formatted(schema);
     hasPass =
         "select exists (select from %s.inbox_pass where consumer_id = ? and message_id = ?)"

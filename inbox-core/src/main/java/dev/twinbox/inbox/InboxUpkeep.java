@@ -44,10 +44,10 @@ public final class InboxUpkeep implements AutoCloseable {
 
   InboxUpkeep(DataSource dataSource, String schema) {
     this.dataSource = dataSource;
-    makeDays = "select %s.inbox_make_days(%d)".formatted(schema, AHEAD_DAYS);
+    makeDays = "select %s.inbox_make_days(%s)".formatted(schema, AHEAD_DAYS);
     closeDays = "select %s.inbox_close_days()".formatted(schema);
     dropDay = "select %s.inbox_drop_day()".formatted(schema);
-    purge = "select %s.inbox_purge(%d)".formatted(schema, PURGED_AT_ONCE);
+    purge = "select %s.inbox_purge(%s)".formatted(schema, PURGED_AT_ONCE);
     keptFor =
         "select extract(epoch from horizon)::bigint from %s.inbox_retention".formatted(schema);
     keepFor = "update %s.inbox_retention set horizon = make_interval(secs => ?)".formatted(schema);

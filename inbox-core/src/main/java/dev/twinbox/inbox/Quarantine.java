@@ -193,7 +193,7 @@ public final class Quarantine {
     Long exactly = selection.exactly();
     if (exactly != null && exactly != affected) {
       throw new IllegalStateException(
-          "The selection has %d messages now, not %d; nothing was done."
+          "The selection has %s messages now, not %s; nothing was done."
               .formatted(affected, exactly));
     }
     table.audit(connection, operator, action, selection.toString(), affected);
@@ -202,7 +202,7 @@ public final class Quarantine {
   private static String operator(String name) {
     if (name.isBlank() || name.length() > LONGEST_NAME || name.indexOf('\u0000') >= 0) {
       throw new IllegalArgumentException(
-          "Who does it must be named, with 1 to %d characters.".formatted(LONGEST_NAME));
+          "Who does it must be named, with 1 to %s characters.".formatted(LONGEST_NAME));
     }
     return name;
   }

@@ -34,7 +34,7 @@ public record QuarantineSelection(
     numbers = List.copyOf(numbers);
     ids = List.copyOf(ids);
     if (limit != null && limit < 1) {
-      throw new IllegalArgumentException("limit is %d; choose at least 1.".formatted(limit));
+      throw new IllegalArgumentException("limit is %s; choose at least 1.".formatted(limit));
     }
   }
 
@@ -126,6 +126,6 @@ public record QuarantineSelection(
   private static String shortened(List<?> values) {
     int shown = Math.min(values.size(), 100);
     String text = String.valueOf(new ArrayList<>(values.subList(0, shown)));
-    return shown == values.size() ? text : text + " and %d more".formatted(values.size() - shown);
+    return shown == values.size() ? text : text + " and %s more".formatted(values.size() - shown);
   }
 }

@@ -55,7 +55,7 @@ public record QuarantinedMessage(
   /** Names the message without showing its contents. */
   @Override
   public String toString() {
-    return "QuarantinedMessage[%d, consumer=%s, id=%s, reason=%s]"
+    return "QuarantinedMessage[%s, consumer=%s, id=%s, reason=%s]"
         .formatted(number, consumer, id, reason);
   }
 }

@@ -44,21 +44,24 @@ final class RedriveStore {
         """
         select number, (extract(epoch from next_at - clock_timestamp()) * 1000)::bigint
         from %s.inbox_redrive
-        where consumer_id = ? and finished_at is null order by number limit 1"""
+        where consumer_id = ? and finished_at is null order by number limit 1\
+        """
             .formatted(schema);
     // By the partial index on (redrive, number).
     head =
         """
         select number, message_id, id, source, origin, fingerprint, destination, key, type,
           content_type, message_time, expires_at, headers, payload, id_recorded, claim,
-          redrive_tries, coalesce(claimed_at > clock_timestamp() - make_interval(secs => %d), false)
-        from %s.inbox_dead_letter where redrive = ? order by number limit 1 for update"""
+          redrive_tries, coalesce(claimed_at > clock_timestamp() - make_interval(secs => %s), false)
+        from %s.inbox_dead_letter where redrive = ? order by number limit 1 for update\
+        """
             .formatted(BEGINS_WITHIN_SECONDS, schema);
     claim =
         """
         update %s.inbox_dead_letter set claim = ?, claimed_at = clock_timestamp(),
           redrive_tries = redrive_tries + 1, attempts = attempts + 1
-        where number = ?"""
+        where number = ?\
+        """
             .formatted(schema);
     take =
         "select number from %s.inbox_dead_letter where number = ? and claim = ? for update"
@@ -67,27 +70,31 @@ final class RedriveStore {
         """
         update %s.inbox_dead_letter set claim = null, claimed_at = null,
           redrive_tries = redrive_tries - 1, attempts = attempts - 1
-        where number = ? and claim = ?"""
+        where number = ? and claim = ?\
+        """
             .formatted(schema);
     sendBack =
         """
         update %s.inbox_dead_letter set redrive = null, redrive_tries = 0, claim = null,
           claimed_at = null, error = ?, reason = case when id_recorded then ? else reason end,
           dead_at = clock_timestamp()
-        where number = ? and claim = ?"""
+        where number = ? and claim = ?\
+        """
             .formatted(schema);
     remove = "delete from %s.inbox_dead_letter where number = ?".formatted(schema);
     paceNext =
         """
         update %s.inbox_redrive set next_at = greatest(next_at, clock_timestamp())
           + make_interval(secs => 1 / per_second)
-        where number = ?"""
+        where number = ?\
+        """
             .formatted(schema);
     count =
         """
         update %s.inbox_redrive set processed = processed + ?, duplicates = duplicates + ?,
           failed = failed + ?
-        where number = ?"""
+        where number = ?\
+        """
             .formatted(schema);
     finish =
         "update %s.inbox_redrive set finished_at = clock_timestamp() where number = ?"

@@ -41,7 +41,7 @@ class BatchTest {
                     (delivery, work) -> {
                       int session =
                           work.dsl().fetchSingle("select pg_backend_pid()").into(int.class);
-                      database.execute("select pg_terminate_backend(%d, 5000)".formatted(session));
+                      database.execute("select pg_terminate_backend(%s, 5000)".formatted(session));
                     }))
         .isInstanceOf(DatabaseUnavailableException.class);
     assertThat(database.count("select count(*) from twinbox.inbox_failure")).isEqualTo(3);
@@ -177,7 +177,7 @@ class BatchTest {
     for (Delivery delivery : batch) {
       database.execute(
           "insert into twinbox.inbox_failure (consumer_id, message_id, attempts, error)"
-              + " select consumer_id, '%s', %d, 'died' from twinbox.inbox_consumer"
+              + " select consumer_id, '%s', %s, 'died' from twinbox.inbox_consumer"
                   .formatted(delivery.id(), delivery == batch.get(2) ? 2 : 1));
     }
 

@@ -99,7 +99,7 @@ class CrashAfterAckTest {
         }
         await().atMost(PATIENCE).until(() -> committed() == sent.size());
         crash();
-        assertThat(database.effects()).as("after crash %d", round).isEqualTo(sent);
+        assertThat(database.effects()).as("after crash %s", round).isEqualTo(sent);
       }
     }
   }
@@ -145,7 +145,7 @@ class CrashAfterAckTest {
         String last = send(channel, LAST);
         await().atMost(PATIENCE).until(lastHasCome::tryAcquire);
         crash();
-        assertThat(database.effects()).as("after crash %d", round).containsAll(acknowledged);
+        assertThat(database.effects()).as("after crash %s", round).containsAll(acknowledged);
         await().atMost(PATIENCE).ignoreExceptions().until(() -> database.effects().contains(last));
         lastHasCome.drainPermits();
         acknowledged.add(last);

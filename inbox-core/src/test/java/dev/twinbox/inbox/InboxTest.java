@@ -193,11 +193,13 @@ class InboxTest {
         begin
           insert into setting values (current_setting('synchronous_commit'));
           return null;
-        end $$""");
+        end $$\
+        """);
     database.execute(
         """
         create constraint trigger note after insert on effect deferrable initially deferred
-        for each row execute function note_setting()""");
+        for each row execute function note_setting()\
+        """);
 
     inbox.receive(
         delivery(),
@@ -321,7 +323,8 @@ class InboxTest {
     database.execute(
         """
         insert into twinbox.inbox_pass (consumer_id, message_id, granted_by)
-        select consumer_id, message_id, 'ops' from twinbox.inbox_dead_letter""");
+        select consumer_id, message_id, 'ops' from twinbox.inbox_dead_letter\
+        """);
 
     assertThat(inbox.receiveAll(List.of(message, delivery()), InboxDatabase::effect))
         .hasOnlyElementsOfType(Receipt.Processed.class);
@@ -332,7 +335,7 @@ class InboxTest {
   /** For the database, a killed process and a cut connection are one thing. */
   private void loseTheConnection(Delivery delivery, InboxTransaction work) {
     int session = work.dsl().fetchSingle("select pg_backend_pid()").into(int.class);
-    database.execute("select pg_terminate_backend(%d, 5000)".formatted(session));
+    database.execute("select pg_terminate_backend(%s, 5000)".formatted(session));
     work.dsl().selectOne().fetch();
   }
 

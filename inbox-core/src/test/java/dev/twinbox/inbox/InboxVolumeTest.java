@@ -71,7 +71,7 @@ class InboxVolumeTest {
       }
       int made = 0;
       for (int ahead = 5; ahead <= 24; ahead++) {
-        made += repeat("select twinbox.inbox_make_days(%d)".formatted(ahead));
+        made += repeat("select twinbox.inbox_make_days(%s)".formatted(ahead));
       }
       database.execute(
           "update twinbox.inbox_day set closed_at = clock_timestamp() - interval '2 hours' where"
@@ -161,7 +161,8 @@ class InboxVolumeTest {
         select (substr(twinbox.inbox_bound(clock_timestamp() - d * interval '1 day')::text, 1, 14)
             || '7' || substr(md5(d || ' ' || n), 1, 3) || '-8' || substr(md5(n || ' ' || d), 1, 3)
             || '-' || lpad(to_hex(n), 12, '0'))::uuid, 1
-        from generate_series(0, 8) d cross join generate_series(1, %d) n"""
+        from generate_series(0, 8) d cross join generate_series(1, %s) n\
+        """
             .formatted(rows / 9 + 1));
     database.execute("vacuum analyze twinbox.inbox");
   }
@@ -178,7 +179,7 @@ class InboxVolumeTest {
     List<Long> sorted = new ArrayList<>(latencies);
     Collections.sort(sorted);
     System.out.printf(
-        "%,d rows: %d days made, %d dropped, %d tries gave way to a held handler; %,d receives,"
+        "%,d rows: %s days made, %s dropped, %s tries gave way to a held handler; %,d receives,"
             + " median %.1f ms, p99 %.1f ms, longest %.1f ms; lock waits above 50 ms: none%n",
         rows,
         made,

@@ -119,7 +119,8 @@ class QuarantineOperatorTest {
         """
         update twinbox.inbox_dead_letter set discarded_at = discarded_at - interval '31 days',
           dead_at = dead_at - interval '100 days'
-        where number = (select min(number) from twinbox.inbox_dead_letter)""");
+        where number = (select min(number) from twinbox.inbox_dead_letter)\
+        """);
 
     try (InboxUpkeep upkeep = billing.upkeep()) {
       upkeep.runOnce();
@@ -162,7 +163,8 @@ class QuarantineOperatorTest {
     database.execute(
         """
         insert into twinbox.inbox_pass (consumer_id, message_id, granted_by)
-        select consumer_id, message_id, 'ops' from twinbox.inbox""");
+        select consumer_id, message_id, 'ops' from twinbox.inbox\
+        """);
 
     assertThat(billing.receive(processed, InboxDatabase::effect))
         .isInstanceOf(Receipt.Duplicate.class);
@@ -211,13 +213,14 @@ class QuarantineOperatorTest {
                 """
                 select done_by || ': ' || action || ' (' || selection || ') ' || affected
                 from twinbox.inbox_audit
-                where done_at > clock_timestamp() - interval '10 minutes' order by number"""))
+                where done_at > clock_timestamp() - interval '10 minutes' order by number\
+                """))
         .containsExactly(
             "alice: discard (consumer billing, limit 1) 1",
             "bob: restore (all) 1",
             "carol: pass (reason attempts-exhausted) 2",
             "dave: redrive (all) 2",
-            "erin: stop redrive (redrive %d) 2".formatted(number));
+            "erin: stop redrive (redrive %s) 2".formatted(number));
     assertThatThrownBy(() -> quarantine.discard(ALL, " "))
         .isInstanceOf(IllegalArgumentException.class);
   }

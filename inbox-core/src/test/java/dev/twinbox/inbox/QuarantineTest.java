@@ -230,7 +230,8 @@ class QuarantineTest {
     database.execute(
         """
         insert into twinbox.inbox_pass (consumer_id, message_id, granted_by)
-        select consumer_id, message_id, 'ops' from twinbox.inbox_dead_letter""");
+        select consumer_id, message_id, 'ops' from twinbox.inbox_dead_letter\
+        """);
 
     assertThat(experienced.receive(outside, InboxDatabase::effect))
         .isInstanceOf(Receipt.Processed.class);
@@ -241,10 +242,11 @@ class QuarantineTest {
   private void registeredDaysAgo(String consumer, int days) {
     database.execute(
         """
-        update twinbox.inbox_consumer set registered_at = registered_at - interval '%1$d days',
-          refuses_from = refuses_from - interval '%1$d days',
-          kept_from = kept_from - interval '%1$d days'
-        where consumer = '%2$s'"""
+        update twinbox.inbox_consumer set registered_at = registered_at - interval '%1$s days',
+          refuses_from = refuses_from - interval '%1$s days',
+          kept_from = kept_from - interval '%1$s days'
+        where consumer = '%2$s'\
+        """
             .formatted(days, consumer));
   }
 

@@ -405,9 +405,10 @@ class RedriveTest {
   private void registeredDaysAgo(int days) {
     database.execute(
         """
-        update twinbox.inbox_consumer set registered_at = registered_at - interval '%1$d days',
-          refuses_from = refuses_from - interval '%1$d days',
-          kept_from = kept_from - interval '%1$d days'"""
+        update twinbox.inbox_consumer set registered_at = registered_at - interval '%1$s days',
+          refuses_from = refuses_from - interval '%1$s days',
+          kept_from = kept_from - interval '%1$s days'\
+        """
             .formatted(days));
   }
 }

@@ -75,10 +75,10 @@ public final class Migrations {
   public Migrations ring(long rowsPerChunk, int leaves) {
     if (rowsPerChunk < 100) {
       throw new IllegalArgumentException(
-          "rowsPerChunk is %d; the smallest is 100.".formatted(rowsPerChunk));
+          "rowsPerChunk is %s; the smallest is 100.".formatted(rowsPerChunk));
     }
     if (leaves < 2 || leaves > 256) {
-      throw new IllegalArgumentException("leaves is %d; choose 2 to 256.".formatted(leaves));
+      throw new IllegalArgumentException("leaves is %s; choose 2 to 256.".formatted(leaves));
     }
     return new Migrations(schema, rowsPerChunk, leaves);
   }

@@ -171,7 +171,7 @@ final class BatchInsert {
     if (stored != rows.size()) {
       refuseMissing(connection, brokers);
       throw new IllegalStateException(
-          "%d of %d messages were stored; roll the transaction back."
+          "%s of %s messages were stored; roll the transaction back."
               .formatted(stored, rows.size()));
     }
   }

@@ -41,8 +41,8 @@ final class HeaderRules {
       char c = checkedValue.charAt(i);
       if (c == '\r' || c == '\n' || c == 0) {
         throw refused(
-            "header '%s' has U+%04X in its value at index %d. Remove or encode it."
-                .formatted(checkedName, (int) c, i));
+            "header '%s' has %s in its value at index %s. Remove or encode it."
+                .formatted(checkedName, Texts.codeUnit(c), i));
       }
     }
     int bytes = checkedName.length() + size(checkedName, checkedValue);
@@ -61,7 +61,7 @@ final class HeaderRules {
     }
     if (earlier.size() >= MAX_HEADERS) {
       throw refused(
-          "header '%s' would be number %d; the limit is %d. Move data into the payload."
+          "header '%s' would be number %s; the limit is %s. Move data into the payload."
               .formatted(checkedName, earlier.size() + 1, MAX_HEADERS));
     }
   }
@@ -74,7 +74,7 @@ final class HeaderRules {
     }
     if (!visible) {
       throw refused(
-          "header name %s has %d characters; use 1 to %d visible ASCII characters without spaces."
+          "header name %s has %s characters; use 1 to %s visible ASCII characters without spaces."
               .formatted(Texts.shown(present), present.length(), MAX_NAME));
     }
     String lower = present.toLowerCase(Locale.ROOT);
@@ -85,8 +85,8 @@ final class HeaderRules {
     if (reserved) {
       throw refused(
           ("header name %s is reserved: it is written from the message's own fields or obeyed by a"
-                  + " broker. Choose another name, or set the field (contentType, id, traceparent on"
-                  + " the Outbox).")
+               + " broker. Choose another name, or set the field (contentType, id, traceparent on"
+               + " the Outbox).")
               .formatted(Texts.shown(present)));
     }
     return present;

@@ -165,7 +165,7 @@ public interface Outbox {
     public Builder maxPayloadBytes(int bytes) {
       if (bytes < 1 || bytes > 100_000_000) {
         throw new IllegalArgumentException(
-            "maxPayloadBytes is %d; choose 1 to 100,000,000.".formatted(bytes));
+            "maxPayloadBytes is %s; choose 1 to 100,000,000.".formatted(bytes));
       }
       maxPayloadBytes = bytes;
       return this;

@@ -25,8 +25,8 @@ final class Texts {
       if (Character.isISOControl(c)) {
         throw new InvalidMessageException(
             field,
-            "%s has the control character U+%04X at index %d, which not every broker carries. Remove or encode it."
-                .formatted(field, (int) c, i));
+            "%s has the control character %s at index %s, which not every broker carries. Remove or encode it."
+                .formatted(field, codeUnit(c), i));
       }
     }
     return present;
@@ -45,8 +45,8 @@ final class Texts {
     if (bytes < 0) {
       throw new InvalidMessageException(
           field,
-          "%s is broken text: half a surrogate pair, U+%04X, at index %d. Cut text between code points, not between chars."
-              .formatted(field, (int) text.charAt(-bytes - 1), -bytes - 1));
+          "%s is broken text: half a surrogate pair, %s, at index %s. Cut text between code points, not between chars."
+              .formatted(field, codeUnit(text.charAt(-bytes - 1)), -bytes - 1));
     }
     return bytes;
   }
@@ -87,6 +87,11 @@ final class Texts {
       }
     }
     return shown.append(value.length() > shownChars ? "…'" : "'").toString();
+  }
+
+  /** How Unicode names it, as in U+000A. */
+  static String codeUnit(char c) {
+    return String.format(Locale.ROOT, "U+%04X", (int) c);
   }
 
   static String bytes(long count) {

@@ -32,7 +32,7 @@ final class Times {
         || duration.compareTo(LONGEST) > 0) {
       throw new InvalidMessageException(
           field,
-          "%s is %s; use %s up to %d days, or leave it out for none."
+          "%s is %s; use %s up to %s days, or leave it out for none."
               .formatted(
                   field, duration, zeroAllowed ? "zero" : "more than zero", LONGEST.toDays()));
     }

@@ -28,7 +28,7 @@ final class TimesTest {
         .containsExactly("ce_source", "/shop");
     assertThat(
             test.one(
-                "select due_at = '%s' and broker = 'kafka' and hash = %d and id = '%s' and expires_at is null from twinbox.outbox_scheduled"
+                "select due_at = '%s' and broker = 'kafka' and hash = %s and id = '%s' and expires_at is null from twinbox.outbox_scheduled"
                     .formatted(FUTURE, LaneHash.of("later"), later.id())))
         .isEqualTo("t");
   }
@@ -48,7 +48,8 @@ final class TimesTest {
 
     assertThat(
             test.one(
-                "select due_at - created_at between interval '4:59:59' and interval '5:00:00' from twinbox.outbox_scheduled"))
+                "select due_at - created_at between interval '4:59:59' and interval '5:00:00' from"
+                    + " twinbox.outbox_scheduled"))
         .isEqualTo("t");
   }
 
@@ -69,7 +70,8 @@ final class TimesTest {
         .isEqualTo("00:01:00");
     assertThat(
             test.one(
-                "select expires_at - created_at between interval '0:59:59' and interval '1:00:01' from twinbox.outbox where key = '6'"))
+                "select expires_at - created_at between interval '0:59:59' and interval '1:00:01'"
+                    + " from twinbox.outbox where key = '6'"))
         .as("counted from now, as its due time has passed")
         .isEqualTo("t");
   }
@@ -86,7 +88,8 @@ final class TimesTest {
         .isEqualTo("t");
     assertThat(
             test.one(
-                "select expires_at - created_at between interval '89 s' and interval '91 s' from twinbox.outbox where key = '2'"))
+                "select expires_at - created_at between interval '89 s' and interval '91 s' from"
+                    + " twinbox.outbox where key = '2'"))
         .isEqualTo("t");
     assertThat(test.keys()).as("the relay decides").containsExactly("1", "2", "3");
   }

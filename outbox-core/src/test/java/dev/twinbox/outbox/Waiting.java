@@ -25,7 +25,7 @@ final class Waiting {
         .atMost(Duration.ofSeconds(30))
         .until(
             () ->
-                test.one("select cardinality(pg_blocking_pids(%d)) > 0".formatted(pid))
+                test.one("select cardinality(pg_blocking_pids(%s)) > 0".formatted(pid))
                     .equals("t"));
   }
 }

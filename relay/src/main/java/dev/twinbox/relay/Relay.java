@@ -235,7 +235,7 @@ public final class Relay implements AutoCloseable {
     List<String> problems = new ArrayList<>();
     Duration silence = running.silence();
     if (silence.compareTo(settings.lease()) > 0) {
-      problems.add("The database has not answered for %d s.".formatted(silence.toSeconds()));
+      problems.add("The database has not answered for %s s.".formatted(silence.toSeconds()));
     }
     lanes().stream().flatMap(lane -> lane.problem().stream()).distinct().forEach(problems::add);
     return Health.of(problems);

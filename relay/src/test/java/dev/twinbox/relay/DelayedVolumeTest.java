@@ -85,7 +85,8 @@ class DelayedVolumeTest {
     lateness.sort(null);
     long p99 = lateness.get(lateness.size() * 99 / 100);
     System.out.printf(
-        "%,d delayed messages over %s: earliest %d ms, median %d ms, p99 %d ms, latest %d ms late%n",
+        "%,d delayed messages over %s: earliest %s ms, median %s ms, p99 %s ms, latest %s ms"
+            + " late%n",
         messages,
         over,
         lateness.get(0),

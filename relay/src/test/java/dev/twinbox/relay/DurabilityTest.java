@@ -82,11 +82,11 @@ class DurabilityTest {
         erased += acknowledged.stream().filter(id -> !recovered.contains(id)).count();
         assertThat(broker.kept())
             .extracting(OutboxRecord::id)
-            .as("published, and still there after crash %d", crash)
+            .as("published, and still there after crash %s", crash)
             .allMatch(recovered::contains);
       }
       System.out.printf(
-          "%d crashes erased %d acknowledged commits; %d messages were published, no ghost%n",
+          "%s crashes erased %s acknowledged commits; %s messages were published, no ghost%n",
           crashes, erased, publishedBefore);
       assertThat(erased).as("commits that a crash erased: else this shows nothing").isPositive();
       database.close();

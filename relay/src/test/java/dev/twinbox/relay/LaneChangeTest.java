@@ -131,7 +131,7 @@ class LaneChangeTest {
     Map<String, List<UUID>> enqueued = new HashMap<>();
     try (Connection connection = database.begin()) {
       for (int i = 0; !enough.get(); i++) {
-        String key = "w%d-k%d".formatted(writer, i % 10);
+        String key = "w%s-k%s".formatted(writer, i % 10);
         UUID id =
             outbox.enqueue(connection, Message.to("kafka:test").key(key).type("t").json(i)).id();
         connection.commit();

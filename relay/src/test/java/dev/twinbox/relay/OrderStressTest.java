@@ -64,7 +64,7 @@ class OrderStressTest {
         MemoryBroker broker = new MemoryBroker()) {
       database.execute(
           "create table counter (key int primary key, n bigint not null);"
-              + " insert into counter select k, 0 from generate_series(0, %d) k"
+              + " insert into counter select k, 0 from generate_series(0, %s) k"
                   .formatted(KEYS - 1));
       broker.troubledBy(this::sometimesUnknown);
       List<CompletableFuture<?>> writers = new ArrayList<>();
@@ -90,7 +90,7 @@ class OrderStressTest {
       broker.kept().forEach(message -> tally.published(message.id()));
       TallyReport report = tally.check();
       System.out.println(
-          "%s%ntruncated %d leaves, the relay died %d times"
+          "%s%ntruncated %s leaves, the relay died %s times"
               .formatted(report, truncated.get(), deaths.get()));
       assertThat(report.balanced()).as("%s", report).isTrue();
       assertThat(report.committed()).isGreaterThanOrEqualTo(ROWS);
@@ -183,7 +183,7 @@ class OrderStressTest {
       try (Statement statement = connection.createStatement();
           ResultSet order =
               statement.executeQuery(
-                  "update counter set n = n + 1 where key = %d returning n".formatted(key))) {
+                  "update counter set n = n + 1 where key = %s returning n".formatted(key))) {
         order.next();
         UUID id = database.insert(connection, key % LANES, "key " + key);
         written.add(new Written(id, key, order.getLong(1)));

@@ -129,7 +129,7 @@ public final class OutboxDatabase implements AutoCloseable {
   public void insertAt(Connection producer, int lane, long position) throws SQLException {
     try (Statement statement = producer.createStatement()) {
       statement.execute(
-          "insert into twinbox.outbox (lane, position, id, destination, type) values (%d, %d,"
+          "insert into twinbox.outbox (lane, position, id, destination, type) values (%s, %s,"
                   .formatted(lane, position)
               + " gen_random_uuid(), 'kafka:test', 'test')");
     }
@@ -157,9 +157,9 @@ public final class OutboxDatabase implements AutoCloseable {
   public void appendUncommitted(Connection rival, LaneState lane) throws SQLException {
     try (Statement statement = rival.createStatement()) {
       statement.execute(
-          "insert into twinbox.outbox_lane_log select lane, seq + 1, 'rival', owner, claim_id, epoch,"
-              + " lease_until, window_number, done, target, floor, next_floor, ceiling,"
-              + " cursor_position, ahead from twinbox.outbox_lane_log where lane = %d and seq = %d"
+          "insert into twinbox.outbox_lane_log select lane, seq + 1, 'rival', owner, claim_id,"
+              + " epoch, lease_until, window_number, done, target, floor, next_floor, ceiling,"
+              + " cursor_position, ahead from twinbox.outbox_lane_log where lane = %s and seq = %s"
                   .formatted(lane.lane(), lane.seq()));
     }
   }

@@ -86,7 +86,7 @@ class RateLimitTest {
     start(100, Duration.ofSeconds(10));
 
     await().until(() -> ids().containsAll(fast));
-    assertThat(slowCount()).as("%d slow ones are out", slowCount()).isLessThan(250);
+    assertThat(slowCount()).as("%s slow ones are out", slowCount()).isLessThan(250);
     UUID later = database.commitOne(0, FAST, "late");
     await().until(() -> ids().contains(later));
     assertThat(slowCount()).isLessThan(300);

@@ -532,7 +532,7 @@ class RelayTest {
   @Test
   void aSchemaOneStepNewerThatStillServesThisCodeIsFine() throws SQLException {
     database.execute(
-        "insert into twinbox.schema_version (version, serves_code_from) values (%d, %d)"
+        "insert into twinbox.schema_version (version, serves_code_from) values (%s, %s)"
             .formatted(SchemaGuard.CODE_VERSION + 1, SchemaGuard.CODE_VERSION));
     start();
     database.commitOne(0, "k");

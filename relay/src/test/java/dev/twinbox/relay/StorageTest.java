@@ -91,7 +91,7 @@ class StorageTest {
 
     System.out.printf(
         "held horizon: before %.0f/s, after %.0f/s, ratio %.3f; a write of the lane %.0f us before,"
-            + " %.0f us after, ratio %.2f; %d windows%n",
+            + " %.0f us after, ratio %.2f; %s windows%n",
         held.before,
         held.after,
         held.after / held.before,
@@ -201,7 +201,7 @@ class StorageTest {
     OutboxDatabase database = on(server, 1_000, 8);
     database.execute(
         "alter table twinbox.outbox_retention drop constraint outbox_retention_dedup_check;"
-            + " update twinbox.outbox_retention set dedup = interval '%d seconds'"
+            + " update twinbox.outbox_retention set dedup = interval '%s seconds'"
                 .formatted(seconds));
     broker.troubledBy(
         message ->
@@ -286,8 +286,8 @@ class StorageTest {
         ResultSet rows =
             statement.executeQuery(
                 "select regexp_replace(relname, '^outbox_[0-9]+$', 'outbox'),"
-                    + " sum(pg_total_relation_size(c.oid))::bigint from pg_class c where relnamespace"
-                    + " = 'twinbox'::regnamespace and relkind = 'r' and relname <>"
+                    + " sum(pg_total_relation_size(c.oid))::bigint from pg_class c where"
+                    + " relnamespace = 'twinbox'::regnamespace and relkind = 'r' and relname <>"
                     + " 'outbox_dead_letter' group by 1")) {
       while (rows.next()) {
         sizes.put(rows.getString(1), rows.getLong(2));

@@ -50,7 +50,7 @@ final class BaseBackup {
     try (Connection connection = standby.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(
-          "select pg_promote(wait_seconds => %d)".formatted(PROMOTION_LIMIT.toSeconds()));
+          "select pg_promote(wait_seconds => %s)".formatted(PROMOTION_LIMIT.toSeconds()));
       statement.execute("checkpoint");
     } catch (SQLException e) {
       throw new IllegalStateException("The standby was not promoted", e);

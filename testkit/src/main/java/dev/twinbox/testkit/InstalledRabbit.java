@@ -193,16 +193,16 @@ final class InstalledRabbit implements RabbitNode {
     StringBuilder text =
         new StringBuilder(
             """
-        listeners.tcp.1 = 127.0.0.1:%d
-        management.tcp.ip = 127.0.0.1
-        management.tcp.port = %d
-        log.file.level = warning
-        log.console = false
-        """
+            listeners.tcp.1 = 127.0.0.1:%s
+            management.tcp.ip = 127.0.0.1
+            management.tcp.port = %s
+            log.file.level = warning
+            log.console = false
+            """
                 .formatted(port, managementPort));
     for (int i = 0; i < peers.size() && peers.size() > 1; i++) {
       text.append(
-          "cluster_formation.classic_config.nodes.%d = %s\n".formatted(i + 1, peers.get(i)));
+          "cluster_formation.classic_config.nodes.%s = %s\n".formatted(i + 1, peers.get(i)));
     }
     return text.toString();
   }

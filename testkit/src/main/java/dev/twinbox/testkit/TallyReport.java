@@ -93,7 +93,7 @@ public record TallyReport(
   public String toString() {
     StringBuilder text = new StringBuilder();
     text.append(
-        "%d committed, %d rolled back, %d unknown, %d set aside: %s%n"
+        "%s committed, %s rolled back, %s unknown, %s set aside: %s%n"
             .formatted(
                 committed,
                 rolledBack,
@@ -113,7 +113,7 @@ public record TallyReport(
                 "unexplained"));
     for (View view : views) {
       text.append(
-          "%-30s %10d %10d %10d %10d %10d %12d %12d%n"
+          "%-30s %10s %10s %10s %10s %10s %12s %12s%n"
               .formatted(
                   view.name,
                   view.seen,

@@ -80,7 +80,7 @@ public final class DebeziumSide implements Side {
         """
         insert into bench.debezium
         select uuidv7(), created_at, destination, key, type, content_type, headers[2], payload
-        from bench.source where n <= %d order by n
+        from bench.source where n <= %s order by n
         """
             .formatted(messages));
     execute("checkpoint");

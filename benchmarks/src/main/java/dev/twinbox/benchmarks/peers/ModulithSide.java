@@ -121,7 +121,7 @@ public final class ModulithSide implements Side {
                 'destination', s.destination, 'key', s.key,
                 'payload', convert_from(s.payload, 'UTF8'))::text,
               now() - interval '1 minute' + s.n * interval '1 microsecond', t.status
-            from event_publication t, bench.source s where s.n <= %d;
+            from event_publication t, bench.source s where s.n <= %s;
             """
                 .formatted(messages));
         statement.execute("delete from event_publication where serialized_event like '%template%'");

@@ -108,7 +108,7 @@ final class Profile {
     List<String> lines = new ArrayList<>();
     lines.add(
         text(
-            "%d s; the process used %.1f %% of the machine (mean); %d pauses for garbage: %s ms",
+            "%s s; the process used %.1f %% of the machine (mean); %s pauses for garbage: %s ms",
             time.toSeconds(),
             100 * load.stream().mapToDouble(Double::doubleValue).average().orElse(0),
             pauses.size(),

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -48,8 +49,8 @@ public record Bench(
 
   /** Says on the screen how far it is. */
   void say(String format, Object... values) {
-    out.printf(
-        "%5d s  %s%n", (System.nanoTime() - begin) / 1_000_000_000L, format.formatted(values));
+    long seconds = (System.nanoTime() - begin) / 1_000_000_000L;
+    out.printf("%5s s  %s%n", seconds, String.format(Locale.ROOT, format, values));
     out.flush();
   }
 

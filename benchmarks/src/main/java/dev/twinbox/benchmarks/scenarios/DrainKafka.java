@@ -161,7 +161,7 @@ public final class DrainKafka implements Scenario {
         try {
           rates.put(side.name(), side.run().rate());
           bench.say(
-              "drain to Kafka, %d: %s %.0f/s", repetition, side.name(), rates.get(side.name()));
+              "drain to Kafka, %s: %s %.0f/s", repetition, side.name(), rates.get(side.name()));
         } catch (Exception e) {
           if (side.name().equals("relay")) {
             throw e;

@@ -65,7 +65,7 @@ public final class DrainRabbit implements Scenario {
               .side("relay_per_s", ours)
               .side("raw_confirms_per_s", theirs)
               .value(ours / theirs);
-          bench.say("%s, %d: %.0f/s over %.0f/s", figure.field(), repetition, ours, theirs);
+          bench.say("%s, %s: %.0f/s over %.0f/s", figure.field(), repetition, ours, theirs);
         }
       }
     }
@@ -80,7 +80,7 @@ public final class DrainRabbit implements Scenario {
         for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
           double rate = rate(relay, queue);
           outcome.value(rate);
-          bench.say("drain to RabbitMQ, keys %s, %d: %.0f/s", name, repetition, rate);
+          bench.say("drain to RabbitMQ, keys %s, %s: %.0f/s", name, repetition, rate);
         }
       }
     }
@@ -117,7 +117,7 @@ public final class DrainRabbit implements Scenario {
               .value(asynchronous / byHundred);
           outcome.value(asynchronous / byHundred);
           bench.say(
-              "RabbitMQ, %d: confirms %.0f/s, transactions of 100 %.0f/s, of one %.0f/s",
+              "RabbitMQ, %s: confirms %.0f/s, transactions of 100 %.0f/s, of one %.0f/s",
               repetition, asynchronous, byHundred, byOne);
         }
       }

@@ -44,7 +44,7 @@ public final class EndToEnd implements Scenario {
           note(bench.of(Figure.END_TO_END_P50_MS), ours.p50(), ours.p50AfterCommit(), theirs.p50());
           note(bench.of(Figure.END_TO_END_P99_MS), ours.p99(), ours.p99AfterCommit(), theirs.p99());
           bench.say(
-              "end to end, %d: p50 %.1f ms, p99 %.1f ms; bare %.1f and %.1f ms",
+              "end to end, %s: p50 %.1f ms, p99 %.1f ms; bare %.1f and %.1f ms",
               repetition, ours.p50(), ours.p99(), theirs.p50(), theirs.p99());
         }
         relay.ask("stop");

@@ -21,7 +21,8 @@ import java.util.Set;
 public final class HeldHorizon implements Scenario {
   private static final int KEYS = 10_000;
   private static final String SETTLED =
-      "select coalesce(sum(window_number), 0) from twinbox.outbox_lane_state where broker = 'kafka'";
+      "select coalesce(sum(window_number), 0) from twinbox.outbox_lane_state where broker ="
+          + " 'kafka'";
 
   @Override
   public Set<Figure> figures() {
@@ -67,7 +68,7 @@ public final class HeldHorizon implements Scenario {
     List<Double> rates = new ArrayList<>();
     for (int i = 1; i <= repetitions; i++) {
       rates.add(relay.run().rate());
-      bench.say("held horizon, %s, %d: %.0f/s", when, i, rates.get(i - 1));
+      bench.say("held horizon, %s, %s: %.0f/s", when, i, rates.get(i - 1));
     }
     return rates;
   }

@@ -52,7 +52,7 @@ public final class InboxRates implements Scenario {
           double theirs = consumer.number("plain", count, how);
           ours = first ? ours : consumer.number("inbox", count, how);
           outcome.side("inbox_per_s", ours).side("no_inbox_per_s", theirs).value(ours / theirs);
-          bench.say("%s, %d: %.0f/s over %.0f/s", figure.field(), repetition, ours, theirs);
+          bench.say("%s, %s: %.0f/s over %.0f/s", figure.field(), repetition, ours, theirs);
         }
       }
     }

@@ -51,7 +51,7 @@ public final class LargeBacklog implements Scenario {
               .side("all_per_s", timeline.rate())
               .value(first / last);
           bench.say(
-              "backlog of %d, %d: %.0f/s at first, %.0f/s at last",
+              "backlog of %s, %s: %.0f/s at first, %.0f/s at last",
               messages, repetition, first, last);
         }
       }

@@ -47,7 +47,7 @@ record Latencies(double p50, double p99, double p50AfterCommit, double p99AfterC
     while (confirming.number("heard", first, end) < total) {
       if (System.nanoTime() > deadline) {
         throw new IllegalStateException(
-            "Not all of %d messages at %d/s were confirmed within %d s of the last."
+            "Not all of %s messages at %s/s were confirmed within %s s of the last."
                 .formatted(total, rate, PATIENCE_SECONDS));
       }
       TimeUnit.MILLISECONDS.sleep(20);

@@ -91,7 +91,7 @@ public final class PeerLatencies implements Scenario {
             side.sending().ask("stop");
             measured.put(side.name(), latencies);
             bench.say(
-                "%s, %d: %s p50 %.1f ms, p99 %.1f ms",
+                "%s, %s: %s p50 %.1f ms, p99 %.1f ms",
                 figure.field(), repetition, side.name(), latencies.p50(), latencies.p99());
           } catch (Exception e) {
             String why = String.valueOf(e.getMessage());

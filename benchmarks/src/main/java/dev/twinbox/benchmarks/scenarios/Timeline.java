@@ -55,7 +55,7 @@ final class Timeline {
     }
     if (timeline.samples.isEmpty()) {
       throw new IllegalStateException(
-          "none of %d messages was confirmed within %d s"
+          "none of %s messages was confirmed within %s s"
               .formatted(expected, UNTIL_THE_FIRST.toSeconds()));
     }
     return timeline;

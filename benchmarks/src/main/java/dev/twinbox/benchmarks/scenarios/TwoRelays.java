@@ -43,7 +43,7 @@ public final class TwoRelays implements Scenario {
               .side("one_per_s", alone)
               .side("two_per_s", both)
               .value(both / alone);
-          bench.say("relays, %d: one %.0f/s, two %.0f/s", repetition, alone, both);
+          bench.say("relays, %s: one %.0f/s, two %.0f/s", repetition, alone, both);
         }
       }
     }

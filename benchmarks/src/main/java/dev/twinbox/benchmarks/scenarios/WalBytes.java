@@ -33,7 +33,7 @@ public final class WalBytes implements Scenario {
         double ours = bytes(database, producer, "ENQUEUE_ALONE", transactions);
         double theirs = bytes(database, producer, "BARE_ALONE", transactions);
         outcome.side("enqueue_bytes", ours).side("bare_insert_bytes", theirs).value(ours / theirs);
-        bench.say("WAL, %d: %.0f B over %.0f B a message", repetition, ours, theirs);
+        bench.say("WAL, %s: %.0f B over %.0f B a message", repetition, ours, theirs);
       }
     }
   }

@@ -63,7 +63,7 @@ public final class WriteRates implements Scenario {
           }
         }
         outcome.side("twinbox_per_s", our).side("bare_per_s", their).value(our / their);
-        bench.say("%s, %d: %.0f/s over %.0f/s", figure.field(), repetition, our, their);
+        bench.say("%s, %s: %.0f/s over %.0f/s", figure.field(), repetition, our, their);
       }
     }
   }

@@ -181,7 +181,7 @@ public final class ConsumingWorker implements Worker {
     void await() throws InterruptedException {
       if (!over.await(LIMIT_SECONDS, TimeUnit.SECONDS)) {
         throw new IllegalStateException(
-            "%d of %d messages were handled in %d s"
+            "%s of %s messages were handled in %s s"
                 .formatted(handled.get(), expected, LIMIT_SECONDS));
       }
     }

@@ -32,7 +32,7 @@ public final class RelaySide implements Side {
         s.type, s.content_type, s.headers, s.payload
       from bench.source s
       join twinbox.outbox_broker b on b.broker = split_part(s.destination, ':', 1)
-      where s.n <= %d order by s.n
+      where s.n <= %s order by s.n
       """;
 
   private final Place place;

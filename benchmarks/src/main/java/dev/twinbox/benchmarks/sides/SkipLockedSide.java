@@ -60,7 +60,7 @@ public final class SkipLockedSide implements Side {
       try (Statement statement = connection.createStatement()) {
         statement.execute("truncate bench.skip_locked");
         statement.execute(
-            "insert into bench.skip_locked (%s) select %s from bench.source where n <= %d order by n"
+            "insert into bench.skip_locked (%s) select %s from bench.source where n <= %s order by n"
                 .formatted(Source.COLUMNS, Source.COLUMNS, messages));
       }
       Source.settle(connection, "bench.skip_locked");
@@ -121,7 +121,7 @@ public final class SkipLockedSide implements Side {
     List<CompletableFuture<Void>> sent = new ArrayList<>(PAGE);
     try (PreparedStatement select =
         connection.prepareStatement(
-            "select position, %s from bench.skip_locked %s order by position limit %d for update skip locked"
+            "select position, %s from bench.skip_locked %s order by position limit %s for update skip locked"
                 .formatted(Source.COLUMNS, deletes ? "" : "where not sent", PAGE))) {
       try (ResultSet rows = select.executeQuery()) {
         while (rows.next()) {

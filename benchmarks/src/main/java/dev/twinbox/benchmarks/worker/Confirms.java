@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -27,7 +28,7 @@ public final class Confirms {
   public static byte[] numbered(long number, byte[] filling) {
     byte[] payload = filling.clone();
     System.arraycopy(MARK, 0, payload, 0, MARK.length);
-    byte[] digits = "%012d".formatted(number).getBytes(US_ASCII);
+    byte[] digits = String.format(Locale.ROOT, "%012d", number).getBytes(US_ASCII);
     System.arraycopy(digits, 0, payload, MARK.length, DIGITS);
     return payload;
   }

@@ -2,6 +2,7 @@ package dev.twinbox.benchmarks.worker;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
+import java.util.Locale;
 import java.util.Random;
 
 /**
@@ -26,6 +27,6 @@ public final class Texts {
 
   /** A key of ten characters. */
   public static String key(long number) {
-    return "order-%06d".formatted(number);
+    return String.format(Locale.ROOT, "order-%06d", number);
   }
 }

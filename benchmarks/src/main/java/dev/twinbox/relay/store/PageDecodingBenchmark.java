@@ -45,7 +45,7 @@ public class PageDecodingBenchmark {
                   'order-' || n as key, 'order.placed' as type, 'text/plain' as content_type,
                   array['ce_source', '/bench'] as headers,
                   decode(repeat('00', 256), 'hex') as payload
-                from generate_series(1, %d) n
+                from generate_series(1, %s) n
                 """
                     .formatted(ROWS));
   }

@@ -62,7 +62,7 @@ public final class StreamReading {
         });
     if (!end.await(MOST_MINUTES, TimeUnit.MINUTES)) {
       throw new TimeoutException(
-          "The stream %s was not read within %d minutes".formatted(stream, MOST_MINUTES));
+          "The stream %s was not read within %s minutes".formatted(stream, MOST_MINUTES));
     }
   }
 }

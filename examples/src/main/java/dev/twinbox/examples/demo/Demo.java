@@ -84,7 +84,7 @@ final class Demo implements AutoCloseable {
     progress.say(
         String.format(
             Locale.ROOT,
-            "The shop writes %,d orders from %d threads; about 5 %% of them roll back, and about"
+            "The shop writes %,d orders from %s threads; about 5 %% of them roll back, and about"
                 + " 5 %% of the deliveries are repeated on purpose.",
             messages,
             WRITERS));
@@ -100,7 +100,9 @@ final class Demo implements AutoCloseable {
     Patience patience = new Patience();
     long held = broker.held();
     while (broker.delivered() < held && patience.lasts(broker.delivered())) {
-      progress.show("orders %,d   applied %,d".formatted(shop.committed(), billing.applied()));
+      progress.show(
+          String.format(
+              Locale.ROOT, "orders %,d   applied %,d", shop.committed(), billing.applied()));
       TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);
     }
     double seconds = progress.seconds();

@@ -60,7 +60,7 @@ public final class DemoCommand implements Callable<Integer> {
   public Integer call() throws Exception {
     if (messages < 1 || messages > MOST_MESSAGES) {
       throw new ParameterException(
-          spec.commandLine(), "--messages is %d; choose 1 to 10000000.".formatted(messages));
+          spec.commandLine(), "--messages is %s; choose 1 to 10000000.".formatted(messages));
     }
     if (report != null) {
       ReportFile.checkWritable(report);

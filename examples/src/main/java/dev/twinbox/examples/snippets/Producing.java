@@ -134,7 +134,7 @@ public final class Producing {
     @Override
     public byte[] encode(Object value) {
       if (value instanceof OrderPlaced order) {
-        return "%s,%s,%d".formatted(order.id(), order.customer(), order.cents()).getBytes(UTF_8);
+        return "%s,%s,%s".formatted(order.id(), order.customer(), order.cents()).getBytes(UTF_8);
       }
       throw new IllegalArgumentException("No CSV for " + value.getClass().getName());
     }

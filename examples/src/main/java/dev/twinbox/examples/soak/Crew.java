@@ -102,7 +102,7 @@ final class Crew implements AutoCloseable {
       OptionalInt code = member.stop();
       if (code.isPresent() && code.getAsInt() != 0 && code.getAsInt() != NOT_BEGUN) {
         complaints.add(
-            "%s ended with exit code %d when it was asked to stop"
+            "%s ended with exit code %s when it was asked to stop"
                 .formatted(member.name(), code.getAsInt()));
       }
     }

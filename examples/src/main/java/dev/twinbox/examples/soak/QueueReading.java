@@ -49,7 +49,7 @@ final class QueueReading {
         tag -> {});
     if (!end.await(MOST_MINUTES, TimeUnit.MINUTES)) {
       throw new TimeoutException(
-          "The queue %s was not read within %d minutes".formatted(queue, MOST_MINUTES));
+          "The queue %s was not read within %s minutes".formatted(queue, MOST_MINUTES));
     }
   }
 }

@@ -95,7 +95,7 @@ final class Soak implements AutoCloseable {
     progress.say(
         String.format(
             Locale.ROOT,
-            "Seed %d: %d faults within %d s, and about %,d messages.",
+            "Seed %s: %s faults within %s s, and about %,d messages.",
             options.seed(),
             schedule.steps().size(),
             options.duration().toSeconds(),
@@ -130,7 +130,7 @@ final class Soak implements AutoCloseable {
         progress.show(
             String.format(
                 Locale.ROOT,
-                "committed %,d   applied %,d   faults %d",
+                "committed %,d   applied %,d   faults %s",
                 remains.committed(),
                 remains.effects(),
                 hit));
@@ -150,7 +150,7 @@ final class Soak implements AutoCloseable {
     while (!condition.holds()) {
       if (System.nanoTime() - end > 0) {
         throw new CommandException(
-            "The soak did not get going: it waited %d s for %s."
+            "The soak did not get going: it waited %s s for %s."
                 .formatted(START_LIMIT.toSeconds(), what));
       }
       TimeUnit.MILLISECONDS.sleep(LOOK_EVERY_MILLIS);

@@ -58,8 +58,8 @@ public final class SoakCommand implements Callable<Integer> {
       paramLabel = "60s|5m|1h",
       defaultValue = "60s",
       description =
-          "For how long faults strike, at least 5s, default ${DEFAULT-VALUE}. Starting, draining and"
-              + " counting come on top.")
+          "For how long faults strike, at least 5s, default ${DEFAULT-VALUE}. Starting, draining"
+              + " and counting come on top.")
   private String duration = "60s";
 
   @Option(
@@ -75,8 +75,8 @@ public final class SoakCommand implements Callable<Integer> {
       paramLabel = "KIND,...",
       split = ",",
       description =
-          "Only these kinds, or none; default all that fit the broker. With an unknown name, all are"
-              + " listed.")
+          "Only these kinds, or none; default all that fit the broker. With an unknown name, all"
+              + " are listed.")
   private List<String> faults = new ArrayList<>();
 
   @Option(
@@ -122,7 +122,7 @@ public final class SoakCommand implements Callable<Integer> {
 
   private SoakOptions options() {
     if (rabbitNodes != 1 && rabbitNodes != 3) {
-      throw invalid("--rabbitmq-nodes is %d; choose 1 or 3.".formatted(rabbitNodes));
+      throw invalid("--rabbitmq-nodes is %s; choose 1 or 3.".formatted(rabbitNodes));
     }
     if (rabbitNodes != 1 && broker != BrokerKind.RABBITMQ) {
       throw invalid("--rabbitmq-nodes goes with --broker rabbitmq; Kafka always has 3 brokers.");
@@ -130,7 +130,7 @@ public final class SoakCommand implements Callable<Integer> {
     Duration time = time();
     long number = messages == null ? time.toSeconds() * USUAL_MESSAGES_A_SECOND : messages;
     if (number < 1 || number > MOST_MESSAGES) {
-      throw invalid("--messages is %d; choose 1 to 10000000.".formatted(number));
+      throw invalid("--messages is %s; choose 1 to 10000000.".formatted(number));
     }
     return new SoakOptions(broker, seed, time, number, kinds(), rabbitNodes);
   }
@@ -191,7 +191,7 @@ public final class SoakCommand implements Callable<Integer> {
     try {
       Path folder =
           Files.createTempDirectory(
-              "twinbox-evidence-%s-%d-".formatted(options.broker(), options.seed()));
+              "twinbox-evidence-%s-%s-".formatted(options.broker(), options.seed()));
       soak.save(folder, findings);
       out.printf("%nThe evidence is kept in %s%n", folder);
       out.flush();

@@ -24,7 +24,7 @@ record SoakResult(SoakReport report, TallyReport details, List<String> leftovers
         .forEach(
             (kind, hits) ->
                 out.printf(
-                    Locale.ROOT, "  %-26s %4d of %d hit%n", kind, hits.hit(), hits.planned()));
+                    Locale.ROOT, "  %-26s %4d of %s hit%n", kind, hits.hit(), hits.planned()));
     out.println();
     line(out, "Committed", report.committed(), "rows in soak.sent, after recovery");
     line(out, "Published", report.published(), "different ids that the broker holds");
@@ -44,7 +44,7 @@ record SoakResult(SoakReport report, TallyReport details, List<String> leftovers
           report.faultsHit(),
           report.committed());
     } else {
-      out.printf("NOT BALANCED, with seed %d:%n%n%s", report.seed(), explanation());
+      out.printf("NOT BALANCED, with seed %s:%n%n%s", report.seed(), explanation());
     }
     out.flush();
   }

@@ -45,7 +45,7 @@ final class Strike {
   /** In words; for a fault that has just begun. */
   @Override
   public String toString() {
-    return "#%d %s %s".formatted(step.number(), step.kind(), hit ? "at " + place : "found nothing");
+    return "#%s %s %s".formatted(step.number(), step.kind(), hit ? "at " + place : "found nothing");
   }
 
   /** The same with times. */

@@ -48,7 +48,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
             Finding.danger(
                 Check.SCHEMA_TOO_OLD,
                 subject,
-                "version %d; this code needs version %d".formatted(found, needs),
+                "version %s; this code needs version %s".formatted(found, needs),
                 "bin/twinbox migrate"));
       }
       if (row.getInt(2) > codeVersion) {
@@ -56,7 +56,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
             Finding.danger(
                 Check.SCHEMA_TOO_NEW,
                 subject,
-                "version %d, which serves code from version %d on; this code is version %d"
+                "version %s, which serves code from version %s on; this code is version %s"
                     .formatted(found, row.getInt(2), codeVersion),
                 "Upgrade this service."));
       }

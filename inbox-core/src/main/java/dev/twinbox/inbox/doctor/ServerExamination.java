@@ -71,7 +71,7 @@ public final class ServerExamination {
                 Check.SERVER_VERSION,
                 SUBJECT,
                 "PostgreSQL " + version,
-                "Upgrade the server to version %d or later.".formatted(OLDEST_VERSION)));
+                "Upgrade the server to version %s or later.".formatted(OLDEST_VERSION)));
       }
       if (isOff(row.getString(2))) {
         findings.add(
@@ -107,7 +107,7 @@ public final class ServerExamination {
                     .formatted(row.getString(7))));
       }
       if (findings.size() == before) {
-        findings.add(Finding.ok(SUBJECT, "PostgreSQL %d, primary, durable".formatted(version)));
+        findings.add(Finding.ok(SUBJECT, "PostgreSQL %s, primary, durable".formatted(version)));
       }
     }
   }
@@ -143,15 +143,14 @@ public final class ServerExamination {
     try (ResultSet row =
         statement.executeQuery(
             "select pg_has_role('pg_read_all_stats', 'usage'), (select count(*) from"
-                + " pg_stat_activity where xact_start < clock_timestamp() - interval '%1$d s' and"
+                + " pg_stat_activity where xact_start < clock_timestamp() - interval '%s s' and"
                     .formatted(seconds)
                 + " pid <> pg_backend_pid() and backend_type = 'client backend'), (select"
                 + " string_agg(pid::text, ', ') from (select pid from pg_stat_activity where"
-                + " xact_start < clock_timestamp() - interval '%1$d s' and pid <>"
-                    .formatted(seconds)
+                + " xact_start < clock_timestamp() - interval '%s s' and pid <>".formatted(seconds)
                 + " pg_backend_pid() and backend_type = 'client backend' order by xact_start limit"
                 + " 5) p), (select count(*) from pg_prepared_xacts where prepared <"
-                + " clock_timestamp() - interval '%1$d s')".formatted(seconds))) {
+                + " clock_timestamp() - interval '%s s')".formatted(seconds))) {
       row.next();
       String limit = Durations.text(longTransaction);
       if (row.getLong(2) > 0) {
@@ -159,7 +158,7 @@ public final class ServerExamination {
             Finding.warning(
                 Check.LONG_TRANSACTION,
                 SUBJECT,
-                "%d open for more than %s; pid %s"
+                "%s open for more than %s; pid %s"
                     .formatted(row.getLong(2), limit, row.getString(3)),
                 "Look at pg_stat_activity; end one with select pg_terminate_backend(pid)."));
       }
@@ -168,7 +167,7 @@ public final class ServerExamination {
             Finding.warning(
                 Check.LONG_TRANSACTION,
                 SUBJECT,
-                "%d prepared more than %s ago".formatted(row.getLong(4), limit),
+                "%s prepared more than %s ago".formatted(row.getLong(4), limit),
                 "Look at pg_prepared_xacts; commit prepared or rollback prepared what is left"
                     + " over."));
       }

@@ -46,7 +46,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
     for (int number = 1; number <= builder.concurrency; number++) {
       members.add(
           new GroupMember(
-              "twinbox-inbox-%s-kafka-%d".formatted(inbox.consumer(), number),
+              "twinbox-inbox-%s-kafka-%s".formatted(inbox.consumer(), number),
               inbox,
               handler,
               properties,
@@ -254,7 +254,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
 
     private static int atLeastOne(String name, int value) {
       if (value < 1) {
-        throw new IllegalArgumentException("%s is %d; choose at least 1.".formatted(name, value));
+        throw new IllegalArgumentException("%s is %s; choose at least 1.".formatted(name, value));
       }
       return value;
     }

@@ -222,7 +222,7 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
     public Builder prefetch(int messages) {
       if (messages < 1 || messages > 65_535) {
         throw new IllegalArgumentException(
-            "prefetch is %d; choose 1 to 65535.".formatted(messages));
+            "prefetch is %s; choose 1 to 65535.".formatted(messages));
       }
       prefetch = messages;
       return this;
@@ -308,7 +308,7 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
 
     private static int atLeastOne(String name, int value) {
       if (value < 1) {
-        throw new IllegalArgumentException("%s is %d; choose at least 1.".formatted(name, value));
+        throw new IllegalArgumentException("%s is %s; choose at least 1.".formatted(name, value));
       }
       return value;
     }

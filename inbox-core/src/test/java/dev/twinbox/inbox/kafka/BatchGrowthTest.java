@@ -45,7 +45,7 @@ class BatchGrowthTest {
       }
       List<Integer> trickle = BatchSizes.of(database).subList(backlog.size(), backlog.size() + 10);
 
-      System.out.printf("Kafka: %d messages in batches of %s%n", PILED_UP, backlog);
+      System.out.printf("Kafka: %s messages in batches of %s%n", PILED_UP, backlog);
       assertThat(backlog.stream().mapToInt(Integer::intValue).max()).hasValue(500);
       assertThat(backlog.size()).isLessThanOrEqualTo(PILED_UP / 500 + 14);
       assertThat(trickle).containsOnly(1);

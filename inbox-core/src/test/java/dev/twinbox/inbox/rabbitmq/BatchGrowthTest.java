@@ -47,7 +47,7 @@ class BatchGrowthTest {
       }
       List<Integer> trickle = BatchSizes.of(database).subList(backlog.size(), backlog.size() + 10);
 
-      System.out.printf("RabbitMQ: %d messages in batches of %s%n", PILED_UP, backlog);
+      System.out.printf("RabbitMQ: %s messages in batches of %s%n", PILED_UP, backlog);
       assertThat(backlog.stream().mapToInt(Integer::intValue).max()).hasValue(100);
       assertThat(backlog.stream().mapToInt(Integer::intValue).average().orElse(0))
           .isGreaterThan(60);

@@ -311,7 +311,7 @@ class RabbitInboxConsumerTest {
         consumer(InboxDatabase::effect)
             .connectionFactory(nowhere)
             .addresses(
-                "127.0.0.1:%d,%s:%d".formatted(refusing.port(), rabbit.host(), rabbit.port())));
+                "127.0.0.1:%s,%s:%s".formatted(refusing.port(), rabbit.host(), rabbit.port())));
 
     awaitEffects(1);
   }

@@ -26,12 +26,12 @@ final class Confirmation {
     Long expected = count;
     if (expected != null && expected != found) {
       throw new CommandException(
-          "There are %d messages to %s, not %d. Nothing was done."
+          "There are %s messages to %s, not %s. Nothing was done."
               .formatted(found, verb, expected));
     }
     if (expected == null && !yes) {
       throw new CommandException(
-          "This would %s %d messages. Nothing was done: repeat it with --count %d, or with --yes."
+          "This would %s %s messages. Nothing was done: repeat it with --count %s, or with --yes."
               .formatted(verb, found, found));
     }
   }

@@ -41,7 +41,7 @@ final class DeadLetterAct {
   Progress progress() {
     PrintWriter err = spec.commandLine().getErr();
     return (done, of) -> {
-      err.println("%d of %d".formatted(done, of));
+      err.println("%s of %s".formatted(done, of));
       err.flush();
     };
   }

@@ -102,7 +102,7 @@ final class DeadLettersCommand implements Runnable {
     DeadLetter letter =
         DeadLetterOptions.in(connection, letters -> letters.find(number))
             .orElseThrow(
-                () -> new CommandException("There is no dead letter %d.".formatted(number)));
+                () -> new CommandException("There is no dead letter %s.".formatted(number)));
     Map<String, @Nullable Object> fields = fields(letter);
     fields.put("headers", letter.message().headers());
     if (payload) {
@@ -142,8 +142,8 @@ final class DeadLettersCommand implements Runnable {
       name = "blocked",
       mixinStandardHelpOptions = true,
       description =
-          "Lists the keys whose messages wait behind a dead letter. Redrive or discard that one, and"
-              + " they go on in order.")
+          "Lists the keys whose messages wait behind a dead letter. Redrive or discard that one,"
+              + " and they go on in order.")
   void blocked(
       @Mixin ConnectionOptions connection,
       @Option(
@@ -217,7 +217,7 @@ final class DeadLettersCommand implements Runnable {
                 throw new CommandException(e.getMessage() + " Say so with --beyond-horizon.", e);
               }
             });
-    done("%d messages are on their way again.", sent);
+    done("%s messages are on their way again.", sent);
   }
 
   private Redrive how(
@@ -245,7 +245,7 @@ final class DeadLettersCommand implements Runnable {
               act.checkConfirmed(letters.selected(filter).count(), "discard");
               return letters.discard(filter, act.by(), act.progress());
             });
-    done("%d messages are put aside.", discarded);
+    done("%s messages are put aside.", discarded);
   }
 
   @Command(
@@ -261,7 +261,7 @@ final class DeadLettersCommand implements Runnable {
               act.checkConfirmed(letters.selectedDiscarded(filter).count(), "restore");
               return letters.restore(filter, act.by(), act.progress());
             });
-    done("%d messages are dead letters again.", restored);
+    done("%s messages are dead letters again.", restored);
   }
 
   @Command(
@@ -351,7 +351,7 @@ final class DeadLettersCommand implements Runnable {
   private void checkLimit(int limit) {
     if (limit < 1 || limit > 10_000) {
       throw new ParameterException(
-          spec.commandLine(), "--limit is %d; choose 1 to 10000.".formatted(limit));
+          spec.commandLine(), "--limit is %s; choose 1 to 10000.".formatted(limit));
     }
   }
 

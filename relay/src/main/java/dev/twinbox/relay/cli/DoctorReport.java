@@ -58,7 +58,7 @@ final class DoctorReport {
 
   private static String verdict(Diagnosis diagnosis) {
     String counted =
-        "%n%d dangers, %d warnings, %d unknown, %d ok: "
+        "%n%s dangers, %s warnings, %s unknown, %s ok: "
             .formatted(
                 diagnosis.count(Severity.DANGER),
                 diagnosis.count(Severity.WARNING),

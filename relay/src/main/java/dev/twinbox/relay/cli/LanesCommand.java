@@ -86,7 +86,7 @@ final class LanesCommand implements Runnable {
         table.row(
             each.broker(),
             each.lanes(),
-            "%d to %d".formatted(each.first(), each.last()),
+            "%s to %s".formatted(each.first(), each.last()),
             each.closing().isEmpty() ? "-" : each.closing());
       }
     }
@@ -104,20 +104,20 @@ final class LanesCommand implements Runnable {
     if (wanted < 1 || wanted > LaneChange.MOST_LANES) {
       throw new ParameterException(
           spec.commandLine(),
-          "--count is %d; choose 1 to %d.".formatted(wanted, LaneChange.MOST_LANES));
+          "--count is %s; choose 1 to %s.".formatted(wanted, LaneChange.MOST_LANES));
     }
     PrintWriter out = spec.commandLine().getOut();
     boolean same =
         lanes.list().stream()
             .anyMatch(each -> each.broker().equals(name) && each.lanes() == wanted);
     if (same) {
-      out.println("%s has %d lanes already. Nothing was changed.".formatted(name, wanted));
+      out.println("%s has %s lanes already. Nothing was changed.".formatted(name, wanted));
       out.flush();
       return;
     }
     Changed changed = attempt(lanes, name, wanted);
     out.println(
-        "%s has %d lanes now, %d to %d. Lanes %d to %d are drained first; producers were held off for at most %d ms."
+        "%s has %s lanes now, %s to %s. Lanes %s to %s are drained first; producers were held off for at most %s ms."
             .formatted(
                 name,
                 wanted,
@@ -145,7 +145,7 @@ final class LanesCommand implements Runnable {
       }
       if (System.nanoTime() - end >= 0) {
         throw new CommandException(
-            "For %d s there was always an open transaction that has enqueued, or another use of the outbox. Nothing was changed: end it (see twinbox status), or raise --wait."
+            "For %s s there was always an open transaction that has enqueued, or another use of the outbox. Nothing was changed: end it (see twinbox status), or raise --wait."
                 .formatted(waitSeconds));
       }
       err.println("The outbox is in use by an open transaction; trying again…");

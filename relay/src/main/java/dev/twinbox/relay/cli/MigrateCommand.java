@@ -59,7 +59,7 @@ final class MigrateCommand implements Runnable {
             result.applied() == 0
                 ? "The schema %s is up to date, at version %s."
                     .formatted(result.schema(), result.version())
-                : "The schema %s is now at version %s; %d migrations were applied."
+                : "The schema %s is now at version %s; %s migrations were applied."
                     .formatted(result.schema(), result.version(), result.applied()));
       }
     }

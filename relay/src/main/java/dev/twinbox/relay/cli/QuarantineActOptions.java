@@ -57,7 +57,7 @@ final class QuarantineActOptions {
     }
     long found = counting.applyAsLong(quarantine, selection);
     throw new CommandException(
-        "This would %s %d messages. Nothing was done: repeat it with --count %d, or with --yes."
+        "This would %s %s messages. Nothing was done: repeat it with --count %s, or with --yes."
             .formatted(what, found, found));
   }
 }

@@ -41,7 +41,7 @@ final class QuarantineDiscardCommand implements Runnable {
     if (json) {
       Json.print(out, Map.of("discarded", affected));
     } else {
-      out.println("%d messages were discarded.".formatted(affected));
+      out.println("%s messages were discarded.".formatted(affected));
       out.flush();
     }
   }

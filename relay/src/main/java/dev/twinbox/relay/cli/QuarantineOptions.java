@@ -87,7 +87,7 @@ final class QuarantineOptions {
   QuarantineSelection selection() {
     if (limit != null && limit < 1) {
       throw new ParameterException(
-          spec.commandLine(), "--limit is %d; choose at least 1.".formatted(limit));
+          spec.commandLine(), "--limit is %s; choose at least 1.".formatted(limit));
     }
     QuarantineSelection selection = QuarantineSelection.numbers(numbers).ids(ids);
     selection = consumer == null ? selection : selection.consumer(consumer);

@@ -42,7 +42,7 @@ final class QuarantinePassCommand implements Runnable {
     if (json) {
       Json.print(out, Map.of("passed", affected));
     } else {
-      out.println("%d messages are let through at their next delivery.".formatted(affected));
+      out.println("%s messages are let through at their next delivery.".formatted(affected));
       out.flush();
     }
   }

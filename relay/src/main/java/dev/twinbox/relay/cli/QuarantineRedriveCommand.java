@@ -85,7 +85,7 @@ final class QuarantineRedriveCommand implements Callable<Integer> {
       redrives.forEach(
           redrive ->
               print(
-                  "Redrive %d: %d messages of consumer %s, at most %s a second."
+                  "Redrive %s: %s messages of consumer %s, at most %s a second."
                       .formatted(redrive.number(), redrive.selected(), redrive.consumer(), rate)));
       if (redrives.isEmpty()) {
         print("Nothing of the kind lies in quarantine, or it waits for a redrive already.");
@@ -103,7 +103,7 @@ final class QuarantineRedriveCommand implements Callable<Integer> {
       return quarantine.redrive(selection, new RedriveTerms(act.by(), rate, beyondHorizon));
     } catch (BeyondHorizonException e) {
       throw new CommandException(
-          ("%d of the messages are beyond the dedup horizon: nobody can say any more whether they"
+          ("%s of the messages are beyond the dedup horizon: nobody can say any more whether they"
                   + " were processed, and their effects may happen twice. Nothing was done: leave"
                   + " them out, or repeat it with --beyond-horizon.")
               .formatted(e.count()),
@@ -134,7 +134,7 @@ final class QuarantineRedriveCommand implements Callable<Integer> {
       now.add(progress);
       if (!json && !progress.equals(redrive)) {
         print(
-            "Redrive %d: %d of %d processed, %d duplicates, %d failed, %d waiting%s"
+            "Redrive %s: %s of %s processed, %s duplicates, %s failed, %s waiting%s"
                 .formatted(
                     progress.number(),
                     progress.processed(),
@@ -151,7 +151,7 @@ final class QuarantineRedriveCommand implements Callable<Integer> {
   private int stop(long redrive) {
     long stopped =
         options.with(connection, quarantine -> quarantine.stopRedrive(redrive, act.by()));
-    print("%d messages wait no longer; they stay in quarantine.".formatted(stopped));
+    print("%s messages wait no longer; they stay in quarantine.".formatted(stopped));
     return 0;
   }
 

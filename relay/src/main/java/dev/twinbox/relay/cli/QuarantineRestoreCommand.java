@@ -40,7 +40,7 @@ final class QuarantineRestoreCommand implements Runnable {
     if (json) {
       Json.print(out, Map.of("restored", affected));
     } else {
-      out.println("%d messages are back in quarantine.".formatted(affected));
+      out.println("%s messages are back in quarantine.".formatted(affected));
       out.flush();
     }
   }

@@ -104,7 +104,7 @@ final class RelayCommand implements Runnable {
   public void run() {
     if (lease < 1 || lease > 3600) {
       throw new ParameterException(
-          spec.commandLine(), "--lease is %d; choose 1 to 3600 seconds.".formatted(lease));
+          spec.commandLine(), "--lease is %s; choose 1 to 3600 seconds.".formatted(lease));
     }
     Map<String, String> flags = new HashMap<>();
     ConnectionOptions.put(flags, "kafka.bootstrap.servers", kafka);
@@ -166,7 +166,7 @@ final class RelayCommand implements Runnable {
     Runtime.getRuntime()
         .addShutdownHook(new Thread(() -> stop(relay, metrics, database, out), "twinbox-stop"));
     if (metrics != null) {
-      out.println("Metrics and health are served on port %d.".formatted(metrics.port()));
+      out.println("Metrics and health are served on port %s.".formatted(metrics.port()));
     }
     out.println("The relay %s is running; SIGTERM stops it.".formatted(relay.name()));
     out.flush();

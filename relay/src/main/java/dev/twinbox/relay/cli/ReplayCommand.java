@@ -30,7 +30,8 @@ import picocli.CommandLine.Spec;
     description = {
       "Publishes messages once more that were published before, with their own ids and in their old"
           + " order: from the archive (see 'twinbox retention'), and those published last.",
-      "Consumers that have processed them ignore them; one that was registered later processes them."
+      "Consumers that have processed them ignore them; one that was registered later processes"
+          + " them."
     })
 final class ReplayCommand implements Runnable {
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
@@ -169,10 +170,10 @@ final class ReplayCommand implements Runnable {
               beyond,
               how,
               (done, last) -> {
-                err.println("%d of %d, up to position %d".formatted(done, selected.count(), last));
+                err.println("%s of %s, up to position %s".formatted(done, selected.count(), last));
                 err.flush();
               });
-      out.println("%d messages are on their way again.".formatted(sent));
+      out.println("%s messages are on their way again.".formatted(sent));
       out.flush();
     } catch (BeyondHorizonException e) {
       throw new CommandException(e.getMessage() + " Say so with --beyond-horizon.", e);
@@ -183,11 +184,11 @@ final class ReplayCommand implements Runnable {
     Long expected = count;
     if (expected != null && expected != found) {
       throw new CommandException(
-          "There are %d messages to replay, not %d. Nothing was done.".formatted(found, expected));
+          "There are %s messages to replay, not %s. Nothing was done.".formatted(found, expected));
     }
     if (expected == null && !yes) {
       throw new CommandException(
-          "This would replay %d messages. Nothing was done: repeat it with --count %d, or with --yes."
+          "This would replay %s messages. Nothing was done: repeat it with --count %s, or with --yes."
               .formatted(found, found));
     }
   }

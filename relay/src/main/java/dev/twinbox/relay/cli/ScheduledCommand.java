@@ -56,7 +56,7 @@ final class ScheduledCommand implements Runnable {
       @Option(names = "--json", description = "Print JSON.") boolean json) {
     if (limit < 1 || limit > 10_000) {
       throw new ParameterException(
-          spec.commandLine(), "--limit is %d; choose 1 to 10000.".formatted(limit));
+          spec.commandLine(), "--limit is %s; choose 1 to 10000.".formatted(limit));
     }
     List<Waiting> found = in(connection, table -> table.list(which.filter(), limit));
     if (json) {
@@ -130,7 +130,7 @@ final class ScheduledCommand implements Runnable {
               confirmation.check(selected.count(), "cancel");
               return table.cancel(filter, selected.highest(), confirmation.by());
             });
-    out().println("%d messages are cancelled.".formatted(cancelled));
+    out().println("%s messages are cancelled.".formatted(cancelled));
     out().flush();
   }
 

@@ -70,7 +70,7 @@ final class StatusCommand implements Callable<Integer> {
     Integer every = watch;
     if (every != null && (every < 1 || every > 3600)) {
       throw new ParameterException(
-          spec.commandLine(), "--watch is %d; choose 1 to 3600 seconds.".formatted(every));
+          spec.commandLine(), "--watch is %s; choose 1 to 3600 seconds.".formatted(every));
     }
     Map<String, String> flags = new java.util.HashMap<>();
     ConnectionOptions.put(flags, "kafka.bootstrap.servers", kafka);

@@ -21,7 +21,7 @@ final class StatusText {
 
   void print(Status status, Verdict verdict, List<ConsumerLag> lags) {
     out.println(
-        "Schema %s, version %d, at %s"
+        "Schema %s, version %s, at %s"
             .formatted(status.schema(), status.schemaVersion(), status.time()));
     out.println();
     out.println("Verdict: " + level(verdict.level()));
@@ -188,7 +188,7 @@ final class StatusText {
     Status.Ring ring = status.ring();
     out.println();
     out.println(
-        "Ring: %d of %d leaves hold rows%s"
+        "Ring: %s of %s leaves hold rows%s"
             .formatted(
                 ring.used(),
                 ring.leaves(),

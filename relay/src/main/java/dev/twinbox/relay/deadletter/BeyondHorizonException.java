@@ -13,7 +13,7 @@ public final class BeyondHorizonException extends RuntimeException {
    */
   public BeyondHorizonException(long old, long all, Duration horizon) {
     super(
-        ("%d of %d messages are older than the consumers' dedup horizon of %s: a consumer refuses"
+        ("%s of %s messages are older than the consumers' dedup horizon of %s: a consumer refuses"
                 + " and quarantines them, and one with another kind of dedup may process them a"
                 + " second time. Leave them out with a later selection, or say that they are to go"
                 + " beyond the horizon.")

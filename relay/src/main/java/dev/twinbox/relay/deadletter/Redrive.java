@@ -21,7 +21,7 @@ public record Redrive(
     }
     if (perSecond != null && perSecond < 1) {
       throw new IllegalArgumentException(
-          "perSecond is %d; the smallest is 1.".formatted(perSecond));
+          "perSecond is %s; the smallest is 1.".formatted(perSecond));
     }
     if (timeToLive != null && (timeToLive.isNegative() || timeToLive.isZero())) {
       throw new IllegalArgumentException(

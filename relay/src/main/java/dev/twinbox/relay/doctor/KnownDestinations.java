@@ -26,9 +26,9 @@ final class KnownDestinations {
             select destination, key from {outbox}
             where lane = s.lane and position > greatest(s.floor, s.cursor_position)
               and not pg_visible_in_snapshot(xid, s.done)
-            order by lane, position limit %1$d) o)
-          union all (select destination, key from {outbox_scheduled} order by due_at, number limit %1$d)
-          union all (select destination, key from {outbox_parked} order by lane, position limit %1$d)
+            order by lane, position limit %1$s) o)
+          union all (select destination, key from {outbox_scheduled} order by due_at, number limit %1$s)
+          union all (select destination, key from {outbox_parked} order by lane, position limit %1$s)
         ) known group by destination
         """;
     return read(connection, tables.sql(sql.formatted(ROWS)));
@@ -38,7 +38,7 @@ final class KnownDestinations {
   static Map<String, Boolean> givenUp(Connection connection, Tables tables) throws SQLException {
     String sql =
         "select destination, bool_or(key is null) from (select destination, key from"
-            + " {outbox_dead_letter} order by number desc limit %d) d group by destination";
+            + " {outbox_dead_letter} order by number desc limit %s) d group by destination";
     return read(connection, tables.sql(sql.formatted(ROWS)));
   }
 

@@ -120,7 +120,7 @@ final class OutboxExamination {
             Finding.danger(
                 Check.SEQUENCE_CHANGED,
                 "sequence " + tables.of("outbox_position"),
-                "cache %d, increment %d, %s"
+                "cache %s, increment %s, %s"
                     .formatted(cache, increment, cycles ? "cycle" : "no cycle"),
                 tables.sql("alter sequence {outbox_position} cache 1 increment by 1 no cycle")));
       }
@@ -131,8 +131,8 @@ final class OutboxExamination {
     try (ResultSet rows =
         statement.executeQuery(
             tables.sql(
-                "select a.attname, trim(regexp_replace(coalesce(pg_get_expr(d.adbin,"
-                    + " d.adrelid), 'none'), '\\s+', ' ', 'g')) from pg_attribute a left join pg_attrdef d on"
+                "select a.attname, trim(regexp_replace(coalesce(pg_get_expr(d.adbin, d.adrelid),"
+                    + " 'none'), '\\s+', ' ', 'g')) from pg_attribute a left join pg_attrdef d on"
                     + " d.adrelid = a.attrelid and d.adnum = a.attnum where a.attrelid ="
                     + " '{outbox}'::regclass and a.attname in ('xid', 'position')"))) {
       while (rows.next()) {
@@ -201,7 +201,7 @@ final class OutboxExamination {
         findings.add(
             Finding.danger(
                 Check.LANE_MISSING,
-                "lane %d of %s".formatted(rows.getInt(2), rows.getString(1)),
+                "lane %s of %s".formatted(rows.getInt(2), rows.getString(1)),
                 "no row in outbox_lane, or none in outbox_lane_log",
                 MIGRATED + "the lane's first rows."));
       }

@@ -42,12 +42,12 @@ public record DrainSettings(
   public DrainSettings {
     if (pageRows < 1 || rowsInFlight < pageRows) {
       throw new IllegalArgumentException(
-          "pageRows is %d and rowsInFlight is %d; choose 1 <= pageRows <= rowsInFlight."
+          "pageRows is %s and rowsInFlight is %s; choose 1 <= pageRows <= rowsInFlight."
               .formatted(pageRows, rowsInFlight));
     }
     if (pageBytes < 1 || bytesInFlight < pageBytes) {
       throw new IllegalArgumentException(
-          "pageBytes is %d and bytesInFlight is %d; choose 1 <= pageBytes <= bytesInFlight."
+          "pageBytes is %s and bytesInFlight is %s; choose 1 <= pageBytes <= bytesInFlight."
               .formatted(pageBytes, bytesInFlight));
     }
     if (lease.compareTo(Duration.ofSeconds(1)) < 0) {

@@ -6,7 +6,7 @@ final class LaneLostException extends Exception {
 
   LaneLostException(int lane, String during) {
     super(
-        "Lane %d was taken by another relay, or the database was exchanged (noticed at: %s)"
+        "Lane %s was taken by another relay, or the database was exchanged (noticed at: %s)"
             .formatted(lane, during));
   }
 }

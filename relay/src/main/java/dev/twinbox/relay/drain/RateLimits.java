@@ -15,7 +15,7 @@ public record RateLimits(Map<String, Double> perSecond) {
   public static final RateLimits NONE = new RateLimits(Map.of());
 
   private static final double LEAST = 0.01;
-  private static final double MOST = 1_000_000;
+  private static final int MOST = 1_000_000;
 
   public RateLimits {
     perSecond = Map.copyOf(perSecond);
@@ -23,7 +23,7 @@ public record RateLimits(Map<String, Double> perSecond) {
         (destination, rate) -> {
           if (!(rate >= LEAST && rate <= MOST)) {
             throw new IllegalArgumentException(
-                ("The rate limit of %s is %s messages a second; choose %s to %.0f, or no limit.")
+                ("The rate limit of %s is %s messages a second; choose %s to %s, or no limit.")
                     .formatted(destination, rate, LEAST, MOST));
           }
         });

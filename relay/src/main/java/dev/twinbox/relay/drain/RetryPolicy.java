@@ -57,7 +57,7 @@ public record RetryPolicy(
     }
     if (maxAttempts < 1) {
       throw new IllegalArgumentException(
-          "maxAttempts is %d; the smallest is 1.".formatted(maxAttempts));
+          "maxAttempts is %s; the smallest is 1.".formatted(maxAttempts));
     }
     if (gracePeriod.isNegative()) {
       throw new IllegalArgumentException(

@@ -101,7 +101,7 @@ final class KafkaSettings {
     settings.putIfAbsent("buffer.memory", String.valueOf(Math.max(DEFAULT_BUFFER, 4 * request)));
     if (bufferMemory(settings) < request) {
       throw new IllegalArgumentException(
-          "Broker %s: buffer.memory=%s is less than max.request.size=%d. Raise buffer.memory; each lane has one such buffer."
+          "Broker %s: buffer.memory=%s is less than max.request.size=%s. Raise buffer.memory; each lane has one such buffer."
               .formatted(broker, settings.get("buffer.memory"), request));
     }
     return settings;

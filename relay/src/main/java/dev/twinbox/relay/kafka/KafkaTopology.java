@@ -23,7 +23,7 @@ public record KafkaTopology(int partitions, int replicas, int minInSyncReplicas)
   public KafkaTopology {
     if (partitions < 1 || minInSyncReplicas < 1 || minInSyncReplicas > replicas) {
       throw new IllegalArgumentException(
-          "Topics need at least 1 partition and 1 to all of their replicas in sync, not partitions=%d, replicas=%d, minInSyncReplicas=%d."
+          "Topics need at least 1 partition and 1 to all of their replicas in sync, not partitions=%s, replicas=%s, minInSyncReplicas=%s."
               .formatted(partitions, replicas, minInSyncReplicas));
     }
   }

@@ -323,7 +323,7 @@ final class RabbitPublisher implements Publisher {
       RabbitSend send = channel == open && number != null ? unconfirmed.get(number) : null;
       if (send != null) {
         send.returned =
-            "%d %s: exchange '%s', routing key '%s'"
+            "%s %s: exchange '%s', routing key '%s'"
                 .formatted(
                     message.getReplyCode(),
                     message.getReplyText(),

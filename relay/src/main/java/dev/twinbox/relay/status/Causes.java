@@ -259,7 +259,7 @@ final class Causes {
         ring.used() == ring.leaves() ? Level.CRITICAL : Level.WARNING,
         "ring-full",
         status.schema(),
-        "%d of the outbox's %d leaves hold rows and are not emptied; %s"
+        "%s of the outbox's %s leaves hold rows and are not emptied; %s"
             .formatted(ring.used(), ring.leaves(), pin()));
   }
 
@@ -273,7 +273,7 @@ final class Causes {
     Integer lane = status.ring().lowestLane();
     return lane == null
         ? "they are emptied once they are relayed, by a relay that runs"
-        : "the oldest message is in lane %d (%s)"
+        : "the oldest message is in lane %s (%s)"
             .formatted(
                 lane,
                 status.lanes().stream()
@@ -334,7 +334,7 @@ final class Causes {
   private static String who(TransactionLine transaction) {
     return transaction.pid() == null
         ? "Prepared transaction '%s'".formatted(transaction.prepared())
-        : "Transaction of pid %d (%s)"
+        : "Transaction of pid %s (%s)"
             .formatted(
                 transaction.pid(),
                 transaction.application().isEmpty()

@@ -3,6 +3,7 @@ package dev.twinbox.relay.status;
 import dev.twinbox.relay.status.Status.DeadLetterLine;
 import dev.twinbox.relay.status.Status.ParkedLine;
 import dev.twinbox.relay.status.Status.Scheduled;
+import java.math.BigDecimal;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.util.List;
@@ -42,7 +43,8 @@ final class SideTables {
                 .formatted(table),
             r -> r.getLong(1));
     double share = pages <= PAGES ? 1 : (double) PAGES / pages;
-    return new Sample("{%s} tablesample system (%.6f)".formatted(table, share * 100), 1 / share);
+    String percent = BigDecimal.valueOf(share * 100).toPlainString();
+    return new Sample("{%s} tablesample system (%s)".formatted(table, percent), 1 / share);
   }
 
   List<ParkedLine> parked() throws SQLException {

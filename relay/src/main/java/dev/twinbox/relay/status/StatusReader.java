@@ -123,7 +123,7 @@ public final class StatusReader {
         rows.one("select coalesce(max(version), 0) from {schema_version}", r -> r.getInt(1));
     if (version < SchemaGuard.CODE_VERSION) {
       throw new IllegalStateException(
-          "The schema %s is at version %d; this code needs version %d. Run: bin/twinbox migrate"
+          "The schema %s is at version %s; this code needs version %s. Run: bin/twinbox migrate"
               .formatted(schema, version, SchemaGuard.CODE_VERSION));
     }
     return version;

@@ -49,7 +49,7 @@ public record Thresholds(
     notNegative("maxLag", maxLag, maxLag);
     if (maxRingFill < 1 || maxRingFill > 100) {
       throw new IllegalArgumentException(
-          "maxRingFill is %d; choose 1 to 100 percent.".formatted(maxRingFill));
+          "maxRingFill is %s; choose 1 to 100 percent.".formatted(maxRingFill));
     }
   }
 

@@ -131,20 +131,20 @@ public final class ClusterGuard {
     long here = r.getLong("here");
     if (!isKnown || known != here) {
       return Optional.of(
-          "the tables come from cluster %s and this is cluster %d"
+          "the tables come from cluster %s and this is cluster %s"
               .formatted(isKnown ? Long.toString(known) : "(unknown)", here));
     }
     if (r.getLong("position") < r.getLong("lane_position")
         || r.getLong("last_value") < r.getLong("ceiling")) {
       return Optional.of(
-          "the sequence of positions is at %d and lanes have been at %d"
+          "the sequence of positions is at %s and lanes have been at %s"
               .formatted(
                   r.getLong("position"),
                   Math.max(r.getLong("lane_position"), r.getLong("ceiling"))));
     }
     if (r.getLong("next_xid") < r.getLong("xmax")) {
       return Optional.of(
-          "the next transaction id is %d and lanes have seen %d"
+          "the next transaction id is %s and lanes have seen %s"
               .formatted(r.getLong("next_xid"), r.getLong("xmax")));
     }
     return r.getBoolean("doubted")

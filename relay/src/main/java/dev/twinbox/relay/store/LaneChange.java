@@ -84,7 +84,8 @@ public final class LaneChange {
             tables.sql(
                 "select b.broker, b.first_lane, b.lanes, array(select l.lane from {outbox_lane} l"
                     + " where l.broker = b.broker and l.retired_at is not null and l.closed_at is"
-                    + " null order by l.lane) as closing from {outbox_broker} b order by b.broker"))) {
+                    + " null order by l.lane) as closing from {outbox_broker} b order by"
+                    + " b.broker"))) {
       while (rows.next()) {
         found.add(
             new BrokerLanes(
@@ -112,7 +113,7 @@ public final class LaneChange {
       throws SQLException {
     if (lanes < 1 || lanes > MOST_LANES) {
       throw new IllegalArgumentException(
-          "The number of lanes is %d; choose 1 to %d.".formatted(lanes, MOST_LANES));
+          "The number of lanes is %s; choose 1 to %s.".formatted(lanes, MOST_LANES));
     }
     try (Connection connection = database.getConnection();
         Statement statement = connection.createStatement()) {
@@ -120,7 +121,7 @@ public final class LaneChange {
       try {
         statement.execute("set transaction isolation level read committed read write");
         statement.execute(
-            "set local synchronous_commit = on; set local lock_timeout = %d; lock table %s in share row exclusive mode"
+            "set local synchronous_commit = on; set local lock_timeout = %s; lock table %s in share row exclusive mode"
                 .formatted(lockTimeout.toMillis(), tables.of("outbox_broker")));
         BrokerLanes before = find(statement, broker);
         long since = System.nanoTime();
@@ -195,10 +196,10 @@ public final class LaneChange {
             tables.sql(
                 "with fresh as (insert into {outbox_lane} (lane, broker, shard, generation) select"
                     + " ? + shard, ?, shard, (select max(generation) + 1 from {outbox_lane} where"
-                    + " broker = ?) from generate_series(0, ? - 1) shard returning lane) insert into"
-                    + " {outbox_lane_log} (lane, seq, action, epoch, window_number, done, floor,"
-                    + " next_floor, ceiling, cursor_position, ahead) select lane, 0, 'create', 0, 0,"
-                    + " '1:1:', 0, 0, 0, 0, '{}' from fresh"))) {
+                    + " broker = ?) from generate_series(0, ? - 1) shard returning lane) insert"
+                    + " into {outbox_lane_log} (lane, seq, action, epoch, window_number, done,"
+                    + " floor, next_floor, ceiling, cursor_position, ahead) select lane, 0,"
+                    + " 'create', 0, 0, '1:1:', 0, 0, 0, 0, '{}' from fresh"))) {
       create.setInt(1, after.first());
       create.setString(2, after.broker());
       create.setString(3, after.broker());
@@ -218,7 +219,7 @@ public final class LaneChange {
                       + " by lane) as island from {outbox_lane} where retired_at is not null) r"
                       + " group by island order by 1"))) {
         while (rows.next()) {
-          ranges.add("lane not between %d and %d".formatted(rows.getInt(1), rows.getInt(2)));
+          ranges.add("lane not between %s and %s".formatted(rows.getInt(1), rows.getInt(2)));
         }
       }
       statement.execute(
@@ -237,7 +238,7 @@ public final class LaneChange {
       audit.setString(1, by);
       audit.setString(
           2,
-          "%s: lanes %d to %d, formerly %d to %d"
+          "%s: lanes %s to %s, formerly %s to %s"
               .formatted(
                   before.broker(), after.first(), after.last(), before.first(), before.last()));
       audit.setInt(3, after.lanes());

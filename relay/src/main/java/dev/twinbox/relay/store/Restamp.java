@@ -68,7 +68,7 @@ public final class Restamp {
 
     /** In words, for the log and the audit. */
     public String text() {
-      return "%s; %d unpublished messages stamped anew above position %d, by lane %s; %d published ones dropped"
+      return "%s; %s unpublished messages stamped anew above position %s, by lane %s; %s published ones dropped"
           .formatted(reason, stamped(), abovePosition, byLane, dropped);
     }
   }

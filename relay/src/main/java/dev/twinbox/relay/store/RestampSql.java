@@ -89,9 +89,9 @@ final class RestampSql {
             + OF_ROW
             + " from {outbox} o join origins r on r.origin = o.xmin cross join loaded d left join"
             + " lanes l on l.lane = o.lane where not coalesce(o.position <= greatest(l.next_floor,"
-            + " l.ceiling) and not (l.rewound and r.is_one and r.is_possible) and ((o.position <= l.next_floor and"
-            + " pg_visible_in_snapshot(o.xid, l.done)) or (l.target is not null and"
-            + " pg_visible_in_snapshot(o.xid, l.target) and (o.position <= l.cursor_position or"
+            + " l.ceiling) and not (l.rewound and r.is_one and r.is_possible) and ((o.position <="
+            + " l.next_floor and pg_visible_in_snapshot(o.xid, l.done)) or (l.target is not null"
+            + " and pg_visible_in_snapshot(o.xid, l.target) and (o.position <= l.cursor_position or"
             + " o.position = any (l.ahead)))), false) and not exists (select 1 from"
             + " {outbox_dead_letter} k where k.lane = o.lane and k.position = o.position and k.id ="
             + " o.id) and not exists (select 1 from {outbox_parked} k where k.lane = o.lane and"
@@ -149,7 +149,7 @@ final class RestampSql {
     return tables.sql(
         "insert into {outbox_lane_log} (lane, seq, action, epoch, window_number, done, floor,"
             + " next_floor, ceiling, cursor_position, ahead) select lane, seq + 1, 'restamp', epoch"
-            + " + 1, window_number + 1, '1:1:', %1$d, %1$d, 0, 0, '{}' from {outbox_lane_state}");
+            + " + 1, window_number + 1, '1:1:', %1$s, %1$s, 0, 0, '{}' from {outbox_lane_state}");
   }
 
   /**

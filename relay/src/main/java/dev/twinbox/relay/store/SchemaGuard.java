@@ -28,18 +28,18 @@ public final class SchemaGuard {
     int found = versions[0];
     if (found == 0) {
       throw new IllegalStateException(
-          "The schema %s has no Twinbox tables; this code needs version %d. Run: bin/twinbox migrate"
+          "The schema %s has no Twinbox tables; this code needs version %s. Run: bin/twinbox migrate"
               .formatted(tables.quotedSchema(), CODE_VERSION));
     }
     if (found < CODE_VERSION) {
       throw new IllegalStateException(
-          "The schema %s is at version %d; this code needs version %d. Run: bin/twinbox migrate"
+          "The schema %s is at version %s; this code needs version %s. Run: bin/twinbox migrate"
               .formatted(tables.quotedSchema(), found, CODE_VERSION));
     }
     if (versions[1] > CODE_VERSION) {
       throw new IllegalStateException(
-          ("The schema %s is at version %d, which serves code from version %d on; this code is"
-                  + " version %d. Upgrade this service.")
+          ("The schema %s is at version %s, which serves code from version %s on; this code is"
+                  + " version %s. Upgrade this service.")
               .formatted(tables.quotedSchema(), found, versions[1], CODE_VERSION));
     }
   }

@@ -114,7 +114,7 @@ class LargeBacklogTest {
     for (int leaf = 0; leaf < 8; leaf++) {
       // Never analysed: the plans must not need it.
       database.execute(
-          "alter table twinbox.outbox_%d set (autovacuum_enabled = false)".formatted(leaf));
+          "alter table twinbox.outbox_%s set (autovacuum_enabled = false)".formatted(leaf));
     }
     return RelayProcess.start(
             folder,
@@ -141,12 +141,12 @@ class LargeBacklogTest {
       statement.execute(
           ("insert into twinbox.outbox (lane, id, destination, key, type, payload) select n %%"
                   + " 10000 %% 4, gen_random_uuid(), 'kafka:%s', 'k' || n %% 10000, 'test',"
-                  + " decode(repeat('ab', 256), 'hex') from generate_series(1, %d) n")
+                  + " decode(repeat('ab', 256), 'hex') from generate_series(1, %s) n")
               .formatted(topic, messages));
       producer.commit();
     }
     for (int leaf = 0; leaf < 8; leaf++) {
-      database.execute("vacuum twinbox.outbox_%d".formatted(leaf));
+      database.execute("vacuum twinbox.outbox_%s".formatted(leaf));
     }
     database.execute("checkpoint");
     assertThat(new ProcessBuilder("sync").inheritIO().start().waitFor()).isZero();
@@ -168,7 +168,8 @@ class LargeBacklogTest {
         topic,
         IntStream.range(0, 20)
             .mapToLong(n -> n * messages / 20)
-            .mapToObj(from -> "%.0f".formatted(rate(samples, from, from + messages / 20) / 1_000))
+            .mapToObj(from -> Math.round(rate(samples, from, from + messages / 20) / 1_000))
+            .map(String::valueOf)
             .collect(Collectors.joining(" ")));
     return new Rates(
         rate(samples, begin, begin + messages / 10),

@@ -13,6 +13,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -51,7 +52,7 @@ class PromotionProcessTest {
     long killed = mostOverdueUntil(MESSAGES);
 
     System.out.printf(
-        "Most overdue: %d ms beside a frozen relay, %d ms beside a killed one%n", frozen, killed);
+        "Most overdue: %s ms beside a frozen relay, %s ms beside a killed one%n", frozen, killed);
     // Wide, because two processes start and end beside a third on a small machine meanwhile.
     assertThat(frozen).as("milliseconds overdue").isLessThan(3_000);
     assertThat(killed).as("milliseconds overdue").isLessThan(3_000);
@@ -59,7 +60,7 @@ class PromotionProcessTest {
     assertThat(ids().stream().distinct().toList())
         .containsExactlyElementsOf(
             java.util.stream.IntStream.rangeClosed(1, MESSAGES)
-                .mapToObj("00000000-0000-7000-8000-%012d"::formatted)
+                .mapToObj(n -> String.format(Locale.ROOT, "00000000-0000-7000-8000-%012d", n))
                 .toList());
     assertThat(database.number("select count(*) - count(distinct id) from twinbox.outbox"))
         .isZero();
@@ -71,7 +72,7 @@ class PromotionProcessTest {
         ("insert into twinbox.outbox_scheduled (due_at, id, broker, hash, destination, key, type)"
                 + " select clock_timestamp() + interval '1 second' + n * interval '25 ms',"
                 + " ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'kafka', 0,"
-                + " 'kafka:%s', 'k', 'test' from generate_series(1, %d) n")
+                + " 'kafka:%s', 'k', 'test' from generate_series(1, %s) n")
             .formatted(topic, MESSAGES));
   }
 

@@ -154,7 +154,7 @@ class RelayGuardTest {
   private void enqueue(String topic, int messages) {
     List<Message> all = new ArrayList<>();
     for (int i = 0; i < messages; i++) {
-      all.add(Message.to("kafka:" + topic).key("k").type("t").text("%04d".formatted(i)));
+      all.add(Message.to("kafka:" + topic).key("k").type("t").text(String.valueOf(1_000 + i)));
     }
     enqueue(all);
   }

@@ -62,7 +62,7 @@ class RabbitFaultsTest {
             .broker(
                 RabbitBroker.named("rabbitmq")
                     .uri(
-                        "amqp://%s:%s@localhost:%d"
+                        "amqp://%s:%s@localhost:%s"
                             .formatted(rabbit.user(), rabbit.password(), proxy.port()))
                     .confirmTimeout(Duration.ofSeconds(10))
                     .build())

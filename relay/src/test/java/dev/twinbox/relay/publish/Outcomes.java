@@ -51,7 +51,7 @@ public final class Outcomes implements OutcomeListener {
 
   /** Waits for all of these to be published. */
   public void expectPublished(List<OutboxRecord> records) {
-    await("outcomes of %d records".formatted(records.size()))
+    await("outcomes of %s records".formatted(records.size()))
         .pollInterval(Duration.ofMillis(5))
         .atMost(Duration.ofSeconds(60))
         .until(() -> records.stream().allMatch(record -> now(record) != null));

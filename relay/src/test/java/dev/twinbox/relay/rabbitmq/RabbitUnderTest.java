@@ -32,7 +32,7 @@ final class RabbitUnderTest implements BrokerUnderTest, AutoCloseable {
 
   RabbitUnderTest() throws IOException, TimeoutException {
     rabbit.control(
-        "eval", "application:set_env(rabbit, max_message_size, %d).".formatted(MAX_MESSAGE_BYTES));
+        "eval", "application:set_env(rabbit, max_message_size, %s).".formatted(MAX_MESSAGE_BYTES));
     direct = rabbit.connectionFactory().newConnection();
   }
 

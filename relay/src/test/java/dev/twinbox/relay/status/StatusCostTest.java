@@ -57,28 +57,28 @@ class StatusCostTest {
   private void insertIntoFirstLane(String topic, int messages) throws SQLException {
     database.execute(
         ("insert into twinbox.outbox (lane, id, destination, type, payload) select 0,"
-                + " gen_random_uuid(), 'kafka:%s', 'test', '\\x00' from generate_series(1, %d)")
+                + " gen_random_uuid(), 'kafka:%s', 'test', '\\x00' from generate_series(1, %s)")
             .formatted(topic, messages));
   }
 
   private void estimate(long messages) throws SQLException {
     for (int leaf = 0; leaf < 8; leaf++) {
       database.execute(
-          "alter table twinbox.outbox_%d set (autovacuum_enabled = false)".formatted(leaf));
+          "alter table twinbox.outbox_%s set (autovacuum_enabled = false)".formatted(leaf));
     }
     // The last fifth goes to another destination than the rest, as after a change of traffic.
     database.execute(
         ("insert into twinbox.outbox (lane, id, created_at, destination, type, payload) select"
-                + " mod(n, 4), gen_random_uuid(), clock_timestamp() - interval '10 minutes', case when"
-                + " n > %1$d * 0.8 then 'kafka:late' when mod(n / 4, 10) = 0 then 'kafka:few' else"
-                + " 'kafka:many' end, 'test', '\\x00' from generate_series(1, %1$d) n")
+             + " mod(n, 4), gen_random_uuid(), clock_timestamp() - interval '10 minutes', case when"
+             + " n > %1$s * 0.8 then 'kafka:late' when mod(n / 4, 10) = 0 then 'kafka:few' else"
+             + " 'kafka:many' end, 'test', '\\x00' from generate_series(1, %1$s) n")
             .formatted(messages));
     long fetched = fetched();
 
     long began = System.nanoTime();
     Status status = StatusReader.in(database.database().dataSource(), "twinbox").read();
     Duration took = Duration.ofNanos(System.nanoTime() - began);
-    System.out.printf("status of %,d waiting took %d ms%n", messages, took.toMillis());
+    System.out.printf("status of %,d waiting took %s ms%n", messages, took.toMillis());
 
     assertThat(took).isLessThan(Duration.ofSeconds(20));
     assertThat(waiting(status, "kafka:many")).isBetween(messages * 66 / 100, messages * 78 / 100);

@@ -30,7 +30,7 @@ class VerdictTest {
   private static final String WAITING =
       "insert into twinbox.outbox (lane, id, created_at, destination, type) select mod(n, 4),"
           + " gen_random_uuid(), clock_timestamp() - interval '4 minutes', 'kafka:orders', 'test'"
-          + " from generate_series(1, %d) n";
+          + " from generate_series(1, %s) n";
   private static final String DEAD =
       "insert into twinbox.outbox_dead_letter (lane, position, id, created_at, destination, key,"
           + " type, reason, attempts, first_failed_at, blocks_key) values (0, 1, gen_random_uuid(),"

@@ -94,7 +94,7 @@ abstract class OneLane {
   static void appendUncommitted(Connection connection, int lane, long seq) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       statement.execute(
-          "insert into twinbox.outbox_lane_log select lane, %d, 'rival', owner, claim_id, epoch, lease_until, window_number, done, target, floor, next_floor, ceiling, cursor_position, ahead from twinbox.outbox_lane_log where lane = %d and seq = %d"
+          "insert into twinbox.outbox_lane_log select lane, %s, 'rival', owner, claim_id, epoch, lease_until, window_number, done, target, floor, next_floor, ceiling, cursor_position, ahead from twinbox.outbox_lane_log where lane = %s and seq = %s"
               .formatted(seq, lane, seq - 1));
     }
   }
@@ -110,7 +110,7 @@ abstract class OneLane {
   }
 
   void moveOnToLeaf(int leaf) throws SQLException {
-    database.execute("select setval('twinbox.outbox_position', %d)".formatted(leaf * 100 + 1));
+    database.execute("select setval('twinbox.outbox_position', %s)".formatted(leaf * 100 + 1));
   }
 
   interface Work<T> {

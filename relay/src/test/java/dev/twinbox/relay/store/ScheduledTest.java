@@ -65,7 +65,7 @@ class ScheduledTest {
     assertThat(scheduled.untilNext()).get().extracting(Duration::toHours).isEqualTo(23L);
     assertThat(scheduled.untilNextToPromote()).get().extracting(Duration::toHours).isEqualTo(23L);
     System.out.printf(
-        "%,d waiting: a poll reads %d buffers in %.2f ms%n",
+        "%,d waiting: a poll reads %s buffers in %.2f ms%n",
         waiting, buffers(idle), idle.get("Actual Total Time").asDouble());
   }
 
@@ -223,7 +223,7 @@ class ScheduledTest {
     database.execute(
         ("insert into twinbox.outbox_scheduled (due_at, id, broker, hash, destination, key, type)"
                 + " select %s, gen_random_uuid(), 'kafka', 0, 'kafka:test', 'k' || n %% 100, n"
-                + " from generate_series(1, %d) n")
+                + " from generate_series(1, %s) n")
             .formatted(dueAt, messages));
   }
 

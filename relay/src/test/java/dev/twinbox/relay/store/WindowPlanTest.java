@@ -36,7 +36,7 @@ class WindowPlanTest {
   private static final String INSERT_MANY =
       "insert into twinbox.outbox (lane, id, destination, key, type, payload) select 0,"
           + " gen_random_uuid(), 'kafka:test', 'k' || n %% 100, 'test', '\\x00' from"
-          + " generate_series(1, %d) n";
+          + " generate_series(1, %s) n";
 
   private final OutboxDatabase database = new OutboxDatabase(50_000, 8);
   private final LaneLog log = database.log(Duration.ofSeconds(60));
@@ -46,7 +46,7 @@ class WindowPlanTest {
   void claim() throws SQLException {
     for (int leaf = 0; leaf < 8; leaf++) {
       database.execute(
-          "alter table twinbox.outbox_%d set (autovacuum_enabled = false)".formatted(leaf));
+          "alter table twinbox.outbox_%s set (autovacuum_enabled = false)".formatted(leaf));
     }
     lane = log.claim(log.read(0).orElseThrow(), "relay").orElseThrow();
   }
@@ -73,7 +73,7 @@ class WindowPlanTest {
 
     for (long after : new long[] {0, backlog / 2, backlog - 2 * ROWS}) {
       JsonNode plan = explainPage(lane, List.of(), after);
-      assertThat(buffers(plan)).as("after %d: %s", after, nodes(plan)).isLessThan(2 * ROWS + FIXED);
+      assertThat(buffers(plan)).as("after %s: %s", after, nodes(plan)).isLessThan(2 * ROWS + FIXED);
       assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
     }
     JsonNode end = explainPage(lane, List.of(), backlog);
@@ -116,11 +116,11 @@ class WindowPlanTest {
                 + OutboxDatabase.TABLES.sql(LaneLogSql.OPEN_ANY),
             s -> {
               s.setString(1, "1000");
-              s.setString(2, "{%d,%d}".formatted(lanes[0].lane(), lanes[1].lane()));
-              s.setString(3, "{%d,%d}".formatted(lanes[0].seq(), lanes[1].seq()));
-              s.setString(4, "{%d,%d}".formatted(lanes[0].epoch(), lanes[1].epoch()));
+              s.setString(2, "{%s,%s}".formatted(lanes[0].lane(), lanes[1].lane()));
+              s.setString(3, "{%s,%s}".formatted(lanes[0].seq(), lanes[1].seq()));
+              s.setString(4, "{%s,%s}".formatted(lanes[0].epoch(), lanes[1].epoch()));
               s.setString(5, "{%s,%s}".formatted(lanes[0].claimId(), lanes[1].claimId()));
-              s.setString(6, "{%d,%d}".formatted(lanes[0].window(), lanes[1].window()));
+              s.setString(6, "{%s,%s}".formatted(lanes[0].window(), lanes[1].window()));
               s.setString(7, "1000000");
             },
             "insert into");
@@ -154,7 +154,7 @@ class WindowPlanTest {
             + OutboxDatabase.TABLES.sql(LaneLogSql.FIRST_PAGES),
         s -> {
           s.setString(1, "{0,1}");
-          s.setString(2, "{%d,%d}".formatted(seq, otherSeq));
+          s.setString(2, "{%s,%s}".formatted(seq, otherSeq));
           s.setString(3, "{%s,%s}".formatted(lane.claimId(), lane.claimId()));
           s.setInt(4, ROWS);
           s.setInt(5, ROWS);
@@ -393,9 +393,9 @@ class WindowPlanTest {
         connection,
         Pipeline.BEGIN + database.reader().pollSql(),
         s -> {
-          s.setString(1, "{%d}".formatted(lane.lane()));
+          s.setString(1, "{%s}".formatted(lane.lane()));
           s.setString(2, "{\"%s\"}".formatted(lane.done()));
-          s.setString(3, "{%d}".formatted(lane.floor()));
+          s.setString(3, "{%s}".formatted(lane.floor()));
         },
         "select lane, anything");
   }

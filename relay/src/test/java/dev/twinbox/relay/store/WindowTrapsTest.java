@@ -36,7 +36,7 @@ class WindowTrapsTest extends OneLane {
       assertThat(WindowReader.runningAt(lane.done())).isNotEmpty();
 
       for (long span : new long[] {1, 2, 5, 1_000}) {
-        assertThat(read(span)).as("%d at a time", span).containsExactlyElementsOf(all);
+        assertThat(read(span)).as("%s at a time", span).containsExactlyElementsOf(all);
       }
     }
   }

@@ -80,7 +80,7 @@ class WindowTurnTest extends OneLane {
       assertThat(drainWindow()).containsExactly(before);
       UUID near = database.commitOne(0, "b");
       long beyond = lane.nextFloor() + 2 * WindowReader.FIRST_SPAN;
-      database.execute("select setval('twinbox.outbox_position', %d)".formatted(beyond));
+      database.execute("select setval('twinbox.outbox_position', %s)".formatted(beyond));
       UUID far = database.commitOne(0, "b");
       late.commit();
 

@@ -42,7 +42,7 @@ final class GroupRules {
           Finding.warning(
               Check.RETENTION_BEYOND_HORIZON,
               broker + ":" + topic,
-              "retention.ms=%d; the inbox remembers ids for %s"
+              "retention.ms=%s; the inbox remembers ids for %s"
                   .formatted(millis, Durations.text(horizon)),
               "Lower retention.ms, or raise the horizon: inbox.upkeep().keepFor(...)."));
     }
@@ -83,7 +83,7 @@ final class GroupRules {
           Finding.danger(
               Check.OFFSET_EXPIRED,
               subject,
-              "%s: offset %d, but the topic begins at %d: up to %d messages were deleted unread"
+              "%s: offset %s, but the topic begins at %s: up to %s messages were deleted unread"
                   .formatted(partition, offset, from.offset(), from.offset() - offset),
               "Send them again from their source; raise retention.ms; then kafka-consumer-groups.sh"
                   + " --reset-offsets --to-earliest."));
@@ -92,7 +92,7 @@ final class GroupRules {
           Finding.danger(
               Check.OFFSET_BEYOND_END,
               subject,
-              "%s: offset %d, but the topic ends at %d".formatted(partition, offset, to.offset()),
+              "%s: offset %s, but the topic ends at %s".formatted(partition, offset, to.offset()),
               "Stop the group and let it read from the beginning: kafka-consumer-groups.sh"
                   + " --reset-offsets --to-earliest; the inbox recognises what it has."));
     }
@@ -110,7 +110,7 @@ final class GroupRules {
               subject,
               "offsets.retention.minutes=%s (%s)"
                   .formatted(offsetsRetentionMinutes, Durations.text(kept)),
-              "Set offsets.retention.minutes=%d or more on all brokers."
+              "Set offsets.retention.minutes=%s or more on all brokers."
                   .formatted(horizon.toMinutes())));
     }
   }

@@ -39,7 +39,7 @@ final class TopicRules {
       rules.findings.add(
           Finding.ok(
               subject,
-              "%d replicas, min.insync.replicas=%s"
+              "%s replicas, min.insync.replicas=%s"
                   .formatted(replicas, rules.value("min.insync.replicas"))));
     }
     return rules.findings;
@@ -65,9 +65,10 @@ final class TopicRules {
           Finding.warning(
               Check.REPLICAS_OUT_OF_SYNC,
               subject,
-              "%d of %d partitions lack replicas in sync"
+              "%s of %s partitions lack replicas in sync"
                   .formatted(behind, description.partitions().size()),
-              "See which broker is down: kafka-topics.sh --describe --under-replicated-partitions."));
+              "See which broker is down: kafka-topics.sh --describe"
+                  + " --under-replicated-partitions."));
     }
     return fewest;
   }
@@ -86,8 +87,8 @@ final class TopicRules {
           Finding.warning(
               Check.ALL_REPLICAS_NEEDED,
               subject,
-              "min.insync.replicas=%d with %d replicas".formatted(least, replicas),
-              "Give it %d replicas with kafka-reassign-partitions.sh.".formatted(least + 1)));
+              "min.insync.replicas=%s with %s replicas".formatted(least, replicas),
+              "Give it %s replicas with kafka-reassign-partitions.sh.".formatted(least + 1)));
     }
   }
 
@@ -135,7 +136,7 @@ final class TopicRules {
           Finding.danger(
               Check.RETENTION_TOO_SHORT,
               subject,
-              "retention.ms=%d (%s), shorter than an outage of %s"
+              "retention.ms=%s (%s), shorter than an outage of %s"
                   .formatted(millis, Durations.text(kept), Durations.text(needs.outage())),
               alter("retention.ms=" + needs.horizon().toMillis())));
     } else if (millis >= 0 && kept.compareTo(needs.horizon()) < 0) {
@@ -143,7 +144,7 @@ final class TopicRules {
           Finding.warning(
               Check.RETENTION_TOO_SHORT,
               subject,
-              "retention.ms=%d (%s), shorter than the inbox remembers: %s"
+              "retention.ms=%s (%s), shorter than the inbox remembers: %s"
                   .formatted(millis, Durations.text(kept), Durations.text(needs.horizon())),
               alter("retention.ms=" + needs.horizon().toMillis())));
     }
@@ -164,7 +165,7 @@ final class TopicRules {
           Finding.warning(
               Check.MESSAGE_SIZE_LIMIT,
               subject,
-              "max.message.bytes=%d; the outbox takes up to %d"
+              "max.message.bytes=%s; the outbox takes up to %s"
                   .formatted(most, needs.messageBytes()),
               alter("max.message.bytes=1048588") + " Or lower maxPayloadBytes of the Outbox."));
     }

@@ -35,7 +35,7 @@ record QueueFacts(String name, JsonNode json, JsonNode policy) {
       return "auto-delete";
     }
     Long expires = number("expires");
-    return expires == null ? null : "expires after %d ms without use".formatted(expires);
+    return expires == null ? null : "expires after %s ms without use".formatted(expires);
   }
 
   /** Whether it is still there, with its messages, after a restart and while nobody consumes. */

@@ -95,14 +95,14 @@ final class QueueRules {
     if (ttl != null) {
       danger(
           Check.MESSAGE_TTL,
-          "message-ttl=%d without a dead-letter exchange".formatted(ttl),
+          "message-ttl=%s without a dead-letter exchange".formatted(ttl),
           "Remove it, or give the queue a dead-letter exchange. A message's own expiry is ttl(...)"
               + " of the Message.");
     }
     if (limit != null) {
       danger(
           Check.DELIVERY_LIMIT,
-          "delivery-limit=%d without a dead-letter exchange".formatted(limit),
+          "delivery-limit=%s without a dead-letter exchange".formatted(limit),
           "Give the queue a dead-letter exchange"
               + (facts.majorVersion() >= 4 ? ", or delivery-limit=-1." : ", or no limit."));
     }
@@ -176,7 +176,8 @@ final class QueueRules {
       danger(
           Check.DEAD_LETTER_AT_MOST_ONCE,
           "%s queue with %s and dead-letter-strategy=at-most-once".formatted(queue.type(), cause),
-          "Use a quorum queue with dead-letter-strategy=at-least-once and overflow=reject-publish.");
+          "Use a quorum queue with dead-letter-strategy=at-least-once and"
+              + " overflow=reject-publish.");
     } else if (ttl != null) {
       findings.add(
           Finding.warning(
@@ -218,7 +219,7 @@ final class QueueRules {
           Finding.warning(
               Check.QUEUE_NOT_REPLICATED,
               subject,
-              "%s queue on one of %d nodes".formatted(queue.type(), nodes),
+              "%s queue on one of %s nodes".formatted(queue.type(), nodes),
               nodes > 1
                   ? "Declare it with x-queue-type=quorum."
                   : "Run three nodes, and declare it with x-queue-type=quorum."));

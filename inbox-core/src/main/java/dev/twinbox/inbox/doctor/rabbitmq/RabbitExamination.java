@@ -42,7 +42,7 @@ public final class RabbitExamination {
             alarm(node, "disk_free_alarm", name, "disk", findings);
           }
           if (findings.isEmpty()) {
-            findings.add(Finding.ok(broker, "%d nodes, no alarm".formatted(known.nodes().size())));
+            findings.add(Finding.ok(broker, "%s nodes, no alarm".formatted(known.nodes().size())));
           }
           return findings;
         });
@@ -209,9 +209,9 @@ public final class RabbitExamination {
         ? Finding.warning(
             Check.CONSUMER_TIMEOUT,
             subject,
-            "consumer-timeout=%d ms".formatted(millis),
+            "consumer-timeout=%s ms".formatted(millis),
             "Keep it above the sum of all pauses of the inbox's backoff; the default is 30 min.")
-        : Finding.ok(subject, "consumer-timeout=%d ms".formatted(millis));
+        : Finding.ok(subject, "consumer-timeout=%s ms".formatted(millis));
   }
 
   private String queueSubject(String name) {
