@@ -4,12 +4,15 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.concurrent.locks.ReentrantLock;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Registers the consumer once and keeps a recent sample of the database's clock and horizon, so
  * that judging a delivery costs no statement.
  */
 final class ConsumerRegistry {
+  private static final Logger log = LoggerFactory.getLogger(ConsumerRegistry.class);
   private static final long USABLE_MILLIS = 600_000;
 
   private final Transactions transactions;
@@ -17,6 +20,7 @@ final class ConsumerRegistry {
   private final String consumer;
   private final ReentrantLock refreshing = new ReentrantLock();
   private volatile @Nullable Registration latest;
+  private volatile int lastId;
 
   ConsumerRegistry(Transactions transactions, InboxStore store, String consumer) {
     this.transactions = transactions;
@@ -62,14 +66,28 @@ final class ConsumerRegistry {
       return current();
     }
     latest = found;
+    lastId = found.consumerId();
     return found;
+  }
+
+  /** Something does not fit: asks the database before the next delivery is judged. */
+  void doubt() {
+    latest = null;
   }
 
   private Registration register(Connection connection) throws SQLException {
     Registration found = store.registration(connection, consumer);
     if (found == null) {
-      store.register(connection, consumer);
+      int before = lastId;
+      if (before != 0) {
+        log.warn("The row of consumer '{}' was gone; it is registered again", consumer);
+      }
+      store.restoreRows(connection);
+      store.register(connection, consumer, before);
       found = store.registration(connection, consumer);
+    }
+    if (found != null) {
+      lastId = found.consumerId();
     }
     if (found == null) {
       throw new SQLException("The row of consumer '" + consumer + "' is not visible");

@@ -120,14 +120,19 @@ public final class Inbox {
    */
   public List<Receipt> receiveAll(
       List<Delivery> deliveries, Handler handler, BooleanSupplier goOn) {
-    if (listeners.isEmpty()) {
-      return reception.receive(registry.current(), deliveries, handler, goOn);
+    try {
+      if (listeners.isEmpty()) {
+        return reception.receive(registry.current(), deliveries, handler, goOn);
+      }
+      long began = System.nanoTime();
+      List<Receipt> receipts =
+          reception.receive(registry.current(), deliveries, timed(handler), goOn);
+      tellReceived(receipts, began);
+      return receipts;
+    } catch (DatabaseUnavailableException e) {
+      registry.doubt(); // its row may be gone
+      throw e;
     }
-    long began = System.nanoTime();
-    List<Receipt> receipts =
-        reception.receive(registry.current(), deliveries, timed(handler), goOn);
-    tellReceived(receipts, began);
-    return receipts;
   }
 
   /**
@@ -144,10 +149,15 @@ public final class Inbox {
    *     may have been processed all the same; handed over again it is recognised
    */
   public void receiveEach(Succession deliveries, Handler handler, BooleanSupplier goOn) {
-    if (listeners.isEmpty()) {
-      reception.receiveEach(registry.current(), deliveries, handler, goOn);
-    } else {
-      reception.receiveEach(registry.current(), new Timed(deliveries), timed(handler), goOn);
+    try {
+      if (listeners.isEmpty()) {
+        reception.receiveEach(registry.current(), deliveries, handler, goOn);
+      } else {
+        reception.receiveEach(registry.current(), new Timed(deliveries), timed(handler), goOn);
+      }
+    } catch (DatabaseUnavailableException e) {
+      registry.doubt(); // its row may be gone
+      throw e;
     }
   }
 
@@ -290,6 +300,7 @@ public final class Inbox {
         return new Receipt.Duplicate();
       }
     } catch (SQLException e) {
+      registry.doubt(); // its row may be gone
       throw new DatabaseUnavailableException("The id was not recorded", e);
     }
     try {

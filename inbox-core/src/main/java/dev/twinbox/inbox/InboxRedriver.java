@@ -47,6 +47,7 @@ public final class InboxRedriver implements AutoCloseable {
   private volatile boolean stopping;
   private volatile boolean abandoned;
   private volatile long handlingSince;
+  private volatile long interruptedSince;
 
   // Only one round at a time: the handler's thread, or the caller of runOnce.
   private final ReentrantLock round = new ReentrantLock();
@@ -163,7 +164,8 @@ public final class InboxRedriver implements AutoCloseable {
   }
 
   private Thread daemon(String suffix, Runnable work) {
-    Thread thread = new Thread(work, "twinbox-inbox-%s-redrive%s".formatted(consumer, suffix));
+    Thread thread =
+        Supervision.thread("twinbox-inbox-%s-redrive%s".formatted(consumer, suffix), work);
     thread.setDaemon(true);
     thread.start();
     return thread;
@@ -172,25 +174,29 @@ public final class InboxRedriver implements AutoCloseable {
   private void work() {
     Pauses pauses = new Pauses();
     while (!stopping) {
-      Duration pause = Duration.ZERO;
-      round.lock();
-      try {
-        if (step() instanceof RedriveStore.Wait wait) {
-          pause = wait.pause();
-        }
-        pauses.reset();
-      } catch (DatabaseUnavailableException e) {
-        pause = pauses.next();
-        log.debug("Nothing is redriven for {}", pause, e);
-      } catch (RuntimeException | Error e) {
-        pause = pauses.next();
-        log.error("A redrive failed; it is tried again in {}", pause, e);
-      } finally {
-        round.unlock();
-        Thread.interrupted(); // it was meant for the handler that has ended now
+      if (!Supervision.attempt("The redriver of " + consumer, () -> workOnce(pauses))) {
+        await(pauses.next());
       }
-      await(pause);
     }
+  }
+
+  private void workOnce(Pauses pauses) {
+    Duration pause = Duration.ZERO;
+    round.lock();
+    try {
+      if (step() instanceof RedriveStore.Wait wait) {
+        pause = wait.pause();
+      }
+      pauses.reset();
+    } catch (DatabaseUnavailableException e) {
+      registry.doubt(); // its row may be gone
+      pause = pauses.next();
+      log.debug("Nothing is redriven for {}", pause, e);
+    } finally {
+      round.unlock();
+      Thread.interrupted(); // it was meant for the handler that has ended now
+    }
+    await(pause);
   }
 
   private void await(Duration pause) {
@@ -209,23 +215,25 @@ public final class InboxRedriver implements AutoCloseable {
 
   /** Interrupts a handler beyond its limit, as the consumers do with theirs. */
   private void watch(Thread handling) {
-    long interruptedSince = 0;
     while (handling.isAlive()) {
-      long since = handlingSince;
-      boolean overdue = System.nanoTime() - since > handlerTimeLimit.toNanos();
-      if (since != 0 && since != interruptedSince && overdue) {
-        log.error(
-            "The handler of a redriven message has been running for more than {} and is"
-                + " interrupted",
-            handlerTimeLimit);
-        interruptedSince = since;
-        handling.interrupt();
-      }
+      Supervision.attempt("The watch over the redriver of " + consumer, () -> look(handling));
       try {
         Thread.sleep(WATCH_MILLIS);
       } catch (InterruptedException e) {
-        return;
+        log.debug("Interrupted between two looks"); // it ends with the thread that it watches
       }
+    }
+  }
+
+  private void look(Thread handling) {
+    long since = handlingSince;
+    boolean overdue = System.nanoTime() - since > handlerTimeLimit.toNanos();
+    if (since != 0 && since != interruptedSince && overdue) {
+      interruptedSince = since;
+      handling.interrupt();
+      log.error(
+          "The handler of a redriven message has been running for more than {} and is interrupted",
+          handlerTimeLimit);
     }
   }
 

@@ -20,6 +20,8 @@ final class InboxStore {
 
   private final String findConsumer;
   private final String addConsumer;
+  private final String addConsumerAgain;
+  private final String restoreRows;
   private final String begin;
   private final String insertOne;
   private final String beginAndInsertOne;
@@ -52,6 +54,16 @@ final class InboxStore {
         on conflict (consumer) do nothing\
         """
             .formatted(schema);
+    // After TRUNCATE: another consumer must not be given the number under which this one still
+    // records ids, nor this one another's. Nothing where it was given to a new one meanwhile.
+    addConsumerAgain =
+        """
+        insert into %1$s.inbox_consumer (consumer_id, consumer, refuses_from, kept_from)
+        overriding system value
+        select ?, ?, clock_timestamp() - horizon, closed_before from %1$s.inbox_retention
+        on conflict do nothing"""
+            .formatted(schema);
+    restoreRows = "select %s.inbox_restore_rows()".formatted(schema);
     // The primary key's index of the one partition that the id falls into. Waits for a transaction
     // that has inserted the same id and is still open.
     insertOne =
@@ -83,19 +95,20 @@ final class InboxStore {
               then current_setting('statement_timeout') else '%1$s' end, true)) = '';
         """
             .formatted(millis);
-    begin = "set transaction isolation level read committed; " + limits;
+    begin = OpenTransaction.BEGUN + "; " + limits;
     beginAndInsertOne = begin + insertOne;
     beginAndInsertMany = begin + insertMany;
     // The first statement fails where PostgreSQL has aborted the transaction, and what follows a
     // failed one is skipped: nothing of the next transaction runs before this one is committed.
     commitBeginAndInsertOne =
-        OpenTransaction.COMMIT + "; begin isolation level read committed; " + limits + insertOne;
+        OpenTransaction.COMMIT + "; begin " + OpenTransaction.MODES + "; " + limits + insertOne;
     // The same where the limit of statements is known: SET LOCAL takes a tenth of the time of a
     // SELECT that sets.
     continueUntilTimeout =
         OpenTransaction.COMMIT
-            + "; begin isolation level read committed; set local"
-            + " idle_in_transaction_session_timeout = %s; set local statement_timeout = '"
+            + "; begin "
+            + OpenTransaction.MODES
+            + "; set local idle_in_transaction_session_timeout = %s; set local statement_timeout = '"
                 .formatted(millis);
     // By primary key.
     isRecorded =
@@ -137,7 +150,28 @@ final class InboxStore {
     }
   }
 
-  void register(Connection connection, String consumer) throws SQLException {
+  /** Makes the rows again without which no consumer can be registered. */
+  void restoreRows(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute(restoreRows);
+    }
+  }
+
+  /**
+   * Registers the consumer.
+   *
+   * @param before the number that it had, or 0 when it is new
+   */
+  void register(Connection connection, String consumer, int before) throws SQLException {
+    if (before != 0) {
+      try (PreparedStatement statement = connection.prepareStatement(addConsumerAgain)) {
+        statement.setInt(1, before);
+        statement.setString(2, consumer);
+        if (statement.executeUpdate() > 0) {
+          return;
+        }
+      }
+    }
     try (PreparedStatement statement = connection.prepareStatement(addConsumer)) {
       statement.setString(1, consumer);
       statement.executeUpdate();

@@ -1,12 +1,10 @@
 package dev.twinbox.inbox;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
-import java.sql.ResultSet;
+import dev.twinbox.inbox.doctor.InboxExamination;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
@@ -16,45 +14,46 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Keeps the inbox's tables in shape: makes the tables of the coming days, drops those beyond the
- * dedup horizon, purges what other producers' ids left behind.
+ * dedup horizon, purges what other producers' ids left behind, and makes the rows again without
+ * which nothing works.
  *
- * <p>The consumers of this module run it; several may at once, one of them works. It never waits
- * for a lock longer than 20 ms, because handlers would wait behind it: it gives way and comes back.
+ * <p>The consumers of this module run it; several may at once, one of them works. Handlers wait
+ * behind its locks. So it waits for 20 ms, for a gap between their transactions; where they leave
+ * none, for about as long as one of them lasts, at most {@link #MOST_PATIENCE}, or {@link
+ * #URGENT_PATIENCE} when the last tables are in use. For a transaction that stays open for longer
+ * it never waits; it gives way and comes back. Nothing is closed, dropped or purged while the clock
+ * of the database, of this process, or of the producer of the newest id says that it is too early.
  *
  * <p>Thread-safe.
  */
 public final class InboxUpkeep implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(InboxUpkeep.class);
-  private static final String LOCK_NOT_AVAILABLE = "55P03";
-  private static final int LOCK_ATTEMPTS = 20;
+
+  /** For how long handlers may wait for it at a time: 2 seconds. */
+  public static final Duration MOST_PATIENCE = Duration.ofSeconds(2);
+
+  /** The same when fewer than 2 days ahead have a table: 10 seconds. */
+  public static final Duration URGENT_PATIENCE = Duration.ofSeconds(10);
+
   private static final int AHEAD_DAYS = 4;
   private static final int PURGED_AT_ONCE = 1_000;
-  private static final Duration WORRYING_AGE = Duration.ofHours(12);
   private static final Duration INTERVAL = Duration.ofMinutes(10);
+  private static final Duration WORRYING_SKEW = Duration.ofHours(1);
 
-  private final DataSource dataSource;
-  private final String makeDays;
-  private final String closeDays;
-  private final String dropDay;
-  private final String purge;
-  private final String keepFor;
-  private final String keptFor;
-  private @Nullable ScheduledExecutorService daemon;
-  private volatile long daysMadeAt = System.nanoTime();
+  private final UpkeepStore store;
+  private final UpkeepPatience patience;
+  private @Nullable CountDownLatch closing;
 
   InboxUpkeep(DataSource dataSource, String schema) {
-    this.dataSource = dataSource;
-    makeDays = "select %s.inbox_make_days(%s)".formatted(schema, AHEAD_DAYS);
-    closeDays = "select %s.inbox_close_days()".formatted(schema);
-    dropDay = "select %s.inbox_drop_day()".formatted(schema);
-    purge = "select %s.inbox_purge(%s)".formatted(schema, PURGED_AT_ONCE);
-    keptFor =
-        "select extract(epoch from horizon)::bigint from %s.inbox_retention".formatted(schema);
-    keepFor = "update %s.inbox_retention set horizon = make_interval(secs => ?)".formatted(schema);
+    store = new UpkeepStore(dataSource, schema);
+    patience = new UpkeepPatience(store);
   }
 
   /** What a round did. */
   public record Result(int daysMade, int daysClosed, int daysDropped, int rowsPurged) {}
+
+  /** The same, and whether anything was left to the next round. */
+  private record Round(Result result, boolean busy) {}
 
   /**
    * One round, in the caller's thread. What another session's locks kept from being done is left to
@@ -63,23 +62,78 @@ public final class InboxUpkeep implements AutoCloseable {
    * @throws SQLException when the database failed or does not let this role call the functions
    */
   public Result runOnce() throws SQLException {
-    Object days = withRetry(makeDays);
-    if (days != null) {
-      daysMadeAt = System.nanoTime();
+    return round().result();
+  }
+
+  private Round round() throws SQLException {
+    int restored = store.restoreRows();
+    if (restored > 0) {
+      log.warn(
+          "{} rows without which the inbox does not work were gone and are made again. The dedup"
+              + " horizon may be the default's now: see inbox_retention",
+          restored);
     }
-    int made = number(days);
-    int closed = number(withRetry(closeDays));
+    Duration most =
+        store.outlook().daysAhead() < InboxExamination.FEW_DAYS ? URGENT_PATIENCE : MOST_PATIENCE;
+    int made = 0;
     int dropped = 0;
-    while (withRetry(dropDay) != null) {
-      dropped++;
+    boolean busy = false;
+    int closed = 0;
+    int purged = 0;
+    try {
+      OptionalInt days = patience.call(wait -> store.makeDays(AHEAD_DAYS, wait), most);
+      busy = days.isEmpty();
+      made = days.orElse(0);
+      closed = closeDays();
+      OptionalInt day;
+      do {
+        day = patience.call(store::dropDay, MOST_PATIENCE);
+        dropped += day.orElse(0);
+      } while (day.orElse(0) > 0);
+      busy |= day.isEmpty();
+      if (day.isEmpty()) {
+        empty();
+      }
+      purged = purge();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // the caller's; the rest is left to the next round
+      busy = true;
     }
+    return new Round(new Result(made, closed, dropped, purged), busy);
+  }
+
+  private int closeDays() throws SQLException {
+    int closed = store.closeDays();
+    if (closed < 0) {
+      log.warn(
+          "{} days that were closed are open again: the database's clock was ahead when they were"
+              + " closed, or the horizon was shorter",
+          -closed);
+    }
+    return Math.max(0, closed);
+  }
+
+  private void empty() throws SQLException {
+    try {
+      int emptied = store.emptyDays();
+      if (emptied > 0) {
+        log.info("{} closed days could not be dropped and were emptied", emptied);
+      }
+    } catch (SQLException e) {
+      if (!UpkeepStore.isBusy(e)) {
+        throw e;
+      }
+    }
+  }
+
+  private int purge() throws SQLException {
     int purged = 0;
     int purgedNow;
     do {
-      purgedNow = number(withRetry(purge));
+      purgedNow = store.purge(PURGED_AT_ONCE);
       purged += purgedNow;
     } while (purgedNow >= PURGED_AT_ONCE);
-    return new Result(made, closed, dropped, purged);
+    return purged;
   }
 
   /**
@@ -92,104 +146,100 @@ public final class InboxUpkeep implements AutoCloseable {
           "The dedup horizon is %s; choose at least 1 day, and more than the broker keeps messages."
               .formatted(horizon));
     }
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(keepFor)) {
-      connection.setAutoCommit(true);
-      statement.setDouble(1, horizon.toSeconds());
-      statement.executeUpdate();
-    }
+    store.keepFor(horizon);
   }
 
   /** For how long dedup records are kept, at least: the horizon beyond which is refused. */
   public Duration keptFor() throws SQLException {
-    try (Connection connection = dataSource.getConnection();
-        PreparedStatement statement = connection.prepareStatement(keptFor);
-        ResultSet row = statement.executeQuery()) {
-      row.next();
-      return Duration.ofSeconds(row.getLong(1));
-    }
+    return store.keptFor();
   }
 
-  /** Runs a round every 10 minutes, the first one soon, in a daemon thread. Idempotent. */
+  /**
+   * Runs a round every 10 minutes, and about every minute while something is left to do, the first
+   * one soon, in a daemon thread. Idempotent.
+   */
   public synchronized void start() {
-    if (daemon != null) {
+    if (closing != null) {
       return;
     }
-    ScheduledExecutorService executor =
-        Executors.newSingleThreadScheduledExecutor(
-            work -> {
-              Thread thread = new Thread(work, "twinbox-inbox-upkeep");
-              thread.setDaemon(true);
-              return thread;
-            });
-    // Instances that start together need not meet at the same locks.
-    long first = ThreadLocalRandom.current().nextLong(1_000, 5_000);
-    executor.scheduleWithFixedDelay(
-        this::runQuietly, first, INTERVAL.toMillis(), TimeUnit.MILLISECONDS);
-    daemon = executor;
+    CountDownLatch told = new CountDownLatch(1);
+    Thread thread = Supervision.thread("twinbox-inbox-upkeep", () -> work(told));
+    thread.setDaemon(true);
+    thread.start();
+    closing = told;
   }
 
-  /** Stops the daemon thread, if it was started. */
+  /** Stops the daemon thread, if it was started, after the statement in work. */
   @Override
   public synchronized void close() {
-    if (daemon != null) {
-      daemon.shutdownNow();
-      daemon = null;
+    if (closing != null) {
+      closing.countDown();
+      closing = null;
     }
   }
 
-  private void runQuietly() {
+  private void work(CountDownLatch told) {
+    // Instances that start together need not meet at the same locks.
+    Duration pause = Duration.ofMillis(ThreadLocalRandom.current().nextLong(1_000, 5_000));
+    while (!isTold(told, pause)) {
+      boolean[] complete = {false};
+      Supervision.attempt("The inbox's upkeep", () -> complete[0] = runQuietly());
+      pause =
+          complete[0]
+              ? INTERVAL
+              : Duration.ofMillis(ThreadLocalRandom.current().nextLong(30_000, 90_000));
+    }
+  }
+
+  private static boolean isTold(CountDownLatch told, Duration pause) {
     try {
-      Result result = runOnce();
-      log.debug("Inbox upkeep: {}", result);
-    } catch (SQLException | RuntimeException e) {
-      log.warn("Inbox upkeep failed and is tried again in {}", INTERVAL, e);
+      return told.await(pause.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      log.debug("Interrupted between two rounds"); // the end is told otherwise
+      return told.getCount() == 0;
     }
-    Duration age = Duration.ofNanos(System.nanoTime() - daysMadeAt);
-    if (age.compareTo(WORRYING_AGE) > 0) {
-      log.warn(
-          "The inbox's tables of the coming days were last seen to {} ago. After {} days ids gather"
-              + " in inbox_future, and the later they are moved the longer handlers wait for it:"
-              + " look for transactions that stay open, and for missing grants",
-          age,
+  }
+
+  /** A round; tells whether nothing was left to do. */
+  private boolean runQuietly() {
+    try {
+      Round round = round();
+      log.debug("Inbox upkeep: {}", round);
+      tell(store.outlook(), round.busy());
+      return !round.busy();
+    } catch (SQLException e) {
+      log.warn("Inbox upkeep failed and is tried again within two minutes", e);
+      return false;
+    }
+  }
+
+  private static void tell(UpkeepStore.Outlook outlook, boolean busy) {
+    if (outlook.daysAhead() < InboxExamination.FEW_DAYS) {
+      log.error(
+          "Only {} days ahead have a table in the inbox; {} are kept. Beyond them ids gather in"
+              + " inbox_future, and the later they are moved the longer handlers wait for it: look"
+              + " for transactions that stay open, and for missing grants",
+          outlook.daysAhead(),
           AHEAD_DAYS);
+    } else if (busy) {
+      log.warn(
+          "The inbox was busy for the whole of a round of upkeep: transactions on it last longer"
+              + " than {}, or one stays open. It is tried again within two minutes; {} days ahead"
+              + " have a table",
+          MOST_PATIENCE,
+          outlook.daysAhead());
     }
-  }
-
-  private static int number(@Nullable Object value) {
-    return value instanceof Number number ? number.intValue() : 0;
-  }
-
-  /** The function's value, or null also where its lock was not to be had this time. */
-  private @Nullable Object withRetry(String function) throws SQLException {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return call(function);
-      } catch (SQLException e) {
-        if (!LOCK_NOT_AVAILABLE.equals(e.getSQLState()) && !SqlTrouble.runAgain(e)) {
-          throw e;
-        }
-        if (attempt == LOCK_ATTEMPTS) {
-          log.info("'{}' found its table busy and is left to the next round", function);
-          return null;
-        }
-      }
-      try {
-        Thread.sleep(ThreadLocalRandom.current().nextInt(100, 400));
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return null;
-      }
+    if (outlook.daysBehind() > 0) {
+      log.warn(
+          "{} days of the inbox should have been dropped a day ago: look for transactions that stay"
+              + " open",
+          outlook.daysBehind());
     }
-  }
-
-  private @Nullable Object call(String function) throws SQLException {
-    try (Connection connection = dataSource.getConnection()) {
-      connection.setAutoCommit(true);
-      try (PreparedStatement statement = connection.prepareStatement(function);
-          ResultSet row = statement.executeQuery()) {
-        return row.next() ? row.getObject(1) : null;
-      }
+    if (outlook.clockAhead().abs().compareTo(WORRYING_SKEW) > 0) {
+      log.warn(
+          "The database's clock is {} ahead of this process's. While one of them is wrong, days are"
+              + " closed and dropped by the earlier of the two",
+          outlook.clockAhead());
     }
   }
 }

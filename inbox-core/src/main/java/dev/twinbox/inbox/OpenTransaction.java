@@ -18,6 +18,15 @@ final class OpenTransaction implements AutoCloseable {
    */
   static final String COMMIT = "set local synchronous_commit = on; commit";
 
+  /**
+   * What the inbox's transactions are, whatever the default of role, database or pool is: others
+   * would fail them, or one another, with serialization failures, or refuse to write.
+   */
+  static final String MODES = "isolation level read committed, read write";
+
+  /** Gives a transaction that has just begun its {@link #MODES}. */
+  static final String BEGUN = "set transaction " + MODES;
+
   private final Connection connection;
   private final boolean autoCommitBefore;
   private boolean passedOn;

@@ -50,8 +50,9 @@ final class QuarantineStore {
     // that died is not held against all of the batch. The last error stays when no attempt follows.
     // With the beginning and the commit of its transaction, so that it takes one round trip.
     start =
-        """
-        set transaction isolation level read committed;
+        OpenTransaction.BEGUN
+            + ";\n"
+            + """
         insert into %1$s.inbox_failure as f (consumer_id, message_id, attempts, error)
         select ?, ?, 1, ?
         where not exists (select from %1$s.inbox where message_id = ? and consumer_id = ?)

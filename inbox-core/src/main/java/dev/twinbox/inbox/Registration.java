@@ -43,9 +43,13 @@ record Registration(
     return idTime < closedBefore;
   }
 
-  /** Whether an id of the given time is older than dedup rows are kept for. */
+  /**
+   * Whether an id of the given time is older than dedup rows are kept for, by the earlier of two
+   * clocks: a database's that is ahead makes nothing old. What is dropped is closed before.
+   */
   boolean beyondHorizon(long idTime) {
-    return idTime < Math.max(now() - horizon, closedBefore);
+    long now = Math.min(now(), System.currentTimeMillis());
+    return idTime < Math.max(now - horizon, closedBefore);
   }
 
   /** Whether an id of the given time was possibly processed, with its row dropped since. */

@@ -44,7 +44,7 @@ final class Transactions {
         complaint,
         transaction -> {
           try (Statement statement = transaction.connection().createStatement()) {
-            statement.execute("set transaction isolation level read committed");
+            statement.execute(OpenTransaction.BEGUN);
           }
           T result = work.on(transaction.connection());
           transaction.commit();

@@ -3,6 +3,7 @@ package dev.twinbox.inbox;
 import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.twinbox.migrations.Migrations;
 import dev.twinbox.testkit.PostgresVersion;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.SQLException;
@@ -177,20 +178,9 @@ class InboxUpkeepTest {
   void aRoleThatOwnsNothingCanConsumeAndKeepTheTablesInShape() throws SQLException {
     String role = "consumer_" + System.nanoTime();
     database.execute("create role " + role + " login");
-    database.execute("grant usage on schema twinbox to " + role);
-    database.execute(
-        "grant select, insert, delete on twinbox.inbox, twinbox.inbox_failure, twinbox.inbox_pass,"
-            + " twinbox.inbox_dead_letter to "
-            + role);
-    database.execute("grant update on twinbox.inbox_failure, twinbox.inbox_dead_letter to " + role);
-    database.execute("grant select, insert on twinbox.inbox_consumer to " + role);
-    database.execute("grant select on twinbox.inbox_retention to " + role);
+    Migrations.defaults().grantConsumer(database.dataSource(), role);
     database.execute("grant insert on effect to " + role);
     database.execute("grant usage on sequence effect_number_seq to " + role);
-    database.execute(
-        "grant execute on function twinbox.inbox_make_days(integer), twinbox.inbox_close_days(),"
-            + " twinbox.inbox_drop_day(), twinbox.inbox_purge(integer) to "
-            + role);
     Inbox least =
         Inbox.builder()
             .dataSource(database.dataSource(role))

@@ -72,7 +72,13 @@ final class Grants {
           "grant select, insert on {schema}.inbox_audit to {role}",
           "grant execute on function {schema}.inbox_make_days(integer),"
               + " {schema}.inbox_close_days(), {schema}.inbox_drop_day(),"
-              + " {schema}.inbox_purge(integer) to {role}");
+              + " {schema}.inbox_purge(integer) to {role}",
+          "grant execute on function {schema}.inbox_users(), {schema}.inbox_restore_rows(),"
+              + " {schema}.inbox_make_days(integer, integer, timestamptz),"
+              + " {schema}.inbox_close_days(timestamptz),"
+              + " {schema}.inbox_drop_day(integer, timestamptz),"
+              + " {schema}.inbox_empty_days(timestamptz),"
+              + " {schema}.inbox_purge(integer, timestamptz) to {role}");
 
   private final SchemaName schema;
 

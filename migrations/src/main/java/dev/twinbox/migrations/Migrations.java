@@ -29,7 +29,12 @@ public final class Migrations {
 
   private static final List<String> SCRIPTS =
       List.of(
-          "V1__outbox.sql", "V2__inbox.sql", "V3__quartz.sql", "V4__archive.sql", "V5__status.sql");
+          "V1__outbox.sql",
+          "V2__inbox.sql",
+          "V3__quartz.sql",
+          "V4__archive.sql",
+          "V5__status.sql",
+          "V6__inbox_upkeep.sql");
 
   private final SchemaName schema;
   private final long chunk;

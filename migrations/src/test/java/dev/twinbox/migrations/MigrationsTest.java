@@ -30,7 +30,7 @@ final class MigrationsTest {
 
     MigrationResult result = Migrations.apply(database);
 
-    assertThat(result).isEqualTo(new MigrationResult("twinbox", 5, "5"));
+    assertThat(result).isEqualTo(new MigrationResult("twinbox", 6, "6"));
     assertThat(tables(database, "twinbox"))
         .contains(
             "outbox",
@@ -55,7 +55,7 @@ final class MigrationsTest {
             Migrations.HISTORY_TABLE)
         .doesNotContain("outbox_8");
     assertThat(Sql.list(database, "select version from twinbox.schema_version order by 1"))
-        .containsExactly("1", "2", "3", "4", "5");
+        .containsExactly("1", "2", "3", "4", "5", "6");
   }
 
   @ParameterizedTest
@@ -67,7 +67,7 @@ final class MigrationsTest {
 
     MigrationResult second = Migrations.apply(database);
 
-    assertThat(second).isEqualTo(new MigrationResult("twinbox", 0, "5"));
+    assertThat(second).isEqualTo(new MigrationResult("twinbox", 0, "6"));
     assertThat(Sql.shape(database, "twinbox")).isEqualTo(before);
   }
 
@@ -96,7 +96,7 @@ final class MigrationsTest {
 
     MigrationResult result = Migrations.defaults().schema("public").applyTo(database);
 
-    assertThat(result.applied()).isEqualTo(5);
+    assertThat(result.applied()).isEqualTo(6);
     assertThat(tables(database, "public")).contains("orders", "outbox", "inbox");
     assertThat(Migrations.defaults().schema("public").applyTo(database).applied()).isZero();
   }
@@ -144,8 +144,8 @@ final class MigrationsTest {
       for (Future<MigrationResult> run : runs) {
         applied += run.get(2, TimeUnit.MINUTES).applied();
       }
-      assertThat(applied).as("round %s", round).isEqualTo(5);
-      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(5);
+      assertThat(applied).as("round %s", round).isEqualTo(6);
+      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(6);
     } finally {
       threads.shutdownNow();
     }

@@ -63,6 +63,11 @@ public enum Check {
   /** Tomorrow's. */
   INBOX_DAY_MISSING("Upkeep does not run: the table of future ids grows, and nothing is dropped."),
 
+  /** Closed for long. */
+  INBOX_DAY_NOT_DROPPED("Upkeep does not come through: the inbox grows."),
+  /** Of the retention. */
+  INBOX_ROW_MISSING("Nobody can be registered: nothing is consumed until it is there.", false),
+
   // Brokers.
 
   /** A client setting that breaks a guarantee. */
@@ -110,6 +115,10 @@ public enum Check {
   OFFSET_EXPIRED("Messages were deleted before this group has read them.", false),
   /** Beyond the topic's end. */
   OFFSET_BEYOND_END("The topic was deleted and made again, or has lost its end.", false),
+  /** Committed in a former topic of the name. */
+  OFFSET_OF_FORMER_TOPIC(
+      "The topic was deleted and made again: what the group had not read of the old one is gone.",
+      false),
   /** Of a group. */
   OFFSETS_RETENTION("A group that is down for longer forgets where it was."),
 

@@ -28,9 +28,10 @@ public final class Examining {
     try (Connection connection = dataSource.getConnection()) {
       boolean autoCommit = connection.getAutoCommit();
       connection.setAutoCommit(false);
+      connection.rollback(); // a validation query may have begun a transaction
       try (Statement statement = connection.createStatement()) {
         statement.execute(
-            "set local transaction_read_only = on; set local statement_timeout = '5s'; set local"
+            "set transaction isolation level read committed, read only; set local statement_timeout = '5s'; set local"
                 + " lock_timeout = '1s'");
         return reading.on(connection);
       } finally {
