@@ -12,4 +12,17 @@ public interface ConsumerLag {
    * seconds old. Cheap; callable from any thread.
    */
   Map<String, Long> lag();
+
+  /**
+   * How many of {@link #lag} the broker holds and does not deliver, by partition; see {@link
+   * #causes}. Partitions without such messages are left out. Default: none is known.
+   */
+  default Map<String, Long> withheld() {
+    return Map.of();
+  }
+
+  /** Why the broker does not deliver what it holds, by partition, for people. */
+  default Map<String, String> causes() {
+    return Map.of();
+  }
 }

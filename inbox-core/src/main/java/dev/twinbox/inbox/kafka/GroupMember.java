@@ -3,10 +3,10 @@ package dev.twinbox.inbox.kafka;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.Supervision;
 import dev.twinbox.inbox.doctor.StartGate;
 import java.time.Duration;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,7 +40,6 @@ final class GroupMember implements ConsumerRebalanceListener {
   private static final Logger log = LoggerFactory.getLogger(GroupMember.class);
   private static final Duration POLL = Duration.ofMillis(100);
   private static final Duration POLL_BESIDE_PAUSED = Duration.ofMillis(10);
-  private static final long LAG_NANOS = Duration.ofSeconds(1).toNanos();
 
   /** The client keeps to it too: after that it does not send the commit again. */
   private static final Duration COMMIT_LIMIT = Duration.ofSeconds(10);
@@ -52,6 +51,8 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final Duration revokeLimit;
   private final StartGate gate;
   private final InHand inHand;
+  private final StartingPoints startingPoints;
+  private final MemberLag lag;
   private final Worker worker;
   private final Thread pollThread;
   private final Thread workThread;
@@ -59,9 +60,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final Semaphore progressed = new Semaphore(0);
   private final Pauses pauses = new Pauses();
   private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
-  private volatile Map<String, Long> lag = Map.of();
   private volatile long closeBy;
-  private long lagNotedAt = System.nanoTime() - LAG_NANOS;
   private boolean givenUp;
 
   GroupMember(
@@ -72,7 +71,9 @@ final class GroupMember implements ConsumerRebalanceListener {
       Map<String, Object> ownProperties,
       List<String> topics,
       Duration revokeLimit,
-      StartGate gate) {
+      StartGate gate,
+      ClusterClient client,
+      TopicIds ids) {
     this.name = name;
     this.gate = gate;
     this.properties = ownProperties;
@@ -80,6 +81,8 @@ final class GroupMember implements ConsumerRebalanceListener {
     this.revokeLimit = revokeLimit;
     handlerTimeLimit = inbox.handlerTimeLimit();
     inHand = new InHand(properties.batchSize(), inbox.mayOvertake());
+    startingPoints = new StartingPoints(name, inHand, ids);
+    lag = new MemberLag(name, inHand, new HighWatermarks(client));
     worker =
         new Worker(
             inbox,
@@ -91,8 +94,8 @@ final class GroupMember implements ConsumerRebalanceListener {
                 endRest();
               }
             });
-    pollThread = new Thread(this::run, name + "-poll");
-    workThread = new Thread(worker, name);
+    pollThread = Supervision.thread(name + "-poll", this::run);
+    workThread = Supervision.thread(name, worker);
   }
 
   void start() {
@@ -127,33 +130,49 @@ final class GroupMember implements ConsumerRebalanceListener {
 
   private void run() {
     while (!isStopping()) {
-      if (!gate.isOpen()) {
-        pause(pauses.next());
-        continue;
-      }
-      try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
+      // Without this thread nothing is consumed: whatever it is, it goes on.
+      Supervision.attempt(name, this::join);
+      pause(pauses.next());
+    }
+  }
+
+  private void join() {
+    if (!gate.isOpen()) {
+      return;
+    }
+    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
+      try {
         consumer.subscribe(topics, this);
         polled = consumer;
         pollUntilStopped(consumer);
         finish(consumer);
-      } catch (InterruptException e) {
-        log.warn("{}: interrupted, the group is joined again", name);
-      } catch (RuntimeException e) { // whatever it is, without this thread nothing is consumed
-        log.error("{}: Kafka failed, the group is joined again", name, e);
       } finally {
-        polled = null;
-        lag = Map.of();
-        inHand.forgetAll();
+        // Nobody ends this thread by an interrupt; whoever it was meant for, the client needs a
+        // thread without the flag to leave the group.
+        Thread.interrupted();
       }
-      pause(pauses.next());
+    } catch (InterruptException e) {
+      log.warn("{}: interrupted, the group is joined again", name);
+    } catch (StartingPoints.TopicReplacedException e) {
+      log.warn("{}: {}; the group is joined again", name, e.getMessage());
+    } catch (RuntimeException | Error e) {
+      log.error("{}: Kafka failed, the group is joined again", name, e);
+    } finally {
+      polled = null;
+      lag.forget();
+      inHand.forgetAll();
     }
   }
 
   private void pollUntilStopped(KafkaConsumer<byte[], byte[]> consumer) {
     while (!isStopping()) {
+      if (worker.takeFailure()) {
+        throw new IllegalStateException("The handling thread failed with records in hand");
+      }
       if (givenUp) {
         comeBack(consumer);
       } else {
+        startingPoints.settle(consumer);
         poll(consumer);
         commit(consumer, inHand.progress());
         giveUpWhatHangs(consumer);
@@ -169,7 +188,7 @@ final class GroupMember implements ConsumerRebalanceListener {
         inHand.add(partition, records.records(partition));
       }
       pauses.reset();
-      noteLag(consumer);
+      lag.note(consumer);
     } catch (RetriableException e) {
       log.debug("{}: poll is tried again", name, e);
     }
@@ -202,24 +221,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     }
   }
 
-  /** From what the consumer knows; nobody is asked. */
-  private void noteLag(KafkaConsumer<byte[], byte[]> consumer) {
-    long now = System.nanoTime();
-    if (now - lagNotedAt < LAG_NANOS) {
-      return;
-    }
-    lagNotedAt = now;
-    Map<String, Long> known = new HashMap<>();
-    for (TopicPartition partition : consumer.assignment()) {
-      consumer
-          .currentLag(partition)
-          .ifPresent(
-              behind -> known.put(partition.toString(), behind + inHand.unsettled(partition)));
-    }
-    lag = Map.copyOf(known);
-  }
-
-  Map<String, Long> lag() {
+  MemberLag lag() {
     return lag;
   }
 
@@ -351,7 +353,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     try {
       stopping.await(duration.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      log.debug("{}: interrupted in a pause", name); // the end is told by stopping
     }
   }
 }

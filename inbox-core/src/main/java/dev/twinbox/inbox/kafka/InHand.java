@@ -1,6 +1,7 @@
 package dev.twinbox.inbox.kafka;
 
 import dev.twinbox.inbox.Receipt;
+import dev.twinbox.inbox.doctor.kafka.CommittedTopic;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -9,15 +10,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The border between the polling thread and the worker: what was polled and waits, what is in work,
  * and how far each partition has come. Thread-safe.
  */
 final class InHand {
+  private static final Logger log = LoggerFactory.getLogger(InHand.class);
   private static final int SMALLEST_POLL = 100;
   private static final long MOST_BYTES = 32L * 1024 * 1024;
 
@@ -59,8 +65,67 @@ final class InHand {
     partitions.forEach(partition -> hands.put(partition, hand(partition)));
   }
 
+  /** The topics of which something is in hand. */
+  synchronized Set<String> topics() {
+    return hands.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
+  }
+
+  /** Assigned partitions of which it is not decided yet from where they are read. */
+  synchronized Set<TopicPartition> unsettledStarts() {
+    return hands.values().stream()
+        .filter(hand -> !hand.startIsSettled())
+        .map(PartitionHand::partition)
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * Decides it.
+   *
+   * @param topic in which the offsets count, or null when that is not known
+   * @param toCommit an offset to commit before anything is handled, or null
+   */
+  synchronized void startsAt(
+      TopicPartition partition,
+      @Nullable CommittedTopic topic,
+      @Nullable OffsetAndMetadata toCommit) {
+    PartitionHand hand = hands.get(partition);
+    if (hand != null) {
+      hand.startsAt(topic, toCommit);
+    }
+  }
+
+  /** Whether what is in hand is of a former topic of this name; notes one that was not known. */
+  synchronized boolean isReplaced(String topic, CommittedTopic current) {
+    boolean replaced = false;
+    for (PartitionHand hand : hands.values()) {
+      if (hand.partition().topic().equals(topic) && hand.startIsSettled()) {
+        CommittedTopic read = hand.topic();
+        if (read == null) {
+          hand.startsAt(current, null);
+        } else {
+          replaced |= read.isReplacedBy(current);
+        }
+      }
+    }
+    return replaced;
+  }
+
+  /** Nothing of it is handled or committed any more. */
+  synchronized void forgetTopic(String topic) {
+    hands.keySet().removeIf(partition -> partition.topic().equals(topic));
+  }
+
   synchronized void add(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
     PartitionHand hand = hands.computeIfAbsent(partition, this::hand);
+    if (!records.isEmpty() && records.get(0).offset() < hand.next()) {
+      log.warn(
+          "{} went back from offset {} to {}: its log was cut off, by an unclean election or with"
+              + " its topic. It is read, and its offsets are committed, from there on",
+          partition,
+          hand.next(),
+          records.get(0).offset());
+      hand.logWentBack();
+    }
     for (ConsumerRecord<byte[], byte[]> record : records) {
       // A batch is in work and a poll's worth may be committed in the database but not yet in
       // Kafka:
@@ -74,7 +139,8 @@ final class InHand {
               record.offset(),
               record.leaderEpoch(),
               KafkaWire.delivery(record, maybeAgain),
-              false));
+              false,
+              hand.log()));
     }
     notifyAll();
   }
@@ -215,7 +281,7 @@ final class InHand {
     long now = System.nanoTime();
     Set<TopicPartition> paused = new HashSet<>();
     for (PartitionHand hand : hands.values()) {
-      if (!hand.wantsMore(now)) {
+      if (!hand.startIsSettled() || !hand.wantsMore(now)) {
         paused.add(hand.partition());
       }
     }
@@ -260,6 +326,16 @@ final class InHand {
   synchronized int unsettled(TopicPartition partition) {
     PartitionHand hand = hands.get(partition);
     return hand == null ? 0 : hand.waiting() + hand.inWork();
+  }
+
+  synchronized boolean isClosed() {
+    return closed;
+  }
+
+  /** The worker has nothing any more and does not know what became of what it had. */
+  synchronized void nothingIsInWork() {
+    inWork = 0;
+    notifyAll();
   }
 
   synchronized boolean isWorking() {

@@ -34,6 +34,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
   private final List<GroupMember> members = new ArrayList<>();
   private final InboxUpkeep upkeep;
   private final StartGate gate;
+  private final ClusterClient client;
   private final InboxRedriver redriver;
   private final Duration closeLimit;
   private boolean started;
@@ -43,6 +44,8 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
     KafkaProperties properties =
         new KafkaProperties(builder.properties, builder.batchSize, builder.maySkipMessages);
     gate = gate(inbox, properties, builder);
+    client = new ClusterClient(properties.forConsumer(1, 1));
+    TopicIds ids = new TopicIds(client, builder.topics);
     for (int number = 1; number <= builder.concurrency; number++) {
       members.add(
           new GroupMember(
@@ -53,7 +56,9 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
               properties.forConsumer(number, builder.concurrency),
               List.copyOf(builder.topics),
               builder.revokeLimit,
-              gate));
+              gate,
+              client,
+              ids));
     }
     closeLimit = builder.closeLimit;
     upkeep = inbox.upkeep();
@@ -104,9 +109,14 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
     }
     gate.refuseUnsafe();
     started = true;
-    upkeep.start();
-    redriver.start();
-    members.forEach(GroupMember::start);
+    try {
+      upkeep.start();
+      redriver.start();
+      members.forEach(GroupMember::start);
+    } catch (RuntimeException | Error e) { // such as a lack of threads: all of it or nothing
+      close();
+      throw e;
+    }
     return this;
   }
 
@@ -114,8 +124,24 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
   @Override
   public Map<String, Long> lag() {
     Map<String, Long> lag = new HashMap<>();
-    members.forEach(member -> lag.putAll(member.lag()));
+    members.forEach(member -> lag.putAll(member.lag().lag()));
     return lag;
+  }
+
+  /** By partition, as of those that this instance holds. */
+  @Override
+  public Map<String, Long> withheld() {
+    Map<String, Long> withheld = new HashMap<>();
+    members.forEach(member -> withheld.putAll(member.lag().withheld()));
+    return withheld;
+  }
+
+  /** An open transaction of another producer is one: records behind it are not delivered. */
+  @Override
+  public Map<String, String> causes() {
+    Map<String, String> causes = new HashMap<>();
+    withheld().forEach((partition, records) -> causes.put(partition, MemberLag.cause(records)));
+    return causes;
   }
 
   /** Stops taking, finishes the batches in work, commits their offsets and leaves the group. */
@@ -138,6 +164,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
       Thread.currentThread().interrupt();
     }
     redriver.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+    client.close();
   }
 
   /** Describes a consumer; not thread-safe. */

@@ -38,6 +38,14 @@ final class OvertakingHand extends PartitionHand {
   }
 
   @Override
+  void logWentBack() {
+    super.logWentBack();
+    open.clear();
+    ahead = 0;
+    reached = 0;
+  }
+
+  @Override
   boolean isHeld(long now) {
     return false;
   }
@@ -80,11 +88,16 @@ final class OvertakingHand extends PartitionHand {
     takenToWork(-worked.size());
     for (int i = 0; i < worked.size(); i++) {
       Taken taken = worked.get(i);
-      reached = Math.max(reached, taken.offset() + 1);
+      boolean counts = isOfThisLog(taken);
+      reached = counts ? Math.max(reached, taken.offset() + 1) : reached;
       if (receipts.get(i).settled()) {
-        open.remove(taken.offset());
+        if (counts) {
+          open.remove(taken.offset());
+        }
       } else {
-        open.add(taken.offset());
+        if (counts) {
+          open.add(taken.offset());
+        }
         long pause =
             receipts.get(i) instanceof Receipt.Failed failed ? failed.retryAfter().toNanos() : 0;
         aside.add(new Aside(taken.asRetry(), now + pause));
@@ -93,7 +106,10 @@ final class OvertakingHand extends PartitionHand {
     if (open.isEmpty()) {
       ahead = 0;
     }
-    progressTo(open.isEmpty() ? reached : open.first(), worked.get(worked.size() - 1));
+    worked.stream()
+        .filter(this::isOfThisLog)
+        .reduce((before, after) -> after)
+        .ifPresent(last -> progressTo(open.isEmpty() ? reached : open.first(), last));
   }
 
   @Override

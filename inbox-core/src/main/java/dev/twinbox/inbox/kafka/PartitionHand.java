@@ -1,11 +1,13 @@
 package dev.twinbox.inbox.kafka;
 
 import dev.twinbox.inbox.Receipt;
+import dev.twinbox.inbox.doctor.kafka.CommittedTopic;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,10 @@ class PartitionHand {
   private long heldUntil;
   private boolean held;
   private @Nullable OffsetAndMetadata progress;
+  private long next;
+  private int log;
+  private boolean startIsSettled;
+  private @Nullable CommittedTopic topic;
 
   PartitionHand(TopicPartition partition) {
     this.partition = partition;
@@ -37,7 +43,51 @@ class PartitionHand {
     return records;
   }
 
+  /** Says from where it is read; nothing is asked of Kafka before. */
+  void startsAt(@Nullable CommittedTopic readTopic, @Nullable OffsetAndMetadata toCommit) {
+    startIsSettled = true;
+    topic = readTopic;
+    if (toCommit != null) {
+      progress = toCommit;
+    }
+  }
+
+  boolean startIsSettled() {
+    return startIsSettled;
+  }
+
+  /** The topic in which its offsets count, or null when that is not known. */
+  @Nullable CommittedTopic topic() {
+    return topic;
+  }
+
+  /** The lowest offset that comes next in this log. */
+  long next() {
+    return next;
+  }
+
+  /** How often the log went back since the assignment. */
+  int log() {
+    return log;
+  }
+
+  /**
+   * The log has been cut off below what came from it. What came and waits is still handled, but its
+   * offsets mean nothing any more.
+   */
+  void logWentBack() {
+    log++;
+    next = 0;
+    records = 0;
+    progress = null;
+  }
+
+  final boolean isOfThisLog(Taken taken) {
+    return taken.log() == log;
+  }
+
   void add(Taken taken) {
+    next = taken.offset() + 1;
     waiting.addLast(taken);
     waitingBytes += taken.bytes();
     records++;
@@ -117,10 +167,15 @@ class PartitionHand {
         hold(failed.retryAfter(), now);
       }
     }
-    Taken last = worked.get(worked.size() - 1);
-    progressTo(
-        again.isEmpty() ? last.offset() + 1 : again.get(0).offset(),
-        again.isEmpty() ? last : again.get(0));
+    Optional<Taken> open = again.stream().filter(this::isOfThisLog).findFirst();
+    if (open.isPresent()) {
+      progressTo(open.get().offset(), open.get());
+    } else {
+      worked.stream()
+          .filter(this::isOfThisLog)
+          .reduce((before, after) -> after)
+          .ifPresent(last -> progressTo(last.offset() + 1, last));
+    }
     giveBack(again);
   }
 
@@ -136,8 +191,7 @@ class PartitionHand {
   }
 
   void committed(OffsetAndMetadata offset) {
-    OffsetAndMetadata reached = progress;
-    if (reached != null && reached.offset() == offset.offset()) {
+    if (offset.equals(progress)) {
       progress = null;
     }
   }
@@ -158,6 +212,7 @@ class PartitionHand {
   }
 
   final void progressTo(long offset, Taken from) {
-    progress = new OffsetAndMetadata(offset, from.leaderEpoch(), "");
+    progress =
+        new OffsetAndMetadata(offset, from.leaderEpoch(), topic == null ? "" : topic.metadata());
   }
 }

@@ -7,16 +7,19 @@ import java.util.Optional;
  * A record in hand.
  *
  * @param retry whether it failed before and stands at the head of its partition again
+ * @param log how often the partition's log had gone back when it came, see {@link
+ *     PartitionHand#logWentBack}
  */
 record Taken(
     PartitionHand hand,
     long offset,
     Optional<Integer> leaderEpoch,
     Delivery delivery,
-    boolean retry) {
+    boolean retry,
+    int log) {
 
   Taken asRetry() {
-    return new Taken(hand, offset, leaderEpoch, delivery.again(), true);
+    return new Taken(hand, offset, leaderEpoch, delivery.again(), true, log);
   }
 
   int bytes() {

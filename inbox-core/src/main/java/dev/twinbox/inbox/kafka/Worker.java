@@ -4,6 +4,7 @@ import dev.twinbox.inbox.DatabaseUnavailableException;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.Supervision;
 import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
@@ -22,6 +23,7 @@ final class Worker implements Runnable {
   private volatile long handlingSince;
   private volatile long interruptedSince;
   private volatile boolean abandoned;
+  private volatile boolean failed;
 
   /**
    * @param singly whether each message gets a transaction of its own
@@ -40,18 +42,42 @@ final class Worker implements Runnable {
 
   @Override
   public void run() {
-    while (true) {
-      try {
-        List<Taken> batch = inHand.take();
-        if (batch.isEmpty()) {
-          return;
-        }
-        handle(batch);
-      } catch (InterruptedException e) {
-        // Only a handler is interrupted on purpose; the end is told by an empty batch.
-        log.debug("Interrupted between two batches");
+    while (!inHand.isClosed()) {
+      if (!Supervision.attempt("The handling of records", this::handleNext)) {
+        // What became of the batch is unknown. Its partitions are read again from their offsets.
+        handlingSince = 0;
+        inHand.nothingIsInWork();
+        failed = true;
+        pause();
       }
     }
+  }
+
+  private void handleNext() {
+    try {
+      List<Taken> batch = inHand.take();
+      if (!batch.isEmpty()) {
+        handle(batch);
+      }
+    } catch (InterruptedException e) {
+      // Only a handler is interrupted on purpose; the end is told by an empty batch.
+      log.debug("Interrupted between two batches");
+    }
+  }
+
+  private void pause() {
+    try {
+      Thread.sleep(pauses.next().toMillis());
+    } catch (InterruptedException e) {
+      log.debug("Interrupted in a pause");
+    }
+  }
+
+  /** Whether a batch was lost by an unexpected error since this was asked last. */
+  boolean takeFailure() {
+    boolean taken = failed;
+    failed = false;
+    return taken;
   }
 
   /** Since when one handler has been running for longer than this; 0 when none has. */

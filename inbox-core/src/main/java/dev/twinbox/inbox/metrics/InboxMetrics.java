@@ -4,6 +4,7 @@ import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxListener;
 import dev.twinbox.inbox.Receipt;
+import dev.twinbox.inbox.Supervision;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -19,6 +20,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 
 /**
  * A consumer's figures: what became of its messages, how long its handlers take, how far it is
@@ -63,14 +65,29 @@ public final class InboxMetrics implements MeterBinder, AutoCloseable {
             .description("Messages that the broker holds and this instance has not fetched")
             .tags("consumer", inbox.consumer())
             .register(registry);
-    var unused = reader.scheduleWithFixedDelay(() -> show(lag), 0, EVERY_SECONDS, TimeUnit.SECONDS);
+    MultiGauge withheld =
+        MultiGauge.builder("twinbox.inbox.withheld")
+            .description("Of the lag, what the broker withholds, as behind an open transaction")
+            .tags("consumer", inbox.consumer())
+            .register(registry);
+    var unused =
+        reader.scheduleWithFixedDelay(
+            () -> Supervision.attempt("The lag of " + inbox.consumer(), () -> show(lag, withheld)),
+            0,
+            EVERY_SECONDS,
+            TimeUnit.SECONDS);
   }
 
-  private void show(MultiGauge gauge) {
-    Map<String, Long> lags = new TreeMap<>();
-    consumers.forEach(consumer -> lags.putAll(consumer.lag()));
+  private void show(MultiGauge lag, MultiGauge withheld) {
+    show(lag, ConsumerLag::lag);
+    show(withheld, ConsumerLag::withheld);
+  }
+
+  private void show(MultiGauge gauge, Function<ConsumerLag, Map<String, Long>> what) {
+    Map<String, Long> figures = new TreeMap<>();
+    consumers.forEach(consumer -> figures.putAll(what.apply(consumer)));
     gauge.register(
-        lags.entrySet().stream()
+        figures.entrySet().stream()
             .<MultiGauge.Row<?>>map(
                 each -> MultiGauge.Row.of(Tags.of("source", each.getKey()), each.getValue()))
             .toList(),

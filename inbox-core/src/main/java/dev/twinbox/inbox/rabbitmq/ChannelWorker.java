@@ -11,6 +11,7 @@ import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
 import dev.twinbox.inbox.Receipt;
+import dev.twinbox.inbox.Supervision;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -65,7 +66,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
           handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
           handler.handle(delivery, work);
         };
-    thread = new Thread(this, name);
+    thread = Supervision.thread(name, this);
   }
 
   void start(int prefetch) throws IOException {
@@ -122,9 +123,15 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   @Override
   public void handleDelivery(
       String consumerTag, Envelope envelope, BasicProperties properties, byte[] body) {
-    arrived.add(
-        new Unacknowledged(
-            envelope.getDeliveryTag(), RabbitWire.delivery(queue, envelope, properties, body)));
+    try {
+      arrived.add(
+          new Unacknowledged(
+              envelope.getDeliveryTag(), RabbitWire.delivery(queue, envelope, properties, body)));
+    } catch (RuntimeException | Error e) {
+      // Whatever the user's exception handler makes of it: what is not in hand is not acknowledged.
+      lost = true;
+      log.error("The channel on queue '{}' is given up for another", queue, e);
+    }
   }
 
   /** The broker's own cancellation: the queue was deleted or its node is gone. */
@@ -141,6 +148,14 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
 
   @Override
   public void run() {
+    try {
+      work();
+    } finally {
+      lost = true; // without its thread the channel is of no use
+    }
+  }
+
+  private void work() {
     while (!stopping && !isLost()) {
       try {
         List<Unacknowledged> batch = next();

@@ -76,9 +76,14 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
     }
     gate.refuseUnsafe();
     started = true;
-    upkeep.start();
-    redriver.start();
-    session.start();
+    try {
+      upkeep.start();
+      redriver.start();
+      session.start();
+    } catch (RuntimeException | Error e) { // such as a lack of threads: all of it or nothing
+      close();
+      throw e;
+    }
     return this;
   }
 

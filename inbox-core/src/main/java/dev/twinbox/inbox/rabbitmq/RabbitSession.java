@@ -8,6 +8,7 @@ import com.rabbitmq.client.ShutdownSignalException;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.Supervision;
 import dev.twinbox.inbox.doctor.StartGate;
 import java.io.IOException;
 import java.time.Duration;
@@ -78,7 +79,7 @@ final class RabbitSession implements Runnable {
     this.prefetch = prefetch;
     this.batchSize = batchSize;
     workers = new ChannelWorker[channels];
-    thread = new Thread(this, name() + "-connection");
+    thread = Supervision.thread(name() + "-connection", this);
   }
 
   void start() {
@@ -99,24 +100,30 @@ final class RabbitSession implements Runnable {
   @Override
   public void run() {
     while (!isStopping()) {
-      if (!gate.isOpen()) {
-        pause(pauses.next());
-        continue;
-      }
-      Connection connection = null;
-      try {
-        connection = connections.connect(name(), () -> !isStopping());
-        watch(connection);
-      } catch (IOException | TimeoutException | RuntimeException e) {
-        Throwable cause = e.getCause() instanceof ShutdownSignalException s ? s : e;
-        log.warn("Queue '{}' is not consumed, to be tried again: {}", queue, cause.toString());
-      } catch (Error e) { // such as a lack of threads: without this one nothing is consumed
-        log.error("Queue '{}' is not consumed, to be tried again", queue, e);
-      } finally {
-        depth = Map.of();
-        end(connection);
-      }
+      // Without this thread nothing is consumed: whatever it is, it goes on.
+      Supervision.attempt(name(), this::consume);
       pause(pauses.next());
+    }
+  }
+
+  private void consume() {
+    if (!gate.isOpen()) {
+      return;
+    }
+    Connection connection = null;
+    try {
+      connection = connections.connect(name(), () -> !isStopping());
+      watch(connection);
+    } catch (IOException | TimeoutException | RuntimeException e) {
+      Throwable cause = e.getCause() instanceof ShutdownSignalException s ? s : e;
+      log.warn("Queue '{}' is not consumed, to be tried again: {}", queue, cause.toString());
+    } catch (Error e) { // such as a lack of threads
+      log.error("Queue '{}' is not consumed, to be tried again", queue, e);
+    } finally {
+      // Nobody ends this thread by an interrupt; with the flag nothing could be waited for.
+      Thread.interrupted();
+      depth = Map.of();
+      end(connection);
     }
   }
 
@@ -235,8 +242,8 @@ final class RabbitSession implements Runnable {
     try {
       return worker.awaitEnd(deadline);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return true;
+      log.debug("Interrupted while a handler was waited for"); // it may run still
+      return false;
     }
   }
 
@@ -260,7 +267,7 @@ final class RabbitSession implements Runnable {
     try {
       stopping.await(duration.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+      log.debug("Interrupted in a pause"); // the end is told by stopping
     }
   }
 }

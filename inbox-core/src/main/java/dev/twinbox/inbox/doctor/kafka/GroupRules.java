@@ -15,6 +15,7 @@ import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
 /** What a group's offsets say of messages that it has missed, or may miss. */
@@ -59,7 +60,18 @@ final class GroupRules {
     Map<TopicPartition, ListOffsetsResultInfo> first = offsets(committed, OffsetSpec.earliest());
     Map<TopicPartition, ListOffsetsResultInfo> end = offsets(committed, OffsetSpec.latest());
     for (Map.Entry<TopicPartition, OffsetAndMetadata> each : committed.entrySet()) {
-      judge(each.getKey(), each.getValue().offset(), first, end);
+      CommittedTopic read = CommittedTopic.parse(each.getValue().metadata()).orElse(null);
+      if (read != null && isFormer(read, each.getKey().topic())) {
+        findings.add(
+            Finding.warning(
+                Check.OFFSET_OF_FORMER_TOPIC,
+                subject,
+                "%s: offset %s is of a former topic of this name, with the id %s"
+                    .formatted(each.getKey(), each.getValue().offset(), read.id()),
+                "None is needed: Twinbox's consumers read the new topic from its beginning."));
+      } else {
+        judge(each.getKey(), each.getValue().offset(), first, end);
+      }
     }
     retention(offsetsRetentionMinutes);
     if (findings.isEmpty()) {
@@ -69,6 +81,14 @@ final class GroupRules {
               committed.isEmpty() ? "no offsets yet" : "all offsets are within their topics"));
     }
     return findings;
+  }
+
+  private boolean isFormer(CommittedTopic read, String topic) throws UnreadableException {
+    Uuid id =
+        KafkaExamination.get(admin.describeTopics(List.of(topic)).topicNameValues().get(topic))
+            .topicId();
+    String cluster = KafkaExamination.get(admin.describeCluster().clusterId());
+    return read.isReplacedBy(new CommittedTopic(cluster == null ? "" : cluster, id));
   }
 
   private void judge(

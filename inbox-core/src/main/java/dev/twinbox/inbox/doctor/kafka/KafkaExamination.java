@@ -49,12 +49,7 @@ public final class KafkaExamination implements AutoCloseable {
    *     out
    */
   public static KafkaExamination open(String broker, Map<String, ?> clientSettings) {
-    Map<String, Object> settings = new HashMap<>(clientSettings);
-    settings.keySet().retainAll(AdminClientConfig.configNames());
-    settings.remove(AdminClientConfig.METRIC_REPORTER_CLASSES_CONFIG);
-    settings.put(AdminClientConfig.CLIENT_ID_CONFIG, "twinbox-doctor");
-    settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) LIMIT.toMillis());
-    settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) LIMIT.toMillis());
+    Map<String, Object> settings = adminSettings(clientSettings, "twinbox-doctor");
     KafkaExamination examination;
     try {
       examination = new KafkaExamination(broker, Admin.create(settings), null);
@@ -63,6 +58,21 @@ public final class KafkaExamination implements AutoCloseable {
     }
     examination.connect();
     return examination;
+  }
+
+  /**
+   * What an admin client takes of another client's settings; it waits 5 seconds for an answer.
+   *
+   * @param id its {@code client.id}
+   */
+  public static Map<String, Object> adminSettings(Map<String, ?> clientSettings, String id) {
+    Map<String, Object> settings = new HashMap<>(clientSettings);
+    settings.keySet().retainAll(AdminClientConfig.configNames());
+    settings.remove(AdminClientConfig.METRIC_REPORTER_CLASSES_CONFIG);
+    settings.put(AdminClientConfig.CLIENT_ID_CONFIG, id);
+    settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, (int) LIMIT.toMillis());
+    settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, (int) LIMIT.toMillis());
+    return settings;
   }
 
   private void connect() {
