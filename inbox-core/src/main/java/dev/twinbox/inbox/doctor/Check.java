@@ -32,6 +32,9 @@ public enum Check {
       "A forgotten transaction keeps the outbox from being emptied, until the disk is full."),
   /** One is open. */
   LONG_TRANSACTION("It holds its own messages back and keeps the outbox from being emptied."),
+  /** The driver's own setting, where a proxy is in between. */
+  NAMED_STATEMENTS_BEHIND_PROXY(
+      "Twinbox does without; statements of your own fail, or run another client's statement."),
   /** No tables. */
   SCHEMA_MISSING("Nothing can be enqueued, relayed or received."),
   /** Older than the code. */

@@ -2,6 +2,7 @@ package dev.twinbox.relay.schedule;
 
 import dev.twinbox.relay.drain.IdlePoll;
 import dev.twinbox.relay.drain.LaneDrain;
+import dev.twinbox.relay.store.OwnTransactions;
 import dev.twinbox.relay.store.RelayRegistry;
 import dev.twinbox.relay.store.Tables;
 import dev.twinbox.relay.store.UpkeepTimes;
@@ -233,7 +234,7 @@ public final class RelayScheduler implements AutoCloseable {
 
   private Properties clustered() {
     String source = "twinbox-" + relay;
-    DBConnectionManager.getInstance().addConnectionProvider(source, new Connections(dataSource));
+    DBConnectionManager.getInstance().addConnectionProvider(source, new Connections(new OwnTransactions(dataSource)));
     Properties properties = new Properties();
     properties.setProperty("org.quartz.scheduler.instanceName", "twinbox");
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
@@ -274,10 +275,10 @@ public final class RelayScheduler implements AutoCloseable {
   }
 
   /** Lends Quartz our connections. */
-  private record Connections(DataSource dataSource) implements ConnectionProvider {
+  private record Connections(OwnTransactions transactions) implements ConnectionProvider {
     @Override
     public Connection getConnection() throws SQLException {
-      return dataSource.getConnection();
+      return transactions.open();
     }
 
     @Override

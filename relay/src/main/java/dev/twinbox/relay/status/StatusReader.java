@@ -10,6 +10,7 @@ import dev.twinbox.relay.status.Status.ParkedLine;
 import dev.twinbox.relay.status.Status.RelayLine;
 import dev.twinbox.relay.status.Status.Trouble;
 import dev.twinbox.relay.store.ClusterGuard;
+import dev.twinbox.relay.store.OwnTransactions;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.relay.store.Tables;
 import java.sql.Connection;
@@ -38,12 +39,12 @@ public final class StatusReader {
           + " off; set local enable_sort = off; set local jit = off; set local plan_cache_mode ="
           + " force_custom_plan";
 
-  private final DataSource database;
+  private final OwnTransactions transactions;
   private final String schema;
   private final Tables tables;
 
   private StatusReader(DataSource database, String schema) {
-    this.database = database;
+    transactions = new OwnTransactions(database);
     this.schema = schema;
     tables = Tables.in(schema);
   }
@@ -63,16 +64,10 @@ public final class StatusReader {
    * @throws IllegalStateException when the tables are missing or too old; names the remedy
    */
   public Status read() throws SQLException {
-    try (Connection connection = database.getConnection()) {
-      boolean autoCommit = connection.getAutoCommit();
-      connection.setAutoCommit(false);
-      try (Statement statement = connection.createStatement()) {
-        statement.execute(BEGIN);
-        return read(new Rows(connection, tables));
-      } finally {
-        connection.rollback();
-        connection.setAutoCommit(autoCommit);
-      }
+    try (Connection connection = transactions.open();
+        Statement statement = connection.createStatement()) {
+      statement.execute(BEGIN);
+      return read(new Rows(connection, tables));
     }
   }
 

@@ -3,9 +3,7 @@ package dev.twinbox.relay.store;
 import dev.twinbox.relay.store.DeadLetterTable.Actor;
 import dev.twinbox.relay.store.Paced.Batch;
 import dev.twinbox.relay.store.Paced.Range;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
-import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Timestamp;
 import java.time.Duration;
@@ -59,7 +57,8 @@ public final class ArchiveTable {
     isKept = tables.sql("select " + Archive.IS_KEPT);
     select =
         tables.sql(
-            "with "
+            Pipeline.BEGIN_UNLIMITED
+                + "with "
                 + FILTER
                 + "select count(*) as count, coalesce(min(m.position), 0) as lowest,"
                 + " coalesce(max(m.position), 0) as highest, count(*) filter (where m.id <"
@@ -74,11 +73,11 @@ public final class ArchiveTable {
                 + MATCHES
                 + " and "
                 + PUBLISHED
-                + ") m on true group by r.only_row");
+                + ") m on true group by r.only_row; commit");
     String range = " and m.position > w.beyond and m.position <= w.up_to ";
     replay =
         tables.sql(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_LONG
                 + "set local synchronous_commit = on; set local enable_seqscan = off; set local jit ="
                 + " off; with "
                 + FILTER
@@ -174,21 +173,20 @@ public final class ArchiveTable {
 
   /** Counts what matches; reads all of it but the payloads. */
   public Selected select(Filter filter) throws SQLException {
-    try (Connection connection = pipeline.borrow();
-        PreparedStatement statement = connection.prepareStatement(select)) {
-      connection.setNetworkTimeout(Runnable::run, SELECT_TIMEOUT_MILLIS);
-      bind(statement, filter);
-      try (ResultSet rows = statement.executeQuery()) {
-        rows.next();
-        long highest = rows.getLong("highest");
-        return new Selected(
-            highest > 0 ? rows.getLong("count") : 0,
-            rows.getLong("lowest"),
-            highest,
-            rows.getLong("old"),
-            Duration.ofSeconds(rows.getLong("horizon")));
-      }
-    }
+    return pipeline.query(
+        select,
+        s -> bind(s, filter),
+        rows -> {
+          rows.next();
+          long highest = rows.getLong("highest");
+          return new Selected(
+              highest > 0 ? rows.getLong("count") : 0,
+              rows.getLong("lowest"),
+              highest,
+              rows.getLong("old"),
+              Duration.ofSeconds(rows.getLong("horizon")));
+        },
+        SELECT_TIMEOUT_MILLIS);
   }
 
   private static int bind(PreparedStatement s, Filter filter) throws SQLException {

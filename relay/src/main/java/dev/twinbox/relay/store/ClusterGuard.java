@@ -41,15 +41,15 @@ public final class ClusterGuard {
           + " position from {outbox} o where o.lane = l.lane) r";
 
   private final Pipeline pipeline;
-  private final Tables tables;
   private final String look;
+  private final String rowsBeyond;
   private final String newTimeline;
 
   /** Works on the tables in {@code tables}. */
   public ClusterGuard(Pipeline pipeline, Tables tables) {
     this.pipeline = pipeline;
-    this.tables = tables;
     look = tables.sql(LOOK);
+    rowsBeyond = Pipeline.BEGIN_LONG + tables.sql(ROWS_BEYOND) + "; commit";
     newTimeline =
         tables.sql(
             "with promoted as (update {outbox_cluster} c set timeline = n.timeline_id from (select"
@@ -77,9 +77,10 @@ public final class ClusterGuard {
    * rows of an open transaction.
    */
   public Optional<String> doubtsAtStart() throws SQLException {
-    try (Connection connection = pipeline.borrow()) {
-      return doubtsAtStart(connection, tables);
-    }
+    Optional<String> doubts = doubts();
+    return doubts.isPresent()
+        ? doubts
+        : pipeline.query(rowsBeyond, s -> {}, ClusterGuard::judgeRowsBeyond);
   }
 
   /** As {@link #doubts()}, on a connection of the caller. */
@@ -98,10 +99,14 @@ public final class ClusterGuard {
     }
     try (PreparedStatement statement = connection.prepareStatement(tables.sql(ROWS_BEYOND));
         ResultSet rows = statement.executeQuery()) {
-      return rows.next() && rows.getBoolean(1)
-          ? Optional.of("the sequence of positions is behind rows of the outbox")
-          : Optional.empty();
+      return judgeRowsBeyond(rows);
     }
+  }
+
+  private static Optional<String> judgeRowsBeyond(ResultSet rows) throws SQLException {
+    return rows.next() && rows.getBoolean(1)
+        ? Optional.of("the sequence of positions is behind rows of the outbox")
+        : Optional.empty();
   }
 
   /**

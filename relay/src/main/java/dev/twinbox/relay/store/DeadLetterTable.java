@@ -56,7 +56,7 @@ public final class DeadLetterTable {
             + DeadLetterFilter.MATCHES
             + " and (? or d.discarded_at is null) and d.number > ? order by d.number limit ?";
     String begin =
-        Pipeline.BEGIN + "set local synchronous_commit = on; " + DeadLetterFilter.ROW + ", ";
+        Pipeline.BEGIN_LONG + "set local synchronous_commit = on; " + DeadLetterFilter.ROW + ", ";
     // One that blocks its key goes back to its place before the followers; the relay lets them go
     // when it is published. Any other is enqueued anew, behind whatever its key has by now.
     redrive =

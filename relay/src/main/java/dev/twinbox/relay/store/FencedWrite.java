@@ -30,7 +30,7 @@ final class FencedWrite {
     this.leaseMillis = leaseMillis;
     sql =
         tables.sql(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_LONG
                 + Pipeline.local("client_min_messages", "warning", "synchronous_commit", "on")
                 + WindowReader.INDEX_ORDER_ONLY
                 + LaneLogSql.STEP

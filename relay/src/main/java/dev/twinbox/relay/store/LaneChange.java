@@ -32,12 +32,12 @@ public final class LaneChange {
   private static final String LOCK_NOT_AVAILABLE = "55P03";
   private static final String CONSTRAINT = "outbox_lane_in_use";
 
-  private final DataSource database;
+  private final OwnTransactions transactions;
   private final Tables tables;
 
   /** Works on the tables in {@code tables}. */
   public LaneChange(DataSource database, Tables tables) {
-    this.database = database;
+    transactions = new OwnTransactions(database);
     this.tables = tables;
   }
 
@@ -71,7 +71,7 @@ public final class LaneChange {
 
   /** Every broker's lanes, by name. */
   public List<BrokerLanes> list() throws SQLException {
-    try (Connection connection = database.getConnection();
+    try (Connection connection = transactions.open();
         Statement statement = connection.createStatement()) {
       return list(statement);
     }
@@ -115,13 +115,12 @@ public final class LaneChange {
       throw new IllegalArgumentException(
           "The number of lanes is %s; choose 1 to %s.".formatted(lanes, MOST_LANES));
     }
-    try (Connection connection = database.getConnection();
+    try (Connection connection = transactions.open();
         Statement statement = connection.createStatement()) {
-      connection.setAutoCommit(false);
       try {
-        statement.execute("set transaction isolation level read committed read write");
         statement.execute(
-            "set local synchronous_commit = on; set local lock_timeout = %s; lock table %s in share row exclusive mode"
+            "set local synchronous_commit = on; set local statement_timeout = 0; set local"
+                    + " lock_timeout = %s; lock table %s in share row exclusive mode"
                 .formatted(lockTimeout.toMillis(), tables.of("outbox_broker")));
         BrokerLanes before = find(statement, broker);
         long since = System.nanoTime();

@@ -257,9 +257,10 @@ final class LaneLogSql {
               OURS);
 
   static final String TRIM =
-      "with gone as (delete from {outbox_lane_log} g using {outbox_lane_state} s where g.lane"
+      Pipeline.BEGIN_LONG
+          + "with gone as (delete from {outbox_lane_log} g using {outbox_lane_state} s where g.lane"
           + " = s.lane and g.seq < s.seq - ? and g.written_at < clock_timestamp() - interval '1 minute'"
-          + " returning 1) select count(*) from gone";
+          + " returning 1) select count(*) from gone; commit";
 
   private LaneLogSql() {}
 

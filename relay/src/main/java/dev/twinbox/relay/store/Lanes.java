@@ -17,7 +17,7 @@ public final class Lanes {
     // The lock keeps two relays from giving the same lane numbers to two brokers.
     register =
         tables.sql(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_LONG
                 + "lock table {outbox_broker} in share row exclusive mode; insert into"
                 + " {outbox_broker} (broker, first_lane, lanes) select ?, coalesce(max(first_lane +"
                 + " lanes), 0), 4 from {outbox_broker} having not coalesce(bool_or(broker = ?), false) on conflict do"

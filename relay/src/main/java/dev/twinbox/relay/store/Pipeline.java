@@ -8,7 +8,9 @@ import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.StringJoiner;
+import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGStatement;
@@ -22,6 +24,22 @@ import org.postgresql.PGStatement;
  */
 public final class Pipeline {
   static final String BEGIN = "begin isolation level read committed read write; ";
+
+  /** As {@link #BEGIN}, for bites of upkeep, each statement of which has a minute. */
+  static final String BEGIN_LONG = beginWithLimit("60s");
+
+  /** As {@link #BEGIN}, for what is bounded by the caller's patience alone. */
+  static final String BEGIN_UNLIMITED = beginWithLimit("0");
+
+  /** Whatever limits the role has for others; those that this server does not know are left out. */
+  private static String beginWithLimit(String statementTimeout) {
+    return BEGIN
+        + "select set_config(n, case n when 'statement_timeout' then '"
+        + statementTimeout
+        + "' else '0' end, true) from unnest(array['statement_timeout', 'lock_timeout',"
+        + " 'idle_in_transaction_session_timeout', 'transaction_timeout']) n where"
+        + " current_setting(n, true) is not null; ";
+  }
 
   /**
    * Settings of one transaction, in one statement: what is set one by one costs as much as what it
@@ -40,6 +58,8 @@ public final class Pipeline {
 
   private final DataSource dataSource;
   private final int networkTimeoutMillis;
+  private final NamedStatements named;
+  private final Map<String, String> whole = new ConcurrentHashMap<>();
 
   /**
    * @param dataSource a pool; connections are borrowed for single transactions
@@ -48,6 +68,7 @@ public final class Pipeline {
   public Pipeline(DataSource dataSource, int networkTimeoutMillis) {
     this.dataSource = dataSource;
     this.networkTimeoutMillis = networkTimeoutMillis;
+    named = new NamedStatements(dataSource);
   }
 
   /** Sets the parameters of a statement. */
@@ -63,18 +84,11 @@ public final class Pipeline {
   }
 
   /**
-   * Runs one statement that only reads, planned anew each time, by what its tables are then: for
-   * looks that come many times a second, where every further statement counts.
+   * Runs one statement that only reads, planned anew each time, by what its tables are then.
    */
   <T> T look(String sql, Binder binder, Reader<T> reader) throws SQLException {
-    try (Connection connection = borrow();
-        PreparedStatement statement = connection.prepareStatement(sql)) {
-      statement.unwrap(PGStatement.class).setPrepareThreshold(0);
-      binder.bind(statement);
-      try (ResultSet rows = statement.executeQuery()) {
-        return reader.read(rows);
-      }
-    }
+    return run(
+        sql, binder, results -> reader.read(last(results)), networkTimeoutMillis, /* named= */ false);
   }
 
   /** Reads all result sets of several statements, in order. */
@@ -85,13 +99,37 @@ public final class Pipeline {
 
   /** Runs {@code sql}, which may be several statements, and reads the last result set. */
   <T> T query(String sql, Binder binder, Reader<T> reader) throws SQLException {
-    return queryAll(sql, binder, results -> reader.read(results.get(results.size() - 1)));
+    return queryAll(sql, binder, results -> reader.read(last(results)));
+  }
+
+  private static ResultSet last(List<ResultSet> results) {
+    return results.get(results.size() - 1);
   }
 
   /** Runs {@code sql}, several statements, and reads what all of them answered. */
   <T> T queryAll(String sql, Binder binder, AllReader<T> reader) throws SQLException {
-    try (Connection connection = borrow()) {
-      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+    return run(sql, binder, reader, networkTimeoutMillis, /* named= */ true);
+  }
+
+  /**
+   * As {@link #query(String, Binder, Reader)}, for what takes long and is seldom done.
+   *
+   * @param timeoutMillis after how long a silent server counts as gone
+   */
+  <T> T query(String sql, Binder binder, Reader<T> reader, int timeoutMillis) throws SQLException {
+    return run(
+        sql, binder, results -> reader.read(last(results)), timeoutMillis, /* named= */ false);
+  }
+
+  private <T> T run(
+      String sql, Binder binder, AllReader<T> reader, int timeoutMillis, boolean isNamed)
+      throws SQLException {
+    try (Connection connection = borrow(timeoutMillis)) {
+      boolean mayBeNamed = isNamed && named.areKept(connection);
+      try (PreparedStatement statement = connection.prepareStatement(transaction(sql))) {
+        if (!mayBeNamed) {
+          unnamed(statement);
+        }
         binder.bind(statement);
         List<ResultSet> results = new ArrayList<>();
         boolean isRows = statement.execute();
@@ -111,7 +149,17 @@ public final class Pipeline {
         rollback(connection, e);
         throw e;
       }
+    } catch (SQLException e) {
+      named.learn(e);
+      throw e;
     }
+  }
+
+  /** A text that does not begin a transaction itself is one: a role's defaults never count. */
+  private String transaction(String sql) {
+    return sql.startsWith(BEGIN)
+        ? sql
+        : whole.computeIfAbsent(sql, text -> BEGIN + text + "; commit");
   }
 
   /**
@@ -137,19 +185,34 @@ public final class Pipeline {
 
   /** By hand: as far as the driver knows, the connection is in auto-commit mode. */
   static void rollback(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
+    try (Statement statement = statement(connection)) {
       statement.execute("rollback");
     }
   }
 
-  Connection borrow() throws SQLException {
+  /** For statements that run once, which are not worth a name on the server. */
+  static Statement statement(Connection connection) throws SQLException {
+    return unnamed(connection.createStatement());
+  }
+
+  static <T extends Statement> T unnamed(T statement) throws SQLException {
+    statement.unwrap(PGStatement.class).setPrepareThreshold(NamedStatements.NEVER);
+    return statement;
+  }
+
+  /**
+   * For a transaction that begins with {@link #BEGIN} and is ended by hand.
+   *
+   * @param timeoutMillis after how long a silent server counts as gone
+   */
+  Connection borrow(int timeoutMillis) throws SQLException {
     Connection connection = dataSource.getConnection();
     try {
       if (!connection.getAutoCommit()) {
         connection.setAutoCommit(true);
       }
       connection.clearWarnings();
-      connection.setNetworkTimeout(Runnable::run, networkTimeoutMillis);
+      connection.setNetworkTimeout(Runnable::run, timeoutMillis);
       return connection;
     } catch (SQLException | RuntimeException e) {
       connection.close();

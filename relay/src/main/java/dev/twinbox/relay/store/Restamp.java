@@ -82,9 +82,8 @@ public final class Restamp {
    *     lock on the tables for longer than a second: then it is to be tried again
    */
   public Optional<Report> run(String relay, String reason) throws SQLException {
-    try (Connection connection = pipeline.borrow();
-        Statement statement = connection.createStatement()) {
-      connection.setNetworkTimeout(Runnable::run, NETWORK_TIMEOUT_MILLIS);
+    try (Connection connection = pipeline.borrow(NETWORK_TIMEOUT_MILLIS);
+        Statement statement = Pipeline.statement(connection)) {
       try {
         if (!beginAlone(connection, statement)) {
           return Optional.empty();
@@ -116,7 +115,7 @@ public final class Restamp {
   private boolean beginAlone(Connection connection, Statement statement) throws SQLException {
     statement.execute(RestampSql.BEGIN);
     try (PreparedStatement alone =
-        connection.prepareStatement("select pg_try_advisory_xact_lock(?)")) {
+        Pipeline.unnamed(connection.prepareStatement("select pg_try_advisory_xact_lock(?)"))) {
       alone.setLong(1, gate);
       try (ResultSet rows = alone.executeQuery()) {
         return rows.next()

@@ -14,8 +14,8 @@ package dev.twinbox.relay.store;
  */
 final class RestampSql {
   static final String BEGIN =
-      "begin isolation level read committed read write; set local synchronous_commit = on; set"
-          + " local statement_timeout = 0; set local lock_timeout = '1s'; set local jit = off";
+      Pipeline.BEGIN_UNLIMITED
+          + "set local synchronous_commit = on; set local lock_timeout = '1s'; set local jit = off";
 
   private static final String WITHOUT_LANE =
       "id, created_at, expires_at, destination, key, type, content_type, headers, payload";

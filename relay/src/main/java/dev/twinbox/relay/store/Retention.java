@@ -18,11 +18,11 @@ public final class Retention {
   /** Works on the tables in {@code tables}. */
   public Retention(Pipeline pipeline, Tables tables) {
     this.pipeline = pipeline;
-    makeDays = tables.sql("select {outbox_archive_make_days}(?)");
-    dropDay = tables.sql("select {outbox_archive_drop_day}()");
+    makeDays = tables.sql(Pipeline.BEGIN_LONG + "select {outbox_archive_make_days}(?); commit");
+    dropDay = tables.sql(Pipeline.BEGIN_LONG + "select {outbox_archive_drop_day}(); commit");
     discard =
         tables.sql(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_LONG
                 + "with old as (select d.number, r.dead_letters from {outbox_dead_letter} d cross"
                 + " join {outbox_retention} r where d.discarded_at is null and not d.blocks_key and"
                 + " d.dead_at < clock_timestamp() - r.dead_letters order by d.dead_at limit ? for"
@@ -33,7 +33,7 @@ public final class Retention {
                 + " count(*) from done having count(*) > 0) select count(*) from done; commit");
     purge =
         tables.sql(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_LONG
                 + "with r as materialized (select clock_timestamp() - discarded as discarded,"
                 + " clock_timestamp() - dedup as dedup, clock_timestamp() - interval '30 days' as"
                 + " replay, ?::integer as many from {outbox_retention}), letters as (delete from"

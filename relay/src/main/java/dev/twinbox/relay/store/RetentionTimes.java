@@ -12,12 +12,12 @@ import org.jspecify.annotations.Nullable;
 
 /** For how long everything is kept, as the operator sets it; one truth a schema. Thread-safe. */
 public final class RetentionTimes {
-  private final DataSource database;
+  private final OwnTransactions transactions;
   private final Tables tables;
 
   /** Works on the tables in {@code tables}. */
   public RetentionTimes(DataSource database, Tables tables) {
-    this.database = database;
+    transactions = new OwnTransactions(database);
     this.tables = tables;
   }
 
@@ -43,7 +43,7 @@ public final class RetentionTimes {
 
   /** The times as PostgreSQL writes intervals, null for none; in the order of {@link Kept}. */
   public Map<Kept, @Nullable String> read() throws SQLException {
-    try (Connection connection = database.getConnection();
+    try (Connection connection = transactions.open();
         Statement statement = connection.createStatement();
         ResultSet row = statement.executeQuery(tables.sql("select * from {outbox_retention}"))) {
       row.next();
@@ -63,8 +63,7 @@ public final class RetentionTimes {
    * @param by who does it
    */
   public void set(Map<Kept, @Nullable String> times, String by) throws SQLException {
-    try (Connection connection = database.getConnection()) {
-      connection.setAutoCommit(false);
+    try (Connection connection = transactions.open()) {
       try {
         for (Map.Entry<Kept, @Nullable String> each : times.entrySet()) {
           try (PreparedStatement update =

@@ -77,11 +77,11 @@ public final class Rotation {
 
   private boolean truncate(int leaf) throws SQLException {
     String table = tables.of("outbox_" + leaf);
-    try (Connection connection = pipeline.borrow();
-        Statement statement = connection.createStatement()) {
+    try (Connection connection = pipeline.borrow(COPY_TIMEOUT_MILLIS);
+        Statement statement = Pipeline.statement(connection)) {
       try {
         statement.execute(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_UNLIMITED
                 + "set local synchronous_commit = local; "
                 + WindowReader.INDEX_ORDER_ONLY);
         if (!isNonEmpty(statement, table) || isNeeded(statement, table)) {
@@ -122,7 +122,6 @@ public final class Rotation {
     if (!isArchived(statement)) {
       return OptionalLong.empty();
     }
-    connection.setNetworkTimeout(Runnable::run, COPY_TIMEOUT_MILLIS);
     statement.execute(WHOLE_TABLES);
     try (ResultSet rows =
         statement.executeQuery(

@@ -30,8 +30,9 @@ public final class Samples {
                 + " last_value, ?, ?, ?, ?, ?, ?, ?, ? from {outbox_position}; select 1; commit");
     sweep =
         tables.sql(
-            "with gone as (delete from {outbox_sample} where taken_at < clock_timestamp() -"
-                + " interval '10 minutes' returning 1) select count(*) from gone");
+            Pipeline.BEGIN_LONG
+                + "with gone as (delete from {outbox_sample} where taken_at < clock_timestamp() -"
+                + " interval '10 minutes' returning 1) select count(*) from gone; commit");
   }
 
   /**

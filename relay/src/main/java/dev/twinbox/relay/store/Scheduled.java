@@ -43,7 +43,7 @@ public final class Scheduled {
     // row would yield a null lane and so fail the statement: nothing is dropped.
     promote =
         tables.sql(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_LONG
                 + "set local synchronous_commit = on; "
                 + plan
                 + "with gate as materialized (select pg_try_advisory_xact_lock(?) as open), edge as"

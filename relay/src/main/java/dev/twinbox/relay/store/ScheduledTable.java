@@ -47,7 +47,7 @@ public final class ScheduledTable {
     // What a promotion has in work is passed over: it is too late for that.
     cancel =
         tables.sql(
-            Pipeline.BEGIN
+            Pipeline.BEGIN_LONG
                 + "set local synchronous_commit = on; "
                 + ScheduledFilter.ROW
                 + ", picked as (select s.id from {outbox_scheduled} s cross join f where "
