@@ -1,8 +1,10 @@
 package dev.twinbox.inbox;
 
+import dev.twinbox.inbox.doctor.DriverStatements;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.Optional;
 import javax.sql.DataSource;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,20 +31,30 @@ final class OpenTransaction implements AutoCloseable {
 
   private final Connection connection;
   private final boolean autoCommitBefore;
+  private final Optional<DriverStatements> unnamed;
   private boolean passedOn;
 
-  private OpenTransaction(Connection connection, boolean autoCommitBefore) {
+  private OpenTransaction(
+      Connection connection, boolean autoCommitBefore, Optional<DriverStatements> unnamed) {
     this.connection = connection;
     this.autoCommitBefore = autoCommitBefore;
+    this.unnamed = unnamed;
   }
 
   private OpenTransaction(Connection connection) throws SQLException {
-    this(connection, connection.getAutoCommit());
+    this(connection, connection.getAutoCommit(), unnamed(connection));
     if (autoCommitBefore) {
       connection.setAutoCommit(false);
     } else {
+      connection.rollback(); // what was asked of it above has begun a transaction
+    }
+  }
+
+  private static Optional<DriverStatements> unnamed(Connection connection) throws SQLException {
+    if (!connection.getAutoCommit()) {
       connection.rollback(); // a validation query may have begun a transaction
     }
+    return DriverStatements.unnamedBehindProxy(connection);
   }
 
   static OpenTransaction begin(DataSource dataSource) throws SQLException {
@@ -69,7 +81,7 @@ final class OpenTransaction implements AutoCloseable {
   /** This one is committed, and the next one is open on its connection: it is closed by that. */
   OpenTransaction passOn() {
     passedOn = true;
-    return new OpenTransaction(connection, autoCommitBefore);
+    return new OpenTransaction(connection, autoCommitBefore, unnamed);
   }
 
   void rollback() throws SQLException {
@@ -86,6 +98,7 @@ final class OpenTransaction implements AutoCloseable {
       if (autoCommitBefore) {
         connection.setAutoCommit(true);
       }
+      unnamed.ifPresent(DriverStatements::nameAgain);
     } catch (SQLException e) {
       log.debug("The transaction's connection is broken", e);
     } finally {

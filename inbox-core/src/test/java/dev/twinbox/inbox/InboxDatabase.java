@@ -70,6 +70,14 @@ public final class InboxDatabase implements AutoCloseable {
     return database.jdbcUrl();
   }
 
+  public String name() {
+    return database.name();
+  }
+
+  public int port() {
+    return database.port();
+  }
+
   public String user() {
     return database.user();
   }

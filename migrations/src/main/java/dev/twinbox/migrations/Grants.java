@@ -37,18 +37,23 @@ final class Grants {
   private static final List<String> RELAY =
       List.of(
           "grant usage on schema {schema} to {role}",
-          "grant select on {schema}.schema_version, {schema}.outbox_ring, {schema}.outbox_lane_state to {role}",
-          "grant select, insert, update on {schema}.outbox_cluster, {schema}.outbox_broker to {role}",
+          "grant select on {schema}.schema_version, {schema}.outbox_ring,"
+              + " {schema}.outbox_lane_state to {role}",
+          "grant select, insert, update on {schema}.outbox_cluster, {schema}.outbox_broker to"
+              + " {role}",
           "grant select, insert, update, delete on {schema}.outbox_lane, {schema}.outbox_lane_log,"
-              + " {schema}.outbox_relay, {schema}.outbox_parked, {schema}.outbox_dead_letter, {schema}.outbox_scheduled,"
-              + " {schema}.outbox_dedup to {role}",
+              + " {schema}.outbox_relay, {schema}.outbox_parked, {schema}.outbox_dead_letter,"
+              + " {schema}.outbox_scheduled, {schema}.outbox_dedup to {role}",
           "grant select, insert on {schema}.outbox_audit to {role}",
           "grant select, insert, delete on {schema}.outbox_replay to {role}",
           "grant select, update on {schema}.outbox_retention to {role}",
           "grant select, insert on {schema}.outbox_archive to {role}",
           "grant execute on function {schema}.outbox_archive_make_days(integer),"
-              + " {schema}.outbox_archive_drop_day(), {schema}.outbox_audit_purge(integer) to {role}",
+              + " {schema}.outbox_archive_drop_day(), {schema}.outbox_audit_purge(integer) to"
+              + " {role}",
           "grant select, insert, delete on {schema}.outbox_sample to {role}",
+          "grant select, insert, update, delete on {schema}.outbox_upkeep to {role}",
+          "grant execute on function {schema}.outbox_mend() to {role}",
           "grant select on {schema}.inbox_retention to {role}",
           "grant select, insert, update, delete, truncate on {schema}.outbox to {role}",
           "grant select, insert, truncate on {schema}.outbox_restamp to {role}",
@@ -125,7 +130,7 @@ final class Grants {
 
   private void run(DataSource dataSource, String role, List<String> grants, String... more) {
     String quoted = quotedRole(role);
-    try (Connection connection = dataSource.getConnection();
+    try (Connection connection = OwnSession.open(dataSource);
         Statement statement = connection.createStatement()) {
       connection.setAutoCommit(false);
       // Two at once would fail with "tuple concurrently updated".

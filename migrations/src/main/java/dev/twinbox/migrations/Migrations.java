@@ -27,14 +27,18 @@ public final class Migrations {
   /** Flyway's history table, inside the schema. */
   public static final String HISTORY_TABLE = "twinbox_schema_history";
 
-  private static final List<String> SCRIPTS =
+  /** Each with a table or function that it makes: what is there tells the version where no row does. */
+  private static final List<Script> SCRIPTS =
       List.of(
-          "V1__outbox.sql",
-          "V2__inbox.sql",
-          "V3__quartz.sql",
-          "V4__archive.sql",
-          "V5__status.sql",
-          "V6__inbox_upkeep.sql");
+          new Script("V1__outbox.sql", "outbox_lane_log"),
+          new Script("V2__inbox.sql", "inbox_consumer"),
+          new Script("V3__quartz.sql", "qrtz_locks"),
+          new Script("V4__archive.sql", "outbox_archive"),
+          new Script("V5__status.sql", "outbox_sample"),
+          new Script("V6__inbox_upkeep.sql", "inbox_users"),
+          new Script("V7__upkeep.sql", "outbox_upkeep"));
+
+  private record Script(String name, String makes) {}
 
   private final SchemaName schema;
   private final long chunk;
@@ -89,27 +93,32 @@ public final class Migrations {
   }
 
   /**
-   * Brings the schema up to date; does nothing where it already is.
+   * Brings the schema up to date; does nothing where it already is. Rows without which nothing
+   * works are put back where they were removed, as by a TRUNCATE of all tables; so is the history.
    *
    * @param dataSource connections of a role that may create the schema and its tables
    * @return how many migrations were applied and which version the schema has now
    * @throws org.flywaydb.core.api.FlywayException when a migration fails; it is rolled back whole
    */
   public MigrationResult applyTo(DataSource dataSource) {
+    DataSource sessions = OwnSession.of(dataSource);
+    MissingHistory history = new MissingHistory(sessions, schema);
+    String baseline = history.baseline(SCRIPTS.stream().map(Script::makes).toList());
     MigrateResult result =
         Flyway.configure(Migrations.class.getClassLoader())
-            .dataSource(dataSource)
+            .dataSource(sessions)
             .locations("classpath:dev/twinbox/migrations")
             .defaultSchema(schema.name())
             .schemas(schema.name())
             .createSchemas(true)
             // The user's schema may hold other tables; Flyway would refuse it without a baseline.
             .baselineOnMigrate(true)
-            .baselineVersion("0")
+            .baselineVersion(baseline)
             .table(HISTORY_TABLE)
             .placeholders(placeholders())
             .load()
             .migrate();
+    history.mend();
     String version =
         result.targetSchemaVersion != null
             ? result.targetSchemaVersion
@@ -125,12 +134,12 @@ public final class Migrations {
   public String sql() {
     StringBuilder script =
         new StringBuilder("create schema if not exists " + schema.quoted() + ";\n");
-    for (String name : SCRIPTS) {
-      String text = read(name);
+    for (Script each : SCRIPTS) {
+      String text = read(each.name());
       for (Map.Entry<String, String> placeholder : placeholders().entrySet()) {
         text = text.replace("${" + placeholder.getKey() + "}", placeholder.getValue());
       }
-      script.append("\n-- ").append(name).append('\n').append(text);
+      script.append("\n-- ").append(each.name()).append('\n').append(text);
     }
     return script.toString();
   }

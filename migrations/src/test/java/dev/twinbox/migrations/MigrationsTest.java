@@ -30,7 +30,7 @@ final class MigrationsTest {
 
     MigrationResult result = Migrations.apply(database);
 
-    assertThat(result).isEqualTo(new MigrationResult("twinbox", 6, "6"));
+    assertThat(result).isEqualTo(new MigrationResult("twinbox", 7, "7"));
     assertThat(tables(database, "twinbox"))
         .contains(
             "outbox",
@@ -43,6 +43,7 @@ final class MigrationsTest {
             "outbox_dedup",
             "outbox_audit",
             "outbox_sample",
+            "outbox_upkeep",
             "inbox",
             "inbox_old",
             "inbox_future",
@@ -55,7 +56,7 @@ final class MigrationsTest {
             Migrations.HISTORY_TABLE)
         .doesNotContain("outbox_8");
     assertThat(Sql.list(database, "select version from twinbox.schema_version order by 1"))
-        .containsExactly("1", "2", "3", "4", "5", "6");
+        .containsExactly("1", "2", "3", "4", "5", "6", "7");
   }
 
   @ParameterizedTest
@@ -67,7 +68,7 @@ final class MigrationsTest {
 
     MigrationResult second = Migrations.apply(database);
 
-    assertThat(second).isEqualTo(new MigrationResult("twinbox", 0, "6"));
+    assertThat(second).isEqualTo(new MigrationResult("twinbox", 0, "7"));
     assertThat(Sql.shape(database, "twinbox")).isEqualTo(before);
   }
 
@@ -96,7 +97,7 @@ final class MigrationsTest {
 
     MigrationResult result = Migrations.defaults().schema("public").applyTo(database);
 
-    assertThat(result.applied()).isEqualTo(6);
+    assertThat(result.applied()).isEqualTo(7);
     assertThat(tables(database, "public")).contains("orders", "outbox", "inbox");
     assertThat(Migrations.defaults().schema("public").applyTo(database).applied()).isZero();
   }
@@ -118,7 +119,8 @@ final class MigrationsTest {
     assertThat(
             Sql.list(
                 database,
-                "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema' order by 1"))
+                "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <>"
+                    + " 'information_schema' order by 1"))
         .containsExactly(SCHEMA, "public");
   }
 
@@ -144,8 +146,8 @@ final class MigrationsTest {
       for (Future<MigrationResult> run : runs) {
         applied += run.get(2, TimeUnit.MINUTES).applied();
       }
-      assertThat(applied).as("round %s", round).isEqualTo(6);
-      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(6);
+      assertThat(applied).as("round %s", round).isEqualTo(7);
+      assertThat(Sql.list(database, "select version from twinbox.schema_version")).hasSize(7);
     } finally {
       threads.shutdownNow();
     }
@@ -181,8 +183,8 @@ final class MigrationsTest {
     assertThat(
             Sql.list(
                 database,
-                "select tableoid::regclass || ' ' || min(position) || ' ' || max(position) || ' ' || count(*)"
-                    + " from twinbox.outbox group by tableoid order by 1"))
+                "select tableoid::regclass || ' ' || min(position) || ' ' || max(position) || ' '"
+                    + " || count(*) from twinbox.outbox group by tableoid order by 1"))
         .containsExactly(
             "twinbox.outbox_0 1 350 150",
             "twinbox.outbox_1 100 199 100",

@@ -64,7 +64,8 @@ final class JdbcOutbox implements Outbox {
   private boolean remove(Connection connection, UUID id) {
     try {
       refuseAutoCommit(connection);
-      try (PreparedStatement cancel = connection.prepareStatement(sql.cancel)) {
+      try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection);
+          PreparedStatement cancel = connection.prepareStatement(sql.cancel)) {
         cancel.setObject(1, id);
         try (ResultSet result = cancel.executeQuery()) {
           return result.next() && result.getBoolean(1);
@@ -105,11 +106,13 @@ final class JdbcOutbox implements Outbox {
     }
     try {
       refuseAutoCommit(connection);
-      if (row.message().isOrdered()) {
-        batch.lockKeys(connection, List.of(row));
-      }
-      if (!single.insert(connection, row)) {
-        throw new NoLanesException(List.of(row.broker()), sql.schema);
+      try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection)) {
+        if (row.message().isOrdered()) {
+          batch.lockKeys(connection, List.of(row));
+        }
+        if (!single.insert(connection, row)) {
+          throw new NoLanesException(List.of(row.broker()), sql.schema);
+        }
       }
     } catch (SQLException e) {
       throw failure("Message " + row.id(), "enqueued", e);
@@ -122,8 +125,10 @@ final class JdbcOutbox implements Outbox {
     List<Enqueued> results;
     try {
       refuseAutoCommit(connection);
-      batch.lockKeys(connection, rows);
-      results = batch.insert(connection, rows);
+      try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection)) {
+        batch.lockKeys(connection, rows);
+        results = batch.insert(connection, rows);
+      }
     } catch (SQLException e) {
       throw failure(
           rows.size() == 1 ? "Message " + rows.get(0).id() : rows.size() + " messages",
@@ -160,6 +165,7 @@ final class JdbcOutbox implements Outbox {
           case "23514" ->
               " The number of lanes was changed while this REPEATABLE READ transaction ran: roll it"
                   + " back and run it again.";
+          case "26000", "42P05" -> UnnamedStatements.REMEDY;
           case "42501" -> " The role lacks a privilege: run Migrations.grantProducer for it.";
           default -> "";
         };

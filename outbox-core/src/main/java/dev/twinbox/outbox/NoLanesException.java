@@ -12,9 +12,10 @@ public final class NoLanesException extends IllegalStateException {
 
   NoLanesException(Collection<String> brokers, SchemaName schema) {
     super(
-        ("Schema %s has no lanes for the broker %s, so no relay would read the message. Start a"
-                + " relay that is configured for it: it makes them; or check the destination if the"
-                + " name is a slip.")
+        ("Schema %s has no lanes for the broker %s, so no relay would read the message. A relay"
+                + " that is configured for it makes them at its start, and within seconds where"
+                + " they were removed while it runs: see that one runs and is healthy; or check the"
+                + " destination if the name is a slip.")
             .formatted(schema.name(), String.join(", ", List.copyOf(brokers))));
   }
 }

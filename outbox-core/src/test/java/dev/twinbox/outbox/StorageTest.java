@@ -160,7 +160,7 @@ final class StorageTest {
         assertThatThrownBy(() -> outbox.enqueue(connection, refused))
             .isInstanceOf(NoLanesException.class)
             .hasMessageContaining("kafka@nowhere")
-            .hasMessageContaining("Start a relay");
+            .hasMessageContaining("A relay that is configured for it makes them");
         assertThatThrownBy(() -> outbox.enqueueAll(connection, List.of(good, refused, good)))
             .isInstanceOf(NoLanesException.class)
             .hasMessageContaining("broker kafka@nowhere,");

@@ -9,7 +9,9 @@ import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.drain.RateLimiter;
 import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.relay.schedule.Duties;
 import dev.twinbox.relay.schedule.LaneRoster;
+import dev.twinbox.relay.schedule.Mending;
 import dev.twinbox.relay.schedule.RelayScheduler;
 import dev.twinbox.relay.schedule.RestoreWatch;
 import dev.twinbox.relay.schedule.Sampling;
@@ -17,6 +19,7 @@ import dev.twinbox.relay.schedule.Upkeep;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.StatusReader;
 import dev.twinbox.relay.store.ClusterGuard;
+import dev.twinbox.relay.store.Essentials;
 import dev.twinbox.relay.store.Lanes;
 import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.RelayRegistry;
@@ -27,6 +30,7 @@ import dev.twinbox.relay.store.Samples;
 import dev.twinbox.relay.store.Scheduled;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.relay.store.Tables;
+import dev.twinbox.relay.store.UpkeepFailures;
 import dev.twinbox.relay.store.UpkeepTimes;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -72,6 +76,7 @@ public final class Relay implements AutoCloseable {
   private final List<Outbox.Subscription> subscriptions = new ArrayList<>();
   private volatile @Nullable IdlePoll idlePoll;
   private volatile @Nullable LaneRoster roster;
+  private volatile @Nullable Mending mending;
   private volatile @Nullable RelayScheduler scheduler;
   private volatile boolean closed;
 
@@ -116,40 +121,46 @@ public final class Relay implements AutoCloseable {
       throw new IllegalStateException("Relay " + name + " was started before; build a new one.");
     }
     try {
+      LaneStore store = LaneStore.of(pipeline, tables, settings.lease());
+      IdlePoll polling = new IdlePoll(store.reader(), store.log(), settings);
+      idlePoll = polling;
+      LaneRoster lanes = roster(store, polling);
+      Mending mends = new Mending(new Essentials(pipeline, tables), brokers.keySet(), lanes);
+      mends.start();
       SchemaGuard.check(pipeline, tables);
+      lanes.register();
       refuseUnsafe();
       RestoreWatch restoreWatch =
           new RestoreWatch(new ClusterGuard(pipeline, tables), new Restamp(pipeline, tables), name);
       restoreWatch.start();
-      LaneStore store = LaneStore.of(pipeline, tables, settings.lease());
       RelayRegistry registry = new RelayRegistry(pipeline, tables, settings.lease());
+      Duties duties = new Duties(new UpkeepFailures(pipeline, tables), name);
       Upkeep upkeep =
           new Upkeep(
               new Scheduled(pipeline, tables),
               this::wake,
               new Rotation(pipeline, tables),
               store.log(),
-              new Retention(pipeline, tables));
-      IdlePoll polling = new IdlePoll(store.reader(), store.log(), settings);
-      idlePoll = polling;
-      LaneRoster lanes = roster(store, polling);
+              new Retention(pipeline, tables),
+              duties);
       RelayScheduler starting =
           new RelayScheduler(
               name,
               dataSource,
               tables,
               registry,
+              mends,
               restoreWatch,
               new UpkeepTimes(pipeline, tables, clock),
               upkeep,
               lanes,
               polling,
-              new Sampling(new Samples(pipeline, tables), name, counters, this::lanes),
+              new Sampling(new Samples(pipeline, tables), name, counters, this::lanes, duties),
               settings.lease(),
               clock);
       roster = lanes;
+      mending = mends;
       scheduler = starting;
-      lanes.register();
       starting.start();
       outboxes.forEach(outbox -> subscriptions.add(outbox.onWake(this::wake)));
       return this;
@@ -224,8 +235,8 @@ public final class Relay implements AutoCloseable {
 
   /**
    * Whether this relay can work: it was started and not closed, its database has answered within
-   * the lease, and the brokers take the messages of the lanes that it holds. Cheap; asks nobody.
-   * Callable from any thread.
+   * the lease, its brokers have lanes, and they take the messages of those that it holds. Cheap;
+   * asks nobody. Callable from any thread.
    */
   public Health health() {
     RelayScheduler running = scheduler;
@@ -237,7 +248,19 @@ public final class Relay implements AutoCloseable {
     if (silence.compareTo(settings.lease()) > 0) {
       problems.add("The database has not answered for %s s.".formatted(silence.toSeconds()));
     }
-    lanes().stream().flatMap(lane -> lane.problem().stream()).distinct().forEach(problems::add);
+    Mending mends = mending;
+    if (mends != null) {
+      mends.problem().ifPresent(problems::add);
+    }
+    List<LaneDrain> known = lanes();
+    for (String broker : brokers.keySet()) {
+      if (known.stream().noneMatch(lane -> lane.broker().equals(broker))) {
+        problems.add(
+            "Broker %s has no lanes in the schema %s: nothing is enqueued or published for it."
+                .formatted(broker, tables.quotedSchema()));
+      }
+    }
+    known.stream().flatMap(lane -> lane.problem().stream()).distinct().forEach(problems::add);
     return Health.of(problems);
   }
 

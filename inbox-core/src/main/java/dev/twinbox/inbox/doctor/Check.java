@@ -44,6 +44,9 @@ public enum Check {
   /** The role lacks a right. */
   GRANT_MISSING("The role cannot do its work."),
 
+  /** As after a TRUNCATE of all tables. */
+  ROWS_MISSING("Nothing can be enqueued, relayed or received without them."),
+
   // The outbox.
 
   /** Another cluster, or positions that went back. */

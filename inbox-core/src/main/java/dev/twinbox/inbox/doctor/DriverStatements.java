@@ -96,7 +96,12 @@ public final class DriverStatements {
       if (statement.isWrapperFor(PGStatement.class)) {
         statement.unwrap(PGStatement.class).setPrepareThreshold(0);
       }
-      try (ResultSet row = statement.executeQuery("select pg_backend_pid()")) {
+      statement.execute(
+          connection.getAutoCommit()
+              ? "begin isolation level read committed; select pg_backend_pid(); commit"
+              : "set transaction isolation level read committed; select pg_backend_pid()");
+      statement.getMoreResults(); // the first answer is that of the beginning
+      try (ResultSet row = statement.getResultSet()) {
         row.next();
         return row.getInt(1);
       }

@@ -12,7 +12,7 @@ import java.util.Optional;
 /** Looks at a consumer's side of the database: the inbox's tables, and what its role may do. */
 public final class InboxExamination {
   /** The version of the tables that this code was written for; it works from {@link #NEEDS} on. */
-  public static final int CODE_VERSION = 6;
+  public static final int CODE_VERSION = 7;
 
   /** With tables for fewer days after today than this, upkeep is looked after. */
   public static final int FEW_DAYS = 2;

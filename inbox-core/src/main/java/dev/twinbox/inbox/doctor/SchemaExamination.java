@@ -43,6 +43,14 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
                     + ".schema_version")) {
       row.next();
       int found = row.getInt(1);
+      if (found == 0) {
+        return Optional.of(
+            Finding.danger(
+                Check.ROWS_MISSING,
+                subject,
+                "the tables are there and schema_version has no row",
+                "Run bin/twinbox migrate, or start a relay: they put it back."));
+      }
       if (found < needs) {
         return Optional.of(
             Finding.danger(

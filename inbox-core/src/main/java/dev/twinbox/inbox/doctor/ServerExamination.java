@@ -149,8 +149,14 @@ public final class ServerExamination {
                 + " string_agg(pid::text, ', ') from (select pid from pg_stat_activity where"
                 + " xact_start < clock_timestamp() - interval '%s s' and pid <>".formatted(seconds)
                 + " pg_backend_pid() and backend_type = 'client backend' order by xact_start limit"
-                + " 5) p), (select count(*) from pg_prepared_xacts where prepared <"
-                + " clock_timestamp() - interval '%s s')".formatted(seconds))) {
+                + " 5) p), (select count(*) from pg_prepared_xacts where database ="
+                + " current_database() and prepared < clock_timestamp() - interval '%s s'),"
+                    .formatted(seconds)
+                + " (select string_agg(quote_literal(gid) || ' of ' || owner, ', ') from (select"
+                + " gid, owner from pg_prepared_xacts where database = current_database() and"
+                + " prepared <"
+                + " clock_timestamp() - interval '%s s' order by prepared limit 5) x)"
+                    .formatted(seconds))) {
       row.next();
       String limit = Durations.text(longTransaction);
       if (row.getLong(2) > 0) {
@@ -167,9 +173,10 @@ public final class ServerExamination {
             Finding.warning(
                 Check.LONG_TRANSACTION,
                 SUBJECT,
-                "%s prepared more than %s ago".formatted(row.getLong(4), limit),
-                "Look at pg_prepared_xacts; commit prepared or rollback prepared what is left"
-                    + " over."));
+                "%s prepared more than %s ago: %s"
+                    .formatted(row.getLong(4), limit, row.getString(5)),
+                "rollback prepared or commit prepared each by its name, where its transaction"
+                    + " manager has forgotten it."));
       }
       if (!row.getBoolean(1)) {
         findings.add(

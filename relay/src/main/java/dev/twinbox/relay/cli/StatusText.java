@@ -205,12 +205,19 @@ final class StatusText {
 
   private static Object[] cells(Status.TransactionLine t, String has) {
     return new Object[] {
-      t.pid() == null ? "'" + t.prepared() + "'" : "pid " + t.pid(),
+      name(t),
       Words.time(t.seconds()),
       t.application().isEmpty() ? t.role() : t.application(),
       t.state(),
       has
     };
+  }
+
+  private static String name(Status.TransactionLine t) {
+    if (t.pid() != null) {
+      return "pid " + t.pid();
+    }
+    return t.prepared() == null ? t.state() : "'" + t.prepared() + "'";
   }
 
   private void consumers(List<ConsumerLag> lags) {

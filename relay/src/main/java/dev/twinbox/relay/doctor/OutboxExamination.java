@@ -4,6 +4,7 @@ import dev.twinbox.inbox.doctor.Check;
 import dev.twinbox.inbox.doctor.Finding;
 import dev.twinbox.inbox.doctor.Privileges;
 import dev.twinbox.inbox.doctor.SchemaExamination;
+import dev.twinbox.relay.store.Essentials;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.relay.store.Tables;
 import java.sql.Connection;
@@ -52,6 +53,10 @@ final class OutboxExamination {
       if (!findings.isEmpty()) {
         return; // what follows could not be read
       }
+      rows(connection);
+      if (!findings.isEmpty()) {
+        return; // what follows compares with these
+      }
       sequence(statement);
       defaults(statement);
       indexes(statement);
@@ -88,7 +93,8 @@ final class OutboxExamination {
                 "outbox_relay",
                 "outbox_parked",
                 "outbox_dead_letter",
-                "outbox_scheduled")
+                "outbox_scheduled",
+                "outbox_upkeep")
             .table(List.of("select", "insert", "delete"), "outbox_sample")
             .table(List.of("select", "insert", "truncate"), "outbox")
             .table(ALL, "qrtz_triggers", "qrtz_job_details", "qrtz_locks")
@@ -98,11 +104,27 @@ final class OutboxExamination {
                 "outbox_lane_hash(text, uuid)",
                 "outbox_archive_make_days(integer)",
                 "outbox_archive_drop_day()",
-                "outbox_audit_purge(integer)");
+                "outbox_audit_purge(integer)",
+                "outbox_mend()");
     for (int leaf = 0; leaf < leaves; leaf++) {
       needed.table(List.of("select", "truncate"), "outbox_" + leaf);
     }
     findings.addAll(needed.missing(connection, GRANT));
+  }
+
+  private void rows(Connection connection) throws SQLException {
+    for (String missing : Essentials.missing(connection, tables)) {
+      if (missing.startsWith("lane ")) {
+        continue; // a finding of its own
+      }
+      findings.add(
+          Finding.danger(
+              Check.ROWS_MISSING,
+              "schema " + tables.quotedSchema(),
+              "missing: " + missing,
+              "Start a relay, or run bin/twinbox migrate: they put it back where nothing is lost by"
+                  + " it; else restore it from a backup."));
+    }
   }
 
   private void sequence(Statement statement) throws SQLException {
@@ -132,16 +154,16 @@ final class OutboxExamination {
         statement.executeQuery(
             tables.sql(
                 "select a.attname, trim(regexp_replace(coalesce(pg_get_expr(d.adbin, d.adrelid),"
-                    + " 'none'), '\\s+', ' ', 'g')) from pg_attribute a left join pg_attrdef d on"
-                    + " d.adrelid = a.attrelid and d.adnum = a.attnum where a.attrelid ="
-                    + " '{outbox}'::regclass and a.attname in ('xid', 'position')"))) {
+                    + " 'none'), '[[:space:]]+', ' ', 'g')) from pg_attribute a left join"
+                    + " pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum where"
+                    + " a.attrelid = '{outbox}'::regclass and a.attname in ('xid', 'position')"))) {
       while (rows.next()) {
         String column = rows.getString(1);
-        String found = rows.getString(2);
+        String found = rows.getString(2).replace("\"", "");
         boolean untouched =
             column.equals("xid")
                 ? found.equals("pg_current_xact_id()")
-                : POSITION.matcher(found.replace("\"", "")).matches();
+                : POSITION.matcher(found).matches();
         if (!untouched) {
           findings.add(
               Finding.danger(

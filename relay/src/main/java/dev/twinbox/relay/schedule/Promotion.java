@@ -6,8 +6,6 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Moves messages into the outbox as they become due: in bounded sessions, one relay at a time, so
@@ -16,7 +14,6 @@ import org.slf4j.LoggerFactory;
  * The database lets one move at a time, whoever does it. Thread-safe.
  */
 final class Promotion {
-  private static final Logger log = LoggerFactory.getLogger(Promotion.class);
   private static final int AT_ONCE = 1_000;
 
   /** The longest pause between two looks; the next due time may be sooner. */
@@ -68,24 +65,20 @@ final class Promotion {
   }
 
   /** Moves what nobody else has moved in time: looks for about five seconds, or until the stop. */
-  void standIn() {
+  void standIn() throws SQLException {
     long end = System.nanoTime() + SESSION.toNanos();
     do {
       moveOverdue();
     } while (System.nanoTime() - end < 0 && !stopsWithin(STAND_IN_MILLIS));
   }
 
-  private void moveOverdue() {
+  private void moveOverdue() throws SQLException {
     if (System.nanoTime() - lastLook < OVERDUE.toNanos() || stopsWithin(0)) {
       return;
     }
-    try {
-      Optional<Duration> untilNext = scheduled.untilNext();
-      if (untilNext.isPresent() && untilNext.get().plus(OVERDUE).isNegative()) {
-        promoteAll();
-      }
-    } catch (SQLException e) {
-      log.debug("It is unknown whether messages are overdue", e);
+    Optional<Duration> untilNext = scheduled.untilNext();
+    if (untilNext.isPresent() && untilNext.get().plus(OVERDUE).isNegative()) {
+      promoteAll();
     }
   }
 

@@ -45,6 +45,7 @@ public final class RelayScheduler implements AutoCloseable {
 
   private final String relay;
   private final LaneShare share;
+  private final Mending mending;
   private final RestoreWatch restoreWatch;
   private final UpkeepTimes upkeepTimes;
   private final DataSource dataSource;
@@ -62,6 +63,7 @@ public final class RelayScheduler implements AutoCloseable {
    * @param dataSource for Quartz's own tables
    * @param tables where the tables are
    * @param registry which relays live
+   * @param mending looks every second whether rows were removed
    * @param restoreWatch looks every second whether the database is still the same
    * @param upkeepTimes keeps that from being planned too far ahead
    * @param upkeep what one relay of all does
@@ -77,6 +79,7 @@ public final class RelayScheduler implements AutoCloseable {
       DataSource dataSource,
       Tables tables,
       RelayRegistry registry,
+      Mending mending,
       RestoreWatch restoreWatch,
       UpkeepTimes upkeepTimes,
       Upkeep upkeep,
@@ -88,6 +91,7 @@ public final class RelayScheduler implements AutoCloseable {
     this.relay = relay;
     this.dataSource = dataSource;
     this.tables = tables;
+    this.mending = mending;
     this.restoreWatch = restoreWatch;
     this.upkeepTimes = upkeepTimes;
     this.roster = roster;
@@ -113,7 +117,13 @@ public final class RelayScheduler implements AutoCloseable {
         (fired, any) -> {
           JobDetail job = fired.getJobDetail();
           if (job.getKey().getName().equals(WatchJob.NAME)) {
-            return new WatchJob(restoreWatch, upkeepTimes, this::doubtLanes, this::refreshLanes);
+            return new WatchJob(
+                mending,
+                restoreWatch,
+                upkeepTimes,
+                this::doubtLanes,
+                this::refreshLanes,
+                this::planDutiesAgain);
           }
           if (job.getKey().getName().equals(StandInJob.NAME)) {
             return new StandInJob(upkeep);
@@ -149,6 +159,12 @@ public final class RelayScheduler implements AutoCloseable {
     duties = clustered;
     clustered.setJobFactory(
         (fired, any) -> UpkeepJob.of(upkeep, fired.getJobDetail().getJobDataMap()));
+    planDuties(clustered);
+    inMemory.start();
+    clustered.start();
+  }
+
+  private static void planDuties(Scheduler clustered) throws SchedulerException {
     for (UpkeepJob.Duty duty : UpkeepJob.Duty.values()) {
       JobDetail job =
           JobBuilder.newJob(UpkeepJob.class)
@@ -158,8 +174,20 @@ public final class RelayScheduler implements AutoCloseable {
       clustered.scheduleJob(
           job, java.util.Set.of(every(duty.everyMillis, duty.name())), /* replace= */ true);
     }
-    inMemory.start();
-    clustered.start();
+  }
+
+  /** Somebody has removed Quartz's rows: no relay would do any upkeep any more. */
+  private void planDutiesAgain() {
+    Scheduler clustered = duties;
+    if (clustered == null) {
+      return;
+    }
+    try {
+      planDuties(clustered);
+      log.warn("The plan of upkeep was removed from Quartz's tables; made again");
+    } catch (SchedulerException e) {
+      log.warn("The plan of upkeep was removed and is not made again yet: {}", e.getMessage());
+    }
   }
 
   private static void schedule(Scheduler scheduler, LaneDrain lane) throws SchedulerException {
@@ -234,9 +262,10 @@ public final class RelayScheduler implements AutoCloseable {
 
   private Properties clustered() {
     String source = "twinbox-" + relay;
-    DBConnectionManager.getInstance().addConnectionProvider(source, new Connections(new OwnTransactions(dataSource)));
+    DBConnectionManager.getInstance()
+        .addConnectionProvider(source, new Connections(new OwnTransactions(dataSource)));
     Properties properties = new Properties();
-    properties.setProperty("org.quartz.scheduler.instanceName", "twinbox");
+    properties.setProperty("org.quartz.scheduler.instanceName", UpkeepTimes.SCHEDULER);
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
     properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
     properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");

@@ -17,8 +17,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Writes down every five seconds what this relay did, and at once when a destination begins or
@@ -26,13 +24,14 @@ import org.slf4j.LoggerFactory;
  * Thread-safe.
  */
 public final class Sampling {
-  private static final Logger log = LoggerFactory.getLogger(Sampling.class);
+  private static final String DUTY = "samples for the status";
   private static final long EVERY_NANOS = Duration.ofSeconds(5).toNanos();
 
   private final Samples samples;
   private final String relay;
   private final Counters counters;
   private final Supplier<List<LaneDrain>> lanes;
+  private final Duties duties;
   private Map<String, Counts> told = Map.of();
   private Set<String> failingThen = Set.of();
   private long toldAt = System.nanoTime();
@@ -43,13 +42,19 @@ public final class Sampling {
    * @param relay this relay's name
    * @param counters what it has done
    * @param lanes its lanes
+   * @param duties hears of what fails
    */
   public Sampling(
-      Samples samples, String relay, Counters counters, Supplier<List<LaneDrain>> lanes) {
+      Samples samples,
+      String relay,
+      Counters counters,
+      Supplier<List<LaneDrain>> lanes,
+      Duties duties) {
     this.samples = samples;
     this.relay = relay;
     this.counters = counters;
     this.lanes = lanes;
+    this.duties = duties;
   }
 
   /** Writes a sample if one is due. What fails is told with the next one. */
@@ -70,8 +75,9 @@ public final class Sampling {
       told = counts;
       toldAt = now;
       failingThen = names;
+      duties.done(DUTY);
     } catch (SQLException e) {
-      log.debug("No sample was written", e);
+      duties.failed(DUTY, e);
     }
   }
 

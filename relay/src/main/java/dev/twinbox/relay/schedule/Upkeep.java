@@ -27,6 +27,7 @@ public final class Upkeep {
   private final Rotation rotation;
   private final LaneLog laneLog;
   private final Retention retention;
+  private final Duties duties;
   private final Phaser running = new Phaser(1);
 
   /**
@@ -35,17 +36,20 @@ public final class Upkeep {
    * @param rotation relayed leaves are emptied
    * @param laneLog old states are deleted
    * @param retention what is old enough is let go
+   * @param duties hears of what fails
    */
   public Upkeep(
       Scheduled scheduled,
       Runnable promoted,
       Rotation rotation,
       LaneLog laneLog,
-      Retention retention) {
+      Retention retention,
+      Duties duties) {
     this.promotion = new Promotion(scheduled, promoted);
     this.rotation = rotation;
     this.laneLog = laneLog;
     this.retention = retention;
+    this.duties = duties;
   }
 
   /** Waits until no duty runs, at most so long; each is safe to be cut off anywhere. */
@@ -121,8 +125,9 @@ public final class Upkeep {
     running.register();
     try {
       duty.run();
-    } catch (SQLException e) {
-      log.warn("Upkeep: {} failed and is tried again: {}", name, e.getMessage());
+      duties.done(name);
+    } catch (SQLException | RuntimeException e) {
+      duties.failed(name, e);
     } finally {
       running.arriveAndDeregister();
     }

@@ -6,31 +6,44 @@ import org.quartz.Job;
 import org.quartz.JobExecutionContext;
 
 /**
- * Quartz runs this on every relay: is the database still the same, is upkeep due in time, and which
- * lanes are there?
+ * Quartz runs this on every relay: are all rows there, is the database still the same, is upkeep
+ * planned and due in time, and which lanes are there?
  */
 @DisallowConcurrentExecution
 final class WatchJob implements Job {
   static final String NAME = "watch";
 
+  private final Mending mending;
   private final RestoreWatch watch;
   private final UpkeepTimes times;
   private final Runnable doubtLanes;
   private final Runnable refreshLanes;
+  private final Runnable planDuties;
 
-  WatchJob(RestoreWatch watch, UpkeepTimes times, Runnable doubtLanes, Runnable refreshLanes) {
+  WatchJob(
+      Mending mending,
+      RestoreWatch watch,
+      UpkeepTimes times,
+      Runnable doubtLanes,
+      Runnable refreshLanes,
+      Runnable planDuties) {
+    this.mending = mending;
     this.watch = watch;
     this.times = times;
     this.doubtLanes = doubtLanes;
     this.refreshLanes = refreshLanes;
+    this.planDuties = planDuties;
   }
 
   @Override
   public void execute(JobExecutionContext context) {
-    if (watch.look()) {
+    boolean mended = mending.look();
+    if (watch.look() || mended) {
       doubtLanes.run();
     }
-    times.pullIn();
+    if (times.pullIn() < UpkeepJob.Duty.values().length) {
+      planDuties.run();
+    }
     refreshLanes.run();
   }
 }

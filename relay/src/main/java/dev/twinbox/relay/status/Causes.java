@@ -7,6 +7,7 @@ import dev.twinbox.relay.status.Status.LaneLine;
 import dev.twinbox.relay.status.Status.ParkedLine;
 import dev.twinbox.relay.status.Status.TransactionLine;
 import dev.twinbox.relay.status.Status.Trouble;
+import dev.twinbox.relay.status.Status.UpkeepLine;
 import dev.twinbox.relay.status.Verdict.Cause;
 import dev.twinbox.relay.status.Verdict.Level;
 import java.time.Duration;
@@ -57,6 +58,8 @@ final class Causes {
       piles();
       overdue();
     }
+    missing();
+    upkeep();
     ring();
     blockedKeys();
     deadLetters();
@@ -250,6 +253,26 @@ final class Causes {
     }
   }
 
+  private void missing() {
+    if (!status.missing().isEmpty()) {
+      critical(
+          "rows-missing",
+          status.schema(),
+          "Rows without which nothing works are missing: %s. A relay that runs puts them back where it can; its health says what it cannot"
+              .formatted(String.join(", ", status.missing())));
+    }
+  }
+
+  private void upkeep() {
+    for (UpkeepLine each : status.upkeep()) {
+      warning(
+          "upkeep-failing",
+          each.duty(),
+          "Upkeep fails: %s, for %s (%s)"
+              .formatted(each.duty(), Words.time(each.seconds()), Words.line(each.error())));
+    }
+  }
+
   private void ring() {
     Status.Ring ring = status.ring();
     if (ring.used() <= Math.max(2, ring.leaves() * thresholds.maxRingFill() / 100.0)) {
@@ -267,7 +290,13 @@ final class Causes {
     for (TransactionLine each : status.transactions()) {
       Double open = each.seconds();
       if (open != null && open > 60) {
-        return "%s keeps them, open for %s".formatted(who(each), Words.time(open));
+        return "%s keeps them, open for %s%s".formatted(who(each), Words.time(open), remedy(each));
+      }
+    }
+    for (TransactionLine each : status.transactions()) {
+      if (each.seconds() == null) {
+        return "%s may keep them; since when it is open is hidden from this role, which lacks pg_read_all_stats"
+            .formatted(who(each));
       }
     }
     Integer lane = status.ring().lowestLane();
@@ -324,8 +353,8 @@ final class Causes {
         warning(
             "open-transaction",
             each.pid() == null ? String.valueOf(each.prepared()) : "pid " + each.pid(),
-            "%s has enqueued and has been open for %s; its messages go out once it commits"
-                .formatted(who(each), Words.time(open)));
+            "%s has enqueued and has been open for %s; its messages go out once it commits%s"
+                .formatted(who(each), Words.time(open), remedy(each)));
         return;
       }
     }
@@ -333,13 +362,22 @@ final class Causes {
 
   private static String who(TransactionLine transaction) {
     return transaction.pid() == null
-        ? "Prepared transaction '%s'".formatted(transaction.prepared())
+        ? "Prepared transaction '%s' of %s".formatted(transaction.prepared(), transaction.role())
         : "Transaction of pid %s (%s)"
             .formatted(
                 transaction.pid(),
                 transaction.application().isEmpty()
                     ? transaction.role()
                     : transaction.application());
+  }
+
+  /** Nobody ends a prepared transaction that its transaction manager has forgotten. */
+  private static String remedy(TransactionLine transaction) {
+    String prepared = transaction.prepared();
+    return prepared == null
+        ? ""
+        : ". If its transaction manager has forgotten it: rollback prepared '%s', or commit prepared"
+            .formatted(prepared.replace("'", "''"));
   }
 
   private void clocks() {

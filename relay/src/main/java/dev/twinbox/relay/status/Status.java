@@ -28,6 +28,8 @@ import org.jspecify.annotations.Nullable;
  * @param oldestSnapshot what keeps vacuum from removing deleted rows for longest, if known
  * @param ring how full the outbox's ring of leaves is
  * @param sizes how large the tables are, with their indexes, the largest first
+ * @param upkeep duties of the relays that fail
+ * @param missing rows without which nothing works and that are not there, as in {@code outbox_ring}
  */
 public record Status(
     String schema,
@@ -48,7 +50,9 @@ public record Status(
     List<TransactionLine> transactions,
     @Nullable TransactionLine oldestSnapshot,
     Ring ring,
-    List<SizeLine> sizes) {
+    List<SizeLine> sizes,
+    List<UpkeepLine> upkeep,
+    List<String> missing) {
   public Status {
     relays = List.copyOf(relays);
     brokers = List.copyOf(brokers);
@@ -59,6 +63,8 @@ public record Status(
     troubles = List.copyOf(troubles);
     transactions = List.copyOf(transactions);
     sizes = List.copyOf(sizes);
+    upkeep = List.copyOf(upkeep);
+    missing = List.copyOf(missing);
   }
 
   /**
@@ -190,11 +196,15 @@ public record Status(
   public record Trouble(String destination, String reason, double seconds, boolean parked) {}
 
   /**
-   * An open transaction.
+   * An open transaction, or a replication slot that keeps an old snapshot.
    *
-   * @param pid the server process, or null of a prepared transaction
+   * @param pid the server process; null of a prepared transaction and of a slot
    * @param prepared the name of a prepared transaction, or null
-   * @param seconds how long it has been open; null where the role may not see it
+   * @param seconds how long it has been open; null where the role may not see it, and of a slot
+   * @param application what the session calls itself, or the slot's name
+   * @param role who has begun it
+   * @param state what the session does; {@code prepared}, {@code replication slot}, or {@code
+   *     hidden} where the role may not see it
    * @param enqueued whether it has written to the outbox
    */
   public record TransactionLine(
@@ -221,6 +231,16 @@ public record Status(
       bytes = List.copyOf(bytes);
     }
   }
+
+  /**
+   * A duty of upkeep that fails.
+   *
+   * @param duty what it is
+   * @param relay which relay has failed last
+   * @param seconds for how long it has failed
+   * @param error what the last failure said
+   */
+  public record UpkeepLine(String duty, String relay, double seconds, String error) {}
 
   /** A table or a group of them, and its size with indexes. */
   public record SizeLine(String table, long bytes) {}

@@ -10,6 +10,7 @@ import dev.twinbox.relay.status.Status.ParkedLine;
 import dev.twinbox.relay.status.Status.RelayLine;
 import dev.twinbox.relay.status.Status.Trouble;
 import dev.twinbox.relay.store.ClusterGuard;
+import dev.twinbox.relay.store.Essentials;
 import dev.twinbox.relay.store.OwnTransactions;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.relay.store.Tables;
@@ -103,7 +104,9 @@ public final class StatusReader {
         server.transactions(),
         server.oldestSnapshot(),
         server.ring(lowestLane(backlog)),
-        server.sizes());
+        server.sizes(),
+        server.upkeep(),
+        Essentials.missing(rows.connection(), tables));
   }
 
   private int version(Rows rows) throws SQLException {
@@ -116,6 +119,11 @@ public final class StatusReader {
     }
     int version =
         rows.one("select coalesce(max(version), 0) from {schema_version}", r -> r.getInt(1));
+    if (version == 0) {
+      throw new IllegalStateException(
+          "The rows of schema_version in the schema %s were removed. A relay that starts puts them back, and so does: bin/twinbox migrate"
+              .formatted(schema));
+    }
     if (version < SchemaGuard.CODE_VERSION) {
       throw new IllegalStateException(
           "The schema %s is at version %s; this code needs version %s. Run: bin/twinbox migrate"

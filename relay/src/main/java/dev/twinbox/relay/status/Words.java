@@ -35,6 +35,11 @@ public final class Words {
     return (isEstimated ? "about " : "") + count(number);
   }
 
+  /** A text in one line, without the full stop at its end. */
+  static String line(String text) {
+    return text.strip().replaceAll("\\s*\\R\\s*", " ").replaceAll("[.]$", "");
+  }
+
   /** A rate, as in {@code 120/s}; {@code -} for null. */
   public static String rate(@Nullable Double perSecond) {
     if (perSecond == null) {

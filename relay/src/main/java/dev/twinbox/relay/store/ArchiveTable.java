@@ -63,8 +63,8 @@ public final class ArchiveTable {
                 + "select count(*) as count, coalesce(min(m.position), 0) as lowest,"
                 + " coalesce(max(m.position), 0) as highest, count(*) filter (where m.id <"
                 + " {inbox_bound}(clock_timestamp() - r.horizon)) as old, extract(epoch from"
-                + " min(r.horizon)) as horizon from {inbox_retention} r left join (select m.position,"
-                + " m.id from {outbox_archive} m cross join f where "
+                + " min(r.horizon)) as horizon from {inbox_retention} r left join (select"
+                + " m.position, m.id from {outbox_archive} m cross join f where "
                 + MATCHES
                 + " and "
                 + LAST_COPY
@@ -78,11 +78,11 @@ public final class ArchiveTable {
     replay =
         tables.sql(
             Pipeline.BEGIN_LONG
-                + "set local synchronous_commit = on; set local enable_seqscan = off; set local jit ="
-                + " off; with "
+                + "set local synchronous_commit = on; set local enable_seqscan = off; set local jit"
+                + " = off; with "
                 + FILTER
-                + ", w as materialized (select ?::bigint as beyond, ?::bigint as up_to, ?::integer as"
-                + " many, ?::bigint as ttl), picked as materialized (select "
+                + ", w as materialized (select ?::bigint as beyond, ?::bigint as up_to, ?::integer"
+                + " as many, ?::bigint as ttl), picked as materialized (select "
                 + ROW.formatted("k")
                 + " from ((select "
                 + ROW.formatted("m")
@@ -93,25 +93,27 @@ public final class ArchiveTable {
                 + LAST_COPY
                 + " order by m.position limit (select many from w)) union all select "
                 + ROW.formatted("z")
-                + " from f cross join w cross join {outbox_lane_state} s cross join lateral (select "
+                + " from f cross join w cross join {outbox_lane_state} s cross join lateral (select"
+                + " "
                 + ROW.formatted("m")
                 + " from {outbox} m where m.lane = s.lane and "
                 + MATCHES
                 + range
                 + "and "
                 + PUBLISHED
-                + " order by m.lane, m.position limit (select many from w)) z) k order by k.position"
-                + " limit (select many from w)), sent as (insert into {outbox} (lane, id, created_at,"
-                + " expires_at, destination, key, type, content_type, headers, payload) select "
+                + " order by m.lane, m.position limit (select many from w)) z) k order by"
+                + " k.position limit (select many from w)), sent as (insert into {outbox} (lane,"
+                + " id, created_at, expires_at, destination, key, type, content_type, headers,"
+                + " payload) select "
                 + LaneSql.laneNow("p")
                 + ", p.id, p.created_at, coalesce(clock_timestamp() + w.ttl * interval '1"
-                + " millisecond', case when p.expires_at > clock_timestamp() then p.expires_at end),"
-                + " p.destination, p.key, p.type, p.content_type, p.headers, p.payload from picked p"
-                + " cross join w order by p.position), marked as (insert into {outbox_replay}"
-                + " (replayed_at) select clock_timestamp() where exists (select 1 from picked)), noted"
-                + " as (insert into {outbox_audit} (act, done_by, action, selection, affected) select"
-                + " ?, ?, 'replay', ?, count(*) from picked having count(*) > 0) select count(*),"
-                + " coalesce(max(position), 0) from picked; commit");
+                + " millisecond', case when p.expires_at > clock_timestamp() then p.expires_at"
+                + " end), p.destination, p.key, p.type, p.content_type, p.headers, p.payload from"
+                + " picked p cross join w order by p.position), marked as (insert into"
+                + " {outbox_replay} (replayed_at) select clock_timestamp() where exists (select 1"
+                + " from picked)), noted as (insert into {outbox_audit} (act, done_by, action,"
+                + " selection, affected) select ?, ?, 'replay', ?, count(*) from picked having"
+                + " count(*) > 0) select count(*), coalesce(max(position), 0) from picked; commit");
   }
 
   /**

@@ -22,9 +22,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class DeadLetterTable {
   private static final String SHOWN =
-      "d.number, d.lane, d.position, d.id, d.created_at, d.expires_at, d.destination, d.key, d.type,"
-          + " d.content_type, d.headers, d.reason, d.error, d.attempts, d.first_failed_at, d.dead_at,"
-          + " d.blocks_key, d.discarded_at, coalesce(octet_length(d.payload), 0) as size, ";
+      "d.number, d.lane, d.position, d.id, d.created_at, d.expires_at, d.destination, d.key,"
+          + " d.type, d.content_type, d.headers, d.reason, d.error, d.attempts, d.first_failed_at,"
+          + " d.dead_at, d.blocks_key, d.discarded_at, coalesce(octet_length(d.payload), 0) as"
+          + " size, ";
   private static final String PICKED =
       "picked as (select d.number from {outbox_dead_letter} d cross join f where "
           + DeadLetterFilter.MATCHES
@@ -64,8 +65,8 @@ public final class DeadLetterTable {
             begin
                 + PICKED
                 + "done as (delete from {outbox_dead_letter} d using picked p where d.number ="
-                + " p.number returning d.*), fresh as (select done.*, coalesce(clock_timestamp() + ?"
-                + " * interval '1 millisecond', case when expires_at > clock_timestamp() then"
+                + " p.number returning d.*), fresh as (select done.*, coalesce(clock_timestamp() +"
+                + " ? * interval '1 millisecond', case when expires_at > clock_timestamp() then"
                 + " expires_at end) as fresh_until from done), back as (insert into {outbox_parked}"
                 + " (lane, position, id, created_at, expires_at, destination, key, type,"
                 + " content_type, headers, payload, reason) select lane, position, id, created_at,"

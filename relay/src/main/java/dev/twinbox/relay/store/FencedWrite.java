@@ -13,7 +13,8 @@ import java.util.Optional;
 final class FencedWrite {
   /** Stands in the change for the condition that the step was taken. */
   static final String FENCE =
-      "exists (select 1 from {outbox_lane_log} f where f.lane = ? and f.seq = ? and f.claim_id = ?)";
+      "exists (select 1 from {outbox_lane_log} f where f.lane = ? and f.seq = ? and f.claim_id ="
+          + " ?)";
 
   private static final int STEP_PARAMETERS = 8;
 

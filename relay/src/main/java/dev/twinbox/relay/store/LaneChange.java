@@ -120,8 +120,8 @@ public final class LaneChange {
       try {
         statement.execute(
             "set local synchronous_commit = on; set local statement_timeout = 0; set local"
-                    + " lock_timeout = %s; lock table %s in share row exclusive mode"
-                .formatted(lockTimeout.toMillis(), tables.of("outbox_broker")));
+                + " lock_timeout = %s; lock table %s in share row exclusive mode"
+                    .formatted(lockTimeout.toMillis(), tables.of("outbox_broker")));
         BrokerLanes before = find(statement, broker);
         long since = System.nanoTime();
         statement.execute("lock table " + tables.of("outbox") + " in access exclusive mode");

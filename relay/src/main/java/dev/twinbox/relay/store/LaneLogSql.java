@@ -186,10 +186,10 @@ final class LaneLogSql {
    * key, whatever the planner thinks of the number of lanes.
    */
   private static final String ALL_OURS =
-      " from unnest(?::int[], ?::bigint[], ?::bigint[], ?::uuid[], ?::bigint[]) k (lane, seq, epoch,"
-          + " claim_id, window_number) cross join lateral (select * from {outbox_lane_log} l where"
-          + " l.lane = k.lane and l.seq = k.seq and l.epoch = k.epoch and l.claim_id = k.claim_id"
-          + " and l.window_number = k.window_number limit 1) s where "
+      " from unnest(?::int[], ?::bigint[], ?::bigint[], ?::uuid[], ?::bigint[]) k (lane, seq,"
+          + " epoch, claim_id, window_number) cross join lateral (select * from {outbox_lane_log} l"
+          + " where l.lane = k.lane and l.seq = k.seq and l.epoch = k.epoch and l.claim_id ="
+          + " k.claim_id and l.window_number = k.window_number limit 1) s where "
           + ClusterGuard.HERE;
 
   /**
@@ -215,11 +215,11 @@ final class LaneLogSql {
       "with w as materialized (select l.lane, l.floor, case when exists (select"
           + " pg_snapshot_xip(l.done)) then least(l.ceiling, l.floor + "
           + WindowReader.FIRST_SPAN
-          + ") else l.ceiling end as up_to, pg_snapshot_xmax(l.done) as xmax, l.target, array(select"
-          + " pg_snapshot_xip(l.done)) as late from unnest(?::int[], ?::bigint[], ?::uuid[]) k"
-          + " (lane, seq, claim_id) cross join lateral (select * from {outbox_lane_log} l where"
-          + " l.lane = k.lane and l.seq = k.seq and l.claim_id = k.claim_id limit 1) l) select f.*"
-          + " from w cross join lateral ("
+          + ") else l.ceiling end as up_to, pg_snapshot_xmax(l.done) as xmax, l.target,"
+          + " array(select pg_snapshot_xip(l.done)) as late from unnest(?::int[], ?::bigint[],"
+          + " ?::uuid[]) k (lane, seq, claim_id) cross join lateral (select * from"
+          + " {outbox_lane_log} l where l.lane = k.lane and l.seq = k.seq and l.claim_id ="
+          + " k.claim_id limit 1) l) select f.* from w cross join lateral ("
           + WindowReader.page("w.lane", "w.floor", "w.up_to", "w.xmax", "w.target", "w.late", "0")
           + ") f";
 
@@ -259,8 +259,8 @@ final class LaneLogSql {
   static final String TRIM =
       Pipeline.BEGIN_LONG
           + "with gone as (delete from {outbox_lane_log} g using {outbox_lane_state} s where g.lane"
-          + " = s.lane and g.seq < s.seq - ? and g.written_at < clock_timestamp() - interval '1 minute'"
-          + " returning 1) select count(*) from gone; commit";
+          + " = s.lane and g.seq < s.seq - ? and g.written_at < clock_timestamp() - interval '1"
+          + " minute' returning 1) select count(*) from gone; commit";
 
   private LaneLogSql() {}
 

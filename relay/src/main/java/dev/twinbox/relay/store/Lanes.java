@@ -10,6 +10,7 @@ public final class Lanes {
   private final Pipeline pipeline;
   private final String register;
   private final String lanes;
+  private final String isComplete;
 
   /** Works on the tables in {@code tables}. */
   public Lanes(Pipeline pipeline, Tables tables) {
@@ -20,7 +21,8 @@ public final class Lanes {
             Pipeline.BEGIN_LONG
                 + "lock table {outbox_broker} in share row exclusive mode; insert into"
                 + " {outbox_broker} (broker, first_lane, lanes) select ?, coalesce(max(first_lane +"
-                + " lanes), 0), 4 from {outbox_broker} having not coalesce(bool_or(broker = ?), false) on conflict do"
+                + " lanes), 0), 4 from {outbox_broker} having not coalesce(bool_or(broker = ?),"
+                + " false) and (count(*) > 0 or not exists (select from {outbox})) on conflict do"
                 + " nothing; insert into {outbox_lane} (lane, broker, shard) select b.first_lane +"
                 + " shard, b.broker, shard from {outbox_broker} b cross join lateral"
                 + " generate_series(0, b.lanes - 1) shard on conflict do nothing; insert into"
@@ -29,6 +31,12 @@ public final class Lanes {
                 + " '1:1:', 0, 0, 0, 0, '{}' from {outbox_lane} l where not exists (select 1 from"
                 + " {outbox_lane_log} g where g.lane = l.lane) on conflict do nothing; select 1;"
                 + " commit");
+    isComplete =
+        tables.sql(
+            "select exists (select from {outbox_broker} where broker = ?) and not exists (select"
+                + " from {outbox_broker} b cross join lateral generate_series(b.first_lane,"
+                + " b.first_lane + b.lanes - 1) n where not exists (select from"
+                + " {outbox_lane_state} s where s.lane = n and s.broker = b.broker))");
     lanes =
         tables.sql(
             "select l.lane, l.broker, l.retired_at is not null as retired, exists (select 1 from"
@@ -49,9 +57,14 @@ public final class Lanes {
    */
   public record Lane(int lane, String broker, boolean isRetired, boolean waits) {}
 
-  /** Gives a broker its lanes, four of them, unless it has some. */
+  /**
+   * Gives a broker its lanes, four of them, unless it has some; and each lane its first state,
+   * unless it has one. Nothing where no broker has lanes and the outbox has messages: whose they
+   * are is not known any more.
+   */
   public void register(String broker) throws SQLException {
-    if (!of(List.of(broker)).isEmpty()) {
+    if (pipeline.query(
+        isComplete, s -> s.setString(1, broker), rows -> rows.next() && rows.getBoolean(1))) {
       return;
     }
     pipeline.query(

@@ -60,10 +60,13 @@ final class NamedStatements {
   }
 
   private static boolean isProxied(Connection connection, PGConnection driver) throws SQLException {
-    try (Statement statement = Pipeline.statement(connection);
-        ResultSet row = statement.executeQuery("select pg_backend_pid()")) {
-      row.next();
-      return row.getInt(1) != driver.getBackendPID();
+    try (Statement statement = Pipeline.statement(connection)) {
+      statement.execute(Pipeline.BEGIN + "select pg_backend_pid(); commit");
+      statement.getMoreResults(); // the first answer is that of the beginning
+      try (ResultSet row = statement.getResultSet()) {
+        row.next();
+        return row.getInt(1) != driver.getBackendPID();
+      }
     }
   }
 

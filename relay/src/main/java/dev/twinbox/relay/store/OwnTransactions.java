@@ -108,8 +108,7 @@ public final class OwnTransactions {
         return;
       }
       begun = true;
-      boolean hasLimit =
-          lent.getMetaData().getDatabaseMajorVersion() >= TRANSACTION_TIMEOUT_SINCE;
+      boolean hasLimit = lent.getMetaData().getDatabaseMajorVersion() >= TRANSACTION_TIMEOUT_SINCE;
       try (Statement statement = lent.createStatement()) {
         statement.execute(hasLimit ? WORD + "; set local transaction_timeout = 0" : WORD);
       }

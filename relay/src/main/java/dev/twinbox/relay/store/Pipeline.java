@@ -83,12 +83,14 @@ public final class Pipeline {
     T read(ResultSet rows) throws SQLException;
   }
 
-  /**
-   * Runs one statement that only reads, planned anew each time, by what its tables are then.
-   */
+  /** Runs one statement that only reads, planned anew each time, by what its tables are then. */
   <T> T look(String sql, Binder binder, Reader<T> reader) throws SQLException {
     return run(
-        sql, binder, results -> reader.read(last(results)), networkTimeoutMillis, /* named= */ false);
+        sql,
+        binder,
+        results -> reader.read(last(results)),
+        networkTimeoutMillis,
+        /* named= */ false);
   }
 
   /** Reads all result sets of several statements, in order. */

@@ -26,8 +26,8 @@ public final class Retention {
                 + "with old as (select d.number, r.dead_letters from {outbox_dead_letter} d cross"
                 + " join {outbox_retention} r where d.discarded_at is null and not d.blocks_key and"
                 + " d.dead_at < clock_timestamp() - r.dead_letters order by d.dead_at limit ? for"
-                + " update of d skip locked), done as (update {outbox_dead_letter} d set discarded_at"
-                + " = clock_timestamp() from old o where d.number = o.number returning"
+                + " update of d skip locked), done as (update {outbox_dead_letter} d set"
+                + " discarded_at = clock_timestamp() from old o where d.number = o.number returning"
                 + " o.dead_letters), noted as (insert into {outbox_audit} (done_by, action,"
                 + " selection, affected) select ?, 'discard', 'older than ' || max(dead_letters),"
                 + " count(*) from done having count(*) > 0) select count(*) from done; commit");
@@ -38,14 +38,14 @@ public final class Retention {
                 + " clock_timestamp() - dedup as dedup, clock_timestamp() - interval '30 days' as"
                 + " replay, ?::integer as many from {outbox_retention}), letters as (delete from"
                 + " {outbox_dead_letter} where number in (select d.number from {outbox_dead_letter}"
-                + " d where d.discarded_at < (select discarded from r) order by d.discarded_at limit"
-                + " (select many from r) for update skip locked) returning 1), keys as (delete from"
-                + " {outbox_dedup} where dedup_key in (select k.dedup_key from {outbox_dedup} k where"
-                + " k.created_at < (select dedup from r) limit (select many from r) for update skip"
-                + " locked) returning 1), replays as (delete from {outbox_replay} where replayed_at <"
-                + " (select replay from r) returning 1) select greatest((select count(*) from"
-                + " letters), (select count(*) from keys), (select count(*) from replays),"
-                + " {outbox_audit_purge}((select many from r))); commit");
+                + " d where d.discarded_at < (select discarded from r) order by d.discarded_at"
+                + " limit (select many from r) for update skip locked) returning 1), keys as"
+                + " (delete from {outbox_dedup} where dedup_key in (select k.dedup_key from"
+                + " {outbox_dedup} k where k.created_at < (select dedup from r) limit (select many"
+                + " from r) for update skip locked) returning 1), replays as (delete from"
+                + " {outbox_replay} where replayed_at < (select replay from r) returning 1) select"
+                + " greatest((select count(*) from letters), (select count(*) from keys), (select"
+                + " count(*) from replays), {outbox_audit_purge}((select many from r))); commit");
   }
 
   /** Makes the archive's next days, and drops days that are over; as many as there are. */

@@ -61,8 +61,8 @@ public final class Rotation {
         tables.sql(
             "select leaf from {outbox_ring} r cross join lateral generate_series(0, r.leaves - 1)"
                 + " leaf where leaf <> (select (last_value + is_called::int) / r.chunk % r.leaves"
-                + " from {outbox_position}) and pg_relation_size(('{outbox_}' || leaf)::regclass) > 0"
-                + " order by leaf");
+                + " from {outbox_position}) and pg_relation_size(('{outbox_}' || leaf)::regclass) >"
+                + " 0 order by leaf");
     return pipeline.query(
         sql,
         s -> {},
@@ -195,14 +195,14 @@ public final class Rotation {
                 + " min(o.lane) from %1$s o where o.lane > p.lane) from present p where p.lane is"
                 + " not null) select not "
                 + ClusterGuard.HERE
-                + " or exists (select 1 from present p left join"
-                + " {outbox_lane_state} l using (lane) where p.lane is not null and (l.lane is null"
-                + " or (select last_value from {outbox_position}) < l.next_floor or (select late.xid"
-                + " from pg_snapshot_xip(l.done) x cross join lateral (select o.xid from %1$s o where"
-                + " (o.xid, o.lane, o.position) >= (x, p.lane, 0) and (o.xid, o.lane, o.position) <="
-                + " (x, p.lane, 9223372036854775807) order by o.xid, o.lane, o.position limit 1) late"
-                + " limit 1) is not null or (select o.xid from %1$s o where o.lane = p.lane and"
-                + " o.position > l.floor and o.xid >= pg_snapshot_xmax(l.done) order by o.lane,"
+                + " or exists (select 1 from present p left join {outbox_lane_state} l using (lane)"
+                + " where p.lane is not null and (l.lane is null or (select last_value from"
+                + " {outbox_position}) < l.next_floor or (select late.xid from"
+                + " pg_snapshot_xip(l.done) x cross join lateral (select o.xid from %1$s o where"
+                + " (o.xid, o.lane, o.position) >= (x, p.lane, 0) and (o.xid, o.lane, o.position)"
+                + " <= (x, p.lane, 9223372036854775807) order by o.xid, o.lane, o.position limit 1)"
+                + " late limit 1) is not null or (select o.xid from %1$s o where o.lane = p.lane"
+                + " and o.position > l.floor and o.xid >= pg_snapshot_xmax(l.done) order by o.lane,"
                 + " o.position limit 1) is not null))");
     return ask(statement, sql.formatted(table));
   }

@@ -8,7 +8,7 @@ import java.sql.SQLException;
  */
 public final class SchemaGuard {
   /** The version of the schema that this code was written for; it needs at least this one. */
-  public static final int CODE_VERSION = 5;
+  public static final int CODE_VERSION = 7;
 
   private SchemaGuard() {}
 

@@ -17,6 +17,9 @@ public final class UpkeepTimes {
   /** Twice the longest interval of any duty. */
   private static final Duration TOO_FAR = Duration.ofMinutes(1);
 
+  /** The name that all relays' clustered schedulers share. */
+  public static final String SCHEDULER = "twinbox";
+
   private static final Duration NOTED_WITHIN = Duration.ofSeconds(1);
 
   private final Pipeline pipeline;
@@ -31,8 +34,11 @@ public final class UpkeepTimes {
     pullIn =
         tables.sql(
             "with late as (update {qrtz_triggers} set next_fire_time = ?, trigger_state = 'WAITING'"
-                + " where trigger_state = 'ERROR' or trigger_state = 'WAITING' and next_fire_time > ?"
-                + " returning 1) select count(*) from late");
+                + " where trigger_state = 'ERROR' or trigger_state = 'WAITING' and next_fire_time >"
+                + " ? returning 1) select (select count(*) from late), (select count(*) from"
+                + " {qrtz_triggers} where sched_name = '"
+                + SCHEDULER
+                + "')");
     running =
         tables.sql(
             "select exists (select 1 from {qrtz_fired_triggers} where instance_name = ? and state ="
@@ -56,23 +62,32 @@ public final class UpkeepTimes {
     }
   }
 
-  /** Makes due now what is planned for more than a minute hence or given up. Does not throw. */
-  public void pullIn() {
+  /**
+   * Makes due now what is planned for more than a minute hence or given up. Does not throw.
+   *
+   * @return how many duties are planned; as many as can be where that is unknown
+   */
+  public long pullIn() {
     long now = clock.millis();
     try {
-      long pulledIn =
+      long[] found =
           pipeline.query(
               pullIn,
               s -> {
                 s.setLong(1, now);
                 s.setLong(2, now + TOO_FAR.toMillis());
               },
-              rows -> rows.next() ? rows.getLong(1) : 0);
-      if (pulledIn > 0) {
-        log.info("{} upkeep duties were given up, or planned too far ahead: due now", pulledIn);
+              rows -> {
+                rows.next();
+                return new long[] {rows.getLong(1), rows.getLong(2)};
+              });
+      if (found[0] > 0) {
+        log.info("{} upkeep duties were given up, or planned too far ahead: due now", found[0]);
       }
+      return found[1];
     } catch (SQLException e) {
-      log.debug("Upkeep's times were not looked at", e);
+      log.warn("Upkeep's times were not looked at: {}", e.getMessage());
+      return Long.MAX_VALUE;
     }
   }
 }
