@@ -97,11 +97,14 @@ final class Failures {
     return REPEAT;
   }
 
+  /** Whether the message would hold back what follows with its key, as a dead letter. */
+  boolean blocks(OutboxRecord record) {
+    return record.key() != null && policies.of(record.destination()).blockKeyOnDeadLetter();
+  }
+
   private Verdict giveUp(
       OutboxRecord record, Reason reason, String detail, int attempts, Instant first) {
-    boolean blocks =
-        record.key() != null && policies.of(record.destination()).blockKeyOnDeadLetter();
-    return new Verdict.GiveUp(new Cause(reason.code(), detail, attempts, first, blocks));
+    return new Verdict.GiveUp(new Cause(reason.code(), detail, attempts, first, blocks(record)));
   }
 
   private Verdict judgeUnavailable(

@@ -7,6 +7,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Which rows of a page have to be parked instead of published: those of a destination that is
@@ -55,11 +56,20 @@ final class HeldRows {
       return Optional.empty();
     }
     hold(record.key());
-    String reason = behind ? BEHIND : destinations.reason(record.destination());
-    return Optional.of(new Wait(record.position(), reason, null, 0, null));
+    return Optional.of(
+        behind
+            ? behind(record)
+            : new Wait(
+                record.position(), destinations.reason(record.destination()), null, 0, null));
   }
 
-  private void hold(@org.jspecify.annotations.Nullable String key) {
+  /** Of a row that waits for another one of its key. */
+  static Wait behind(OutboxRecord record) {
+    return new Wait(record.position(), BEHIND, null, 0, null);
+  }
+
+  /** From now on, what follows with the key is held. */
+  void hold(@Nullable String key) {
     if (key != null) {
       keys.add(key);
     }

@@ -31,11 +31,44 @@ final class InFlight {
   final class Slot implements OutcomeListener {
     final OutboxRecord record;
     private final @Nullable Long expiresAt;
+    private final long bytes;
+    private boolean waiting;
     private volatile @Nullable Outcome outcome;
 
     private Slot(OutboxRecord record, @Nullable Long expiresAt) {
       this.record = record;
       this.expiresAt = expiresAt;
+      this.bytes = record.size();
+    }
+
+    /** It is kept back behind another message of its key: nobody owes it an outcome. */
+    void waits() {
+      waiting = true;
+    }
+
+    /** It was handed over, at last. */
+    void handedOver() {
+      waiting = false;
+      expiresNext(expiresAt);
+    }
+
+    /** Whether it is kept back. */
+    boolean isWaiting() {
+      return waiting;
+    }
+
+    /** Whether it must not be handed over any more. */
+    boolean isExpired(long now) {
+      return expiresAt != null && now - expiresAt >= 0;
+    }
+
+    /** What became of it is stored elsewhere, so that the lane's order may go on over it. */
+    void stored() {
+      outcome = Outcome.PUBLISHED;
+    }
+
+    private boolean isOwed() {
+      return outcome == null && !waiting;
     }
 
     @Override
@@ -64,12 +97,16 @@ final class InFlight {
    */
   Slot add(OutboxRecord record, @Nullable Long expiresAt) {
     Slot slot = new Slot(record, expiresAt);
+    expiresNext(expiresAt);
+    slots.addLast(slot);
+    bytes += slot.bytes;
+    return slot;
+  }
+
+  private void expiresNext(@Nullable Long expiresAt) {
     if (expiresAt != null && (nextExpiry == null || expiresAt - nextExpiry < 0)) {
       nextExpiry = expiresAt;
     }
-    slots.addLast(slot);
-    bytes += record.size();
-    return slot;
   }
 
   /** The first slot in order, or null. */
@@ -78,7 +115,7 @@ final class InFlight {
   }
 
   void removeHead() {
-    bytes -= slots.removeFirst().record.size();
+    bytes -= slots.removeFirst().bytes;
   }
 
   Iterable<Slot> inOrder() {
@@ -114,7 +151,7 @@ final class InFlight {
     boolean expired = false;
     for (Slot slot : slots) {
       Long expiresAt = slot.expiresAt;
-      if (expiresAt != null && slot.outcome == null) {
+      if (expiresAt != null && slot.isOwed()) {
         expired |= now - expiresAt >= CONFIRM_AFTER_EXPIRY_NANOS;
         next = next == null || expiresAt - next < 0 ? expiresAt : next;
       }
@@ -135,10 +172,11 @@ final class InFlight {
     return keys;
   }
 
+  /** How many were handed over and have no outcome yet. */
   int unsettled() {
     int count = 0;
     for (Slot slot : slots) {
-      if (slot.outcome == null) {
+      if (slot.isOwed()) {
         count++;
       }
     }

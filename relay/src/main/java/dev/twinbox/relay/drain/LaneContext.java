@@ -11,6 +11,7 @@ package dev.twinbox.relay.drain;
  * @param limiter deals out what may go to limited destinations
  * @param counters what is counted
  * @param wakeup ends the thread's waiting
+ * @param pageRows how many rows a page asks for
  */
 record LaneContext(
     Claim claim,
@@ -20,4 +21,5 @@ record LaneContext(
     Destinations destinations,
     RateLimiter limiter,
     Counters counters,
-    Wakeup wakeup) {}
+    Wakeup wakeup,
+    PageRows pageRows) {}

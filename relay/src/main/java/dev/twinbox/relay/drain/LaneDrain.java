@@ -226,7 +226,15 @@ public final class LaneDrain {
     }
     LaneContext ours =
         new LaneContext(
-            taken.get(), store, settings, failures, destinations, limiter, counters, wakeup);
+            taken.get(),
+            store,
+            settings,
+            failures,
+            destinations,
+            limiter,
+            counters,
+            wakeup,
+            new PageRows(settings.pageRows()));
     context = ours;
     held = true;
     parked = ParkedDrain.of(ours, () -> broker.open(lane));
@@ -296,7 +304,7 @@ public final class LaneDrain {
     }
     long asked = System.nanoTime();
     Optional<WindowReader.Page> first =
-        ours.claim().settleAndOpen(settings.pageRows(), settings.pageBytes());
+        ours.claim().settleAndOpen(ours.pageRows().next(), settings.pageBytes());
     if (first.isPresent()) {
       window = WindowDrain.of(ours, parked(), first.get(), asked);
     }
@@ -377,7 +385,7 @@ public final class LaneDrain {
     long asked = System.nanoTime();
     WindowReader.Page first =
         claim
-            .openIfAny(settings.pageRows(), settings.pageBytes())
+            .openIfAny(ours.pageRows().next(), settings.pageBytes())
             .orElseThrow(() -> new LaneLostException(lane, "open"));
     window = WindowDrain.of(ours, parked(), first, asked);
     return true;

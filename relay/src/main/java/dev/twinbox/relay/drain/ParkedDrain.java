@@ -31,6 +31,7 @@ final class ParkedDrain {
   private final LaneContext lane;
   private final Supplier<Publisher> opener;
   private final InFlight inFlight;
+  private final BlockingKeys keys;
   private final Map<Long, Due> batch = new HashMap<>();
   private @Nullable Publisher publisher;
   private boolean holding;
@@ -43,6 +44,7 @@ final class ParkedDrain {
     this.lane = lane;
     this.opener = opener;
     this.inFlight = new InFlight(lane.wakeup());
+    this.keys = new BlockingKeys(lane.failures()::blocks);
     this.nextLook = System.nanoTime();
     this.nextSweep = nextLook;
   }
@@ -80,6 +82,10 @@ final class ParkedDrain {
       return;
     }
     long now = System.nanoTime();
+    if (keys.isAnyWaiting() && !inFlight.isTroubled()) {
+      // What waits behind a dead letter stays where it is: storing that blocks it.
+      var unused = keys.handOn(publisher(), WindowDrain::settleIfExpired);
+    }
     if (inFlight.isEmpty()) {
       if (now - nextLook >= 0) {
         handOverBatch(now);
@@ -120,10 +126,14 @@ final class ParkedDrain {
       Duration timeLeft = each.timeLeft();
       batch.put(record.position(), each);
       InFlight.Slot slot = inFlight.add(record, timeLeft == null ? null : now + timeLeft.toNanos());
-      if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - now) {
+      if (each.flaw() != null) {
+        slot.settled(record, each.flaw());
+        keys.settled(slot);
+      } else if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - now) {
         slot.settled(record, WindowDrain.expired(record));
+        keys.settled(slot);
       } else {
-        open.publish(record, slot);
+        keys.handOver(open, slot);
       }
     }
     open.flush();
@@ -175,6 +185,9 @@ final class ParkedDrain {
     for (InFlight.Slot slot : inFlight.inOrder()) {
       OutboxRecord record = slot.record;
       Outcome outcome = slot.outcome();
+      if (slot.isWaiting() && outcome == null) {
+        continue; // it was not handed over, and is parked as it was
+      }
       if (outcome instanceof Outcome.Published) {
         published.add(record);
         aftermath.published(record);
@@ -191,6 +204,7 @@ final class ParkedDrain {
       }
     }
     inFlight.clear();
+    keys.clear();
     batch.clear();
     troubledSince = null;
     // They are parked already; whatever else goes there is parked behind them.

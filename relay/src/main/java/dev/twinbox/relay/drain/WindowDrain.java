@@ -60,6 +60,7 @@ final class WindowDrain {
   private final Claim claim;
   private final ParkedDrain parked;
   private final InFlight inFlight;
+  private final BlockingKeys keys;
   private final NavigableSet<Long> ahead = new TreeSet<>();
   private final LimitedRows limit;
   private OpenPage page;
@@ -101,6 +102,7 @@ final class WindowDrain {
     this.claim = lane.claim();
     this.parked = parked;
     this.inFlight = new InFlight(lane.wakeup());
+    this.keys = new BlockingKeys(lane.failures()::blocks);
     this.limit = new LimitedRows(lane);
     this.page = noPage(lane);
     LaneState window = claim.state();
@@ -131,6 +133,7 @@ final class WindowDrain {
    * little for confirms.
    */
   void step(Publisher publisher) throws SQLException, LaneLostException {
+    handOn(publisher);
     advance();
     if (cursor != claim.state().cursor() && claim.age() > PROGRESS_NANOS) {
       claim.progress(cursor, aheadBounded());
@@ -163,14 +166,10 @@ final class WindowDrain {
     }
     long upTo = reach.upTo(readUpTo, !late.isEmpty());
     long readAt = System.nanoTime();
+    int rows = lane.pageRows().next();
     WindowReader.Page read =
-        reader.page(
-            claim.state(),
-            late,
-            readUpTo,
-            upTo,
-            lane.settings().pageRows(),
-            lane.settings().pageBytes());
+        reader.page(claim.state(), late, readUpTo, upTo, rows, lane.settings().pageBytes());
+    lane.pageRows().read(read, rows);
     turnTo(read, readAt, upTo);
   }
 
@@ -233,7 +232,9 @@ final class WindowDrain {
       ahead.add(record.position());
       add(row).settled(record, Outcome.PUBLISHED);
     } else if (timeLeft != null && timeLeft.toNanos() <= System.nanoTime() - page.readAt) {
-      add(row).settled(record, expired(record));
+      reject(row, expired(record));
+    } else if (row.flaw() != null) {
+      reject(row, row.flaw());
     } else {
       if (!limit.mayGoOn(record, page.rows, page.held, readUpTo)) {
         return false;
@@ -245,7 +246,7 @@ final class WindowDrain {
       InFlight.Slot slot = add(row);
       if (wait.isEmpty()) {
         handedOver(record.key());
-        publisher.publish(record, slot);
+        keys.handOver(publisher, slot);
       } else {
         // Settled as far as the window goes, once the page's waits are stored.
         slot.settled(record, Outcome.PUBLISHED);
@@ -253,6 +254,12 @@ final class WindowDrain {
       }
     }
     return true;
+  }
+
+  private void reject(WindowReader.Row row, Outcome outcome) {
+    InFlight.Slot slot = add(row);
+    slot.settled(row.record(), outcome);
+    keys.settled(slot);
   }
 
   /**
@@ -288,6 +295,52 @@ final class WindowDrain {
         "It expired at " + record.expiresAt() + " before a broker had confirmed it.");
   }
 
+  /**
+   * Hands over what waited for another message of its key; parks it where that became a dead
+   * letter, which is stored first, so that nothing is parked as if it could go out.
+   */
+  private void handOn(Publisher publisher) throws SQLException, LaneLostException {
+    if (isTroubled()) {
+      return;
+    }
+    List<BlockingKeys.Line> blocked = keys.handOn(publisher, WindowDrain::settleIfExpired);
+    if (blocked.isEmpty()) {
+      return;
+    }
+    List<Lost> lost = new ArrayList<>();
+    List<OutboxRecord> records = new ArrayList<>();
+    List<Wait> waits = new ArrayList<>();
+    for (BlockingKeys.Line line : blocked) {
+      InFlight.Slot first = line.first();
+      if (!line.isStored()
+          && lane.failures().judge(first.record, first.outcome()) instanceof Verdict.GiveUp up) {
+        lost.add(new Lost(first.record.position(), up.cause()));
+        records.add(first.record);
+        ahead.add(first.record.position());
+        first.stored();
+      }
+      for (InFlight.Slot slot : line.waiting()) {
+        if (slot.outcome() == null) {
+          waits.add(HeldRows.behind(slot.record));
+          slot.stored();
+        }
+      }
+      page.held.hold(first.record.key());
+      keys.forget(first.record.key());
+    }
+    bury(lost, records);
+    park(waits);
+  }
+
+  /** Settles a record that has expired while it waited for another one of its key. */
+  static boolean settleIfExpired(InFlight.Slot slot) {
+    boolean expired = slot.isExpired(System.nanoTime());
+    if (expired) {
+      slot.settled(slot.record, expired(slot.record));
+    }
+    return expired;
+  }
+
   /** Moves the cursor over what is settled; buries what was rejected. */
   private void advance() throws SQLException, LaneLostException {
     long now = System.nanoTime();
@@ -304,9 +357,13 @@ final class WindowDrain {
         }
         lost.add(new Lost(head.record.position(), giveUp.cause()));
         records.add(head.record);
+        if (giveUp.cause().blocksKey()) {
+          page.held.hold(head.record.key());
+        }
       } else {
         break;
       }
+      keys.settledFor(head);
       cursor = head.record.position();
       inFlight.removeHead();
     }
@@ -359,6 +416,7 @@ final class WindowDrain {
     Aftermath aftermath = keepSettled();
     note();
     inFlight.clear();
+    keys.clear();
     page = noPage(lane);
     readUpTo = cursor;
     exhausted = false;

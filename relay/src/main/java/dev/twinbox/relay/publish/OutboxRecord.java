@@ -38,10 +38,20 @@ public record OutboxRecord(
   /** One header; values are text. */
   public record Header(String name, String value) {}
 
-  /** About how many bytes it takes in memory and on the wire; never below its payload's size. */
+  /**
+   * About how many bytes it takes in memory, with the copy of its text that a client encodes; never
+   * below its payload's size.
+   */
   public int size() {
-    return (payload == null ? 0 : payload.length)
-        + (key == null ? 0 : key.length())
-        + 64 * (headers.size() + 4);
+    long chars = length(key) + destination.length() + type.length() + length(contentType);
+    for (Header header : headers) {
+      chars += header.name.length() + header.value.length();
+    }
+    long bytes = (payload == null ? 0 : payload.length) + 2 * chars + 64L * (headers.size() + 4);
+    return (int) Math.min(Integer.MAX_VALUE, bytes);
+  }
+
+  private static long length(@Nullable String text) {
+    return text == null ? 0 : text.length();
   }
 }

@@ -105,9 +105,9 @@ final class SideTables {
     record Next(@Nullable Instant dueAt, @Nullable Double overdue) {}
     List<Next> next =
         rows.all(
-            "select due_at, case when due_at < clock_timestamp() then extract(epoch from"
-                + " clock_timestamp() - due_at) end from {outbox_scheduled} order by due_at,"
-                + " number limit 1",
+            "select due_at, case when isfinite(due_at) and due_at < clock_timestamp() then"
+                + " extract(epoch from clock_timestamp() - due_at) end from {outbox_scheduled}"
+                + " order by due_at, number limit 1",
             r -> new Next(Rows.timeOrNull(r, 1), Rows.tenths(r, 2)));
     return new Scheduled(
         byDestination.values().stream().mapToLong(Long::longValue).sum(),

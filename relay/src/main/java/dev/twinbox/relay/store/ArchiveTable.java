@@ -37,11 +37,14 @@ public final class ArchiveTable {
       "not exists (select 1 from {outbox_archive} n where n.id = m.id and (n.archived_at,"
           + " n.position) > (m.archived_at, m.position))";
 
+  /** Of rows of the outbox: what the archive has not got yet. See {@link Archive}. */
   private static final String PUBLISHED =
       "pg_visible_in_snapshot(m.xid, s.done) and not exists (select 1 from {outbox_dead_letter} d"
-          + " where d.lane = m.lane and d.position = m.position) and not exists (select 1 from"
-          + " {outbox_parked} p where p.lane = m.lane and p.position = m.position) and not exists"
-          + " (select 1 from {outbox_replay} r where r.xid = m.xid)";
+          + " where d.id = m.id and d.position = m.position) and not exists (select 1 from"
+          + " {outbox_lane} l join {outbox_parked} p on p.lane = l.lane where p.position ="
+          + " m.position and (l.lane = m.lane or l.closed_at is null)) and not exists (select 1"
+          + " from {outbox_replay} r where r.xid = m.xid) and not exists (select 1 from"
+          + " {outbox_archive} a where a.id = m.id)";
 
   private static final int SELECT_TIMEOUT_MILLIS =
       Math.toIntExact(Duration.ofMinutes(30).toMillis());

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
  * Thread-safe.
  */
 public final class DeadLetterTable {
+  /** The most bytes of headers that are shown; an outbox takes 32 KiB. */
+  private static final int MOST_SHOWN = 256 * 1024;
+
   private static final String SHOWN =
       "d.number, d.lane, d.position, d.id, d.created_at, d.expires_at, d.destination, d.key,"
           + " d.type, d.content_type, d.headers, d.reason, d.error, d.attempts, d.first_failed_at,"
@@ -45,6 +48,21 @@ public final class DeadLetterTable {
   private final String discard;
   private final String restore;
 
+  /**
+   * Deletes the rows that dead letters have left in the outbox: without the dead letter they would
+   * look like published ones, to the archive as well. Named {@code withdrawn}.
+   *
+   * @param letters what is no dead letter any more, with lane, position and id; and a condition
+   */
+  static String withdraw(String letters) {
+    return "withdrawn as (delete from {outbox} o using (select g.position, g.id, f.lane from"
+        + " (select lane, position, id from "
+        + letters
+        + ") g join {outbox_lane} l on l.lane = g.lane join {outbox_lane} f on f.broker = l.broker"
+        + " and (f.lane = l.lane or f.generation < l.generation)) w where o.lane = w.lane and"
+        + " o.position = w.position and o.id = w.id)";
+  }
+
   /** Works on the tables in {@code tables}. */
   public DeadLetterTable(Pipeline pipeline, Tables tables) {
     this.pipeline = pipeline;
@@ -58,25 +76,35 @@ public final class DeadLetterTable {
             + " and (? or d.discarded_at is null) and d.number > ? order by d.number limit ?";
     String begin =
         Pipeline.BEGIN_LONG + "set local synchronous_commit = on; " + DeadLetterFilter.ROW + ", ";
+    String beginByIndex =
+        Pipeline.BEGIN_LONG
+            + "set local synchronous_commit = on; "
+            + Pipeline.local("enable_hashjoin", "off", "enable_mergejoin", "off")
+            + DeadLetterFilter.ROW
+            + ", ";
     // One that blocks its key goes back to its place before the followers; the relay lets them go
-    // when it is published. Any other is enqueued anew, behind whatever its key has by now.
+    // when it is published. It waits there itself while an earlier dead letter of its key is left.
+    // Any other is enqueued anew, behind whatever its key has by now.
     redrive =
         tables.sql(
-            begin
+            beginByIndex
                 + PICKED
                 + "done as (delete from {outbox_dead_letter} d using picked p where d.number ="
                 + " p.number returning d.*), fresh as (select done.*, coalesce(clock_timestamp() +"
                 + " ? * interval '1 millisecond', case when expires_at > clock_timestamp() then"
                 + " expires_at end) as fresh_until from done), back as (insert into {outbox_parked}"
                 + " (lane, position, id, created_at, expires_at, destination, key, type,"
-                + " content_type, headers, payload, reason) select lane, position, id, created_at,"
-                + " fresh_until, destination, key, type, content_type, headers, payload, 'redriven'"
-                + " from fresh where blocks_key), sent as (insert into {outbox} (lane, id,"
-                + " created_at, expires_at, destination, key, type, content_type, headers, payload)"
-                + " select "
+                + " content_type, headers, payload, reason, blocked) select lane, position, id,"
+                + " created_at, fresh_until, destination, key, type, content_type, headers,"
+                + " payload, 'redriven', exists (select 1 from {outbox_dead_letter} e where e.lane"
+                + " = fresh.lane and e.key = fresh.key and e.blocks_key and e.position <"
+                + " fresh.position and e.number not in (select number from done)) from fresh where"
+                + " blocks_key), sent as (insert into {outbox} (lane, id, created_at, expires_at,"
+                + " destination, key, type, content_type, headers, payload) select "
                 + LaneSql.laneNow("fresh")
                 + ", id, created_at, fresh_until, destination, key, type, content_type, headers,"
-                + " payload from fresh where not blocks_key order by number)"
+                + " payload from fresh where not blocks_key order by number), "
+                + withdraw("fresh where not blocks_key")
                 + AUDIT
                 + END);
     discard =
@@ -195,7 +223,11 @@ public final class DeadLetterTable {
   public Optional<DeadLetter> find(long number) throws SQLException {
     DeadLetterFilter one = DeadLetterFilter.ALL.withNumbers(List.of(number));
     return pipeline.query(
-        tables.sql(list.formatted("d.payload")),
+        tables.sql(
+            list.formatted(
+                "case when octet_length(d.payload) <= "
+                    + OutboxRows.MOST_BYTES
+                    + " then d.payload end")),
         s -> {
           int next = one.bind(s);
           s.setBoolean(next, true);
@@ -380,7 +412,7 @@ public final class DeadLetterTable {
   private static DeadLetter deadLetter(ResultSet r) throws SQLException {
     return new DeadLetter(
         r.getLong("number"),
-        OutboxRows.record(r),
+        OutboxRows.shown(r),
         r.getInt("size"),
         r.getString("reason"),
         r.getString("error"),

@@ -6,10 +6,12 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 
 /** Keeps what will never be published, whole and with its reason. Thread-safe. */
 public final class DeadLetters {
@@ -20,6 +22,8 @@ public final class DeadLetters {
   private static final String CAUSES =
       "unnest(?::bigint[], ?::text[], ?::text[], ?::integer[], ?::timestamptz[], ?::boolean[]) as"
           + " c (position, reason, error, attempts, first_failed_at, blocks_key)";
+
+  private static final int MOST_ERROR = 10_000;
 
   private final Pipeline pipeline;
   private final FencedWrite bury;
@@ -34,10 +38,14 @@ public final class DeadLetters {
   public DeadLetters(Pipeline pipeline, Tables tables, Duration lease) {
     this.pipeline = pipeline;
     String outboxRow =
-        "o.lane, o.position, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"
-            + " o.content_type, o.headers, o.payload";
+        "o.lane, o.position, o.id, o.created_at, o.expires_at, "
+            + OutboxRows.storableDestination("o")
+            + " as destination, o.key, o.type, o.content_type, o.headers, o.payload";
+    // A key that is too long for the index of blocked keys has no followers that could be sent.
     String cause =
-        ", c.reason, c.error, c.attempts, c.first_failed_at, c.blocks_key and o.key is not null";
+        ", c.reason, c.error, c.attempts, c.first_failed_at, c.blocks_key and o.key is not null and"
+            + " octet_length(o.key) <= "
+            + OutboxRows.MOST_KEY_BYTES;
     bury =
         new FencedWrite(
             pipeline,
@@ -140,7 +148,11 @@ public final class DeadLetters {
     List<Cause> causes = lost.stream().map(Lost::cause).toList();
     set(s, first, "bigint", positions);
     set(s, first + 1, "text", causes.stream().map(Cause::reason).toArray());
-    set(s, first + 2, "text", causes.stream().map(c -> storable(c.error())).toArray());
+    @Nullable Object[] errors = new @Nullable Object[causes.size()];
+    for (int i = 0; i < errors.length; i++) {
+      errors[i] = storable(s, causes.get(i).error());
+    }
+    set(s, first + 2, "text", errors);
     set(s, first + 3, "integer", causes.stream().map(Cause::attempts).toArray());
     set(
         s,
@@ -150,14 +162,39 @@ public final class DeadLetters {
     set(s, first + 5, "boolean", causes.stream().map(Cause::blocksKey).toArray());
   }
 
-  private static void set(PreparedStatement s, int at, String type, Object[] values)
+  private static void set(PreparedStatement s, int at, String type, @Nullable Object[] values)
       throws SQLException {
     s.setArray(at, s.getConnection().createArrayOf(type, values));
   }
 
-  /** PostgreSQL's text cannot hold NUL. */
-  static @Nullable String storable(@Nullable String error) {
-    return error == null ? null : error.replace("\0", "");
+  /**
+   * What a broker or client said, as the database can hold it: without NUL, not without end, and,
+   * where its encoding is another one than UTF-8, in ASCII.
+   */
+  static @Nullable String storable(PreparedStatement s, @Nullable String error)
+      throws SQLException {
+    if (error == null) {
+      return null;
+    }
+    String text =
+        (error.length() > MOST_ERROR ? error.substring(0, MOST_ERROR) : error).replace("\0", "");
+    PGConnection driver = NamedStatements.driver(s.getConnection());
+    String encoding = driver == null ? null : driver.getParameterStatus("server_encoding");
+    return "UTF8".equals(encoding) ? text : ascii(text);
+  }
+
+  private static String ascii(String text) {
+    StringBuilder ascii = new StringBuilder();
+    text.chars()
+        .forEach(
+            c -> {
+              if (c < 128) {
+                ascii.append((char) c);
+              } else {
+                ascii.append("\\u").append(HexFormat.of().toHexDigits((char) c));
+              }
+            });
+    return ascii.toString();
   }
 
   /** The positions of a lane's dead letters, beyond the first and up to the second position. */

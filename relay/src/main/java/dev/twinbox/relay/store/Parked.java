@@ -1,6 +1,7 @@
 package dev.twinbox.relay.store;
 
 import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -35,9 +36,12 @@ public final class Parked {
           + " f.position from {outbox_parked} f where f.lane = k.lane and f.key = k.key and"
           + " f.blocked order by f.lane, f.key, f.position limit 1000) f where p.lane = k.lane and"
           + " p.position = f.position and not exists (select 1 from {outbox_dead_letter} d where"
-          + " d.lane = k.lane and d.key = k.key and d.blocks_key)";
+          + " d.lane = k.lane and d.key = k.key and d.blocks_key and d.position < f.position)";
 
   private static final int KEYS_AT_ONCE = 1_000;
+
+  /** How PostgreSQL refuses a row that belongs into no partition. */
+  private static final String NO_PARTITION = "23514";
 
   private final Pipeline pipeline;
   private final FencedWrite park;
@@ -45,6 +49,7 @@ public final class Parked {
   private final String held;
   private final String due;
   private final String confirm;
+  private final String makeDays;
   private final String postpone;
   private final String releaseForgotten;
 
@@ -68,11 +73,12 @@ public final class Parked {
                 + " o.headers, o.payload, p.reason, p.error, p.attempts, clock_timestamp() +"
                 + " p.delay * interval '1 millisecond', o.key is not null and (exists (select 1"
                 + " from {outbox_dead_letter} d where d.lane = o.lane and d.key = o.key and"
-                + " d.blocks_key) or exists (select 1 from {outbox_parked} e where e.lane = o.lane"
-                + " and e.key = o.key and (e.blocked or e.attempts > 0))) from unnest(?::bigint[], ?::text[], ?::text[], ?::integer[],"
+                + " d.blocks_key and d.position < o.position) or exists (select 1 from"
+                + " {outbox_parked} e where e.lane = o.lane and e.key = o.key and (e.blocked or"
+                + " e.attempts > 0))) from unnest(?::bigint[], ?::text[], ?::text[], ?::integer[],"
                 + " ?::bigint[]) as p (position, reason, error, attempts, delay) cross join lateral"
-                + " (select * from {outbox} o where o.lane = ? and o.position = p.position order"
-                + " by o.lane, o.position limit 1) o where "
+                + " (select * from {outbox} o where o.lane = ? and o.position = p.position order by"
+                + " o.lane, o.position limit 1) o where "
                 + FencedWrite.FENCE
                 + " on conflict (lane, position) do nothing");
     any =
@@ -103,29 +109,35 @@ public final class Parked {
                 + " p.destination limit 1) from d where d.destination is not null), cap as (select"
                 + " * from unnest(?::text[], ?::integer[]) as c (destination, rows)) select p.*, "
                 + OutboxRows.SECONDS_LEFT
-                + " from (select q.*, sum(q.size) over (order by q.position rows unbounded"
-                + " preceding) as total from (select r.* from d left join cap using (destination)"
-                + " cross join lateral (select w.*, coalesce(octet_length(w.payload), 0) + 256 as"
-                + " size from {outbox_parked} w where w.lane = ? and w.destination = d.destination"
-                + " and not w.blocked and (w.not_before is null or w.not_before <="
+                + " from (select "
+                + OutboxRows.columns("q")
+                + ", q.attempts, q.parked_at, q.size, sum(q.size) over (order by q.position rows"
+                + " unbounded preceding) as total from (select r.* from d left join cap using"
+                + " (destination) cross join lateral (select w.*, "
+                + OutboxRows.size("w")
+                + " as size from {outbox_parked} w where w.lane = ? and w.destination ="
+                + " d.destination and not w.blocked and (w.not_before is null or w.not_before <="
                 + " clock_timestamp()) and not exists (select 1 from {outbox_parked} e where e.lane"
                 + " = w.lane and e.key = w.key and e.position < w.position and (e.blocked or"
                 + " e.not_before > clock_timestamp() or e.destination <> w.destination and"
-                + " e.destination in (select destination from cap))) order by w.lane, w.destination, w.position limit coalesce(cap.rows, ?))"
-                + " r where d.destination is not null order by r.position limit ?) q) p where"
-                + " p.total - p.size < ? order by p.position; commit");
+                + " e.destination in (select destination from cap))) and not exists (select 1 from"
+                + " {outbox_dead_letter} l where l.lane = w.lane and l.key = w.key and l.blocks_key"
+                + " and l.position < w.position) order by w.lane, w.destination, w.position limit"
+                + " coalesce(cap.rows, ?)) r where d.destination is not null order by r.position"
+                + " limit ?) q) p where p.total - p.size < ? order by p.position; commit");
     confirm =
         tables.sql(
             Pipeline.BEGIN
                 + "set local synchronous_commit = off; "
                 + WindowReader.INDEX_ORDER_ONLY
                 + "with gone as (delete from {outbox_parked} p using unnest(?::bigint[], ?::uuid[])"
-                + " as c (position, id) where p.lane = ? and p.position = c.position and p.id = c.id"
-                + " returning p.*), kept as ("
+                + " as c (position, id) where p.lane = ? and p.position = c.position and p.id ="
+                + " c.id returning p.*), kept as ("
                 + Archive.copyParked("gone")
                 + "), keys as (select distinct lane, key from gone where key is not null) "
                 + RELEASE
                 + "; select 1; commit");
+    makeDays = tables.sql("select {outbox_archive_make_days}(2)");
     // The followers are set aside, so that what is due is found without walking over them.
     postpone =
         tables.sql(
@@ -137,9 +149,9 @@ public final class Parked {
                 + " ?::bigint[]) as n (position, reason, error, attempts, delay) where p.lane = ?"
                 + " and p.position = n.position and exists (select 1 from {outbox_lane_state} s"
                 + " where s.lane = p.lane and s.claim_id = ?) returning p.lane, p.key, p.position)"
-                + " update {outbox_parked} f set blocked = true from changed c where f.lane = c.lane"
-                + " and f.key = c.key and f.position > c.position and not f.blocked; select 1;"
-                + " commit");
+                + " update {outbox_parked} f set blocked = true from changed c where f.lane ="
+                + " c.lane and f.key = c.key and f.position > c.position and not f.blocked; select"
+                + " 1; commit");
     // From key to key by (lane, key, position), the first row of each.
     releaseForgotten =
         tables.sql(
@@ -147,7 +159,7 @@ public final class Parked {
                 + WindowReader.INDEX_ORDER_ONLY
                 + "select set_config('twinbox.swept', '', true); with recursive k (key, blocked, n)"
                 + " as ((select p.key, p.blocked, 1 from {outbox_parked} p where p.lane = ? and"
-                + " p.key is not null and p.key > ? order by p.lane, p.key, p.position limit 1)"
+                + " p.key is not null and p.key >= ? order by p.lane, p.key, p.position limit 1)"
                 + " union all (select f.key, f.blocked, k.n + 1 from k cross join lateral (select"
                 + " p.key, p.blocked from {outbox_parked} p where p.lane = ? and p.key is not null"
                 + " and p.key > k.key order by p.lane, p.key, p.position limit 1) f where k.n <"
@@ -182,9 +194,14 @@ public final class Parked {
    * @param attempts how often it has failed
    * @param parkedAt since when it has been parked
    * @param timeLeft how long until it expires; null for never
+   * @param flaw why it cannot be read and so never be published, or null
    */
   public record Due(
-      OutboxRecord record, int attempts, Instant parkedAt, @Nullable Duration timeLeft) {}
+      OutboxRecord record,
+      int attempts,
+      Instant parkedAt,
+      @Nullable Duration timeLeft,
+      Outcome.@Nullable Rejected flaw) {}
 
   /** What holds a row of a window back. */
   public enum Hold {
@@ -269,19 +286,37 @@ public final class Parked {
         result -> {
           List<Due> found = new ArrayList<>();
           while (result.next()) {
+            OutboxRows.Read read = OutboxRows.read(result);
             found.add(
                 new Due(
-                    OutboxRows.record(result),
+                    read.record(),
                     result.getInt("attempts"),
                     result.getTimestamp("parked_at").toInstant(),
-                    OutboxRows.timeLeft(result)));
+                    OutboxRows.timeLeft(result),
+                    read.flaw()));
           }
           return found;
         });
   }
 
-  /** Takes out what was published. Also right when the lane is lost: it was published. */
+  /**
+   * Takes out what was published, and archives it if there is an archive. Also right when the lane
+   * is lost: it was published.
+   */
   public void confirm(int lane, List<OutboxRecord> published) throws SQLException {
+    try {
+      takeOut(lane, published);
+    } catch (SQLException e) {
+      if (!NO_PARTITION.equals(e.getSQLState())) {
+        throw e;
+      }
+      // The archive's day has not been made in time: what was published would go out once more.
+      pipeline.query(makeDays, s -> {}, rows -> rows.next());
+      takeOut(lane, published);
+    }
+  }
+
+  private void takeOut(int lane, List<OutboxRecord> published) throws SQLException {
     pipeline.query(
         confirm,
         s -> {
@@ -294,16 +329,16 @@ public final class Parked {
   }
 
   /**
-   * Releases followers of messages that are gone, of so many keys beyond the given one.
+   * Releases followers of messages that are gone, of so many keys from the given one on.
    *
    * @return the last key that was looked at, to go on from; empty when all were
    */
-  public String releaseForgotten(int lane, String beyondKey) throws SQLException {
+  public String releaseForgotten(int lane, String fromKey) throws SQLException {
     return pipeline.query(
         releaseForgotten,
         s -> {
           s.setInt(1, lane);
-          s.setString(2, beyondKey);
+          s.setString(2, fromKey);
           s.setInt(3, lane);
           s.setInt(4, KEYS_AT_ONCE);
           s.setInt(5, lane);
@@ -330,9 +365,11 @@ public final class Parked {
   private static int bind(PreparedStatement s, int first, List<Wait> waits) throws SQLException {
     s.setArray(first, array(s, "bigint", waits.stream().map(Wait::position).toArray()));
     s.setArray(first + 1, array(s, "text", waits.stream().map(Wait::reason).toArray()));
-    s.setArray(
-        first + 2,
-        array(s, "text", waits.stream().map(Wait::error).map(DeadLetters::storable).toArray()));
+    @Nullable Object[] errors = new @Nullable Object[waits.size()];
+    for (int i = 0; i < errors.length; i++) {
+      errors[i] = DeadLetters.storable(s, waits.get(i).error());
+    }
+    s.setArray(first + 2, array(s, "text", errors));
     s.setArray(first + 3, array(s, "integer", waits.stream().map(Wait::attempts).toArray()));
     s.setArray(first + 4, array(s, "bigint", waits.stream().map(Parked::millis).toArray()));
     return first + 5;

@@ -111,7 +111,10 @@ final class RestampSql {
   /** What is dropped was published. */
   String archive() {
     return tables.sql(
-        Archive.copy("{outbox}")
+        "with "
+            + Archive.known("{outbox}")
+            + " "
+            + Archive.copy("{outbox}")
             + " and "
             + Archive.IS_KEPT
             + " and not exists (select 1 from {outbox_restamp} s where s.position = o.position and"

@@ -34,15 +34,18 @@ public final class Retention {
     purge =
         tables.sql(
             Pipeline.BEGIN_LONG
+                + Pipeline.local("enable_hashjoin", "off", "enable_mergejoin", "off")
                 + "with r as materialized (select clock_timestamp() - discarded as discarded,"
                 + " clock_timestamp() - dedup as dedup, clock_timestamp() - interval '30 days' as"
                 + " replay, ?::integer as many from {outbox_retention}), letters as (delete from"
                 + " {outbox_dead_letter} where number in (select d.number from {outbox_dead_letter}"
                 + " d where d.discarded_at < (select discarded from r) order by d.discarded_at"
-                + " limit (select many from r) for update skip locked) returning 1), keys as"
-                + " (delete from {outbox_dedup} where dedup_key in (select k.dedup_key from"
-                + " {outbox_dedup} k where k.created_at < (select dedup from r) limit (select many"
-                + " from r) for update skip locked) returning 1), replays as (delete from"
+                + " limit (select many from r) for update skip locked) returning lane, position,"
+                + " id), "
+                + DeadLetterTable.withdraw("letters")
+                + ", keys as (delete from {outbox_dedup} where dedup_key in (select k.dedup_key"
+                + " from {outbox_dedup} k where k.created_at < (select dedup from r) limit (select"
+                + " many from r) for update skip locked) returning 1), replays as (delete from"
                 + " {outbox_replay} where replayed_at < (select replay from r) returning 1) select"
                 + " greatest((select count(*) from letters), (select count(*) from keys), (select"
                 + " count(*) from replays), {outbox_audit_purge}((select many from r))); commit");

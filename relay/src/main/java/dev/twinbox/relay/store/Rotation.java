@@ -6,7 +6,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
@@ -90,13 +90,13 @@ public final class Rotation {
         if (isArchived(statement) && !isFree(statement, table)) {
           return false;
         }
-        OptionalLong copied = archive(connection, statement, table);
+        Optional<Copied> copied = archive(connection, statement, table);
         if (!lock(statement, table)) {
           log.debug("{} is in use; it is tried again later", table);
           return false;
         }
         if (isNeeded(statement, table)
-            || copied.isPresent() && copied.getAsLong() != count(statement, table)) {
+            || copied.isPresent() && !isStillAll(statement, table, copied.get())) {
           return false;
         }
         statement.execute("truncate only " + table);
@@ -110,31 +110,39 @@ public final class Rotation {
   }
 
   /**
-   * Copies the leaf to the archive, if there is one; undone with this transaction. It takes
-   * seconds, so it is done before the leaf is locked, and only if it could be. Rows are never
-   * changed and none is deleted: when there are as many under the lock as there were here, they are
-   * the same.
+   * What was copied.
    *
-   * @return how many rows the leaf had; empty without an archive
+   * @param rows how many rows the leaf had
+   * @param snapshot in which it had them
    */
-  private OptionalLong archive(Connection connection, Statement statement, String table)
+  private record Copied(long rows, String snapshot) {}
+
+  /**
+   * Copies the leaf to the archive, if there is one; undone with this transaction. It takes
+   * seconds, so it is done before the leaf is locked, and only if it could be.
+   *
+   * @return empty without an archive
+   */
+  private Optional<Copied> archive(Connection connection, Statement statement, String table)
       throws SQLException {
     if (!isArchived(statement)) {
-      return OptionalLong.empty();
+      return Optional.empty();
     }
     statement.execute(WHOLE_TABLES);
     try (ResultSet rows =
         statement.executeQuery(
             tables.sql(
-                "with copied as ("
+                "with "
+                    + Archive.known(table)
+                    + ", copied as ("
                     + Archive.copy(table)
                     + " returning 1) select (select count(*) from "
                     + table
-                    + "), (select count(*) from copied)"))) {
+                    + "), pg_current_snapshot()::text, (select count(*) from copied)"))) {
       rows.next();
-      OptionalLong count = OptionalLong.of(rows.getLong(1));
+      Copied copied = new Copied(rows.getLong(1), rows.getString(2));
       statement.execute(WindowReader.INDEX_ORDER_ONLY);
-      return count;
+      return Optional.of(copied);
     }
   }
 
@@ -150,12 +158,21 @@ public final class Rotation {
     return free;
   }
 
-  private static long count(Statement statement, String table) throws SQLException {
+  /**
+   * Whether the copy knew every row that is there now. Rows are never changed; what was deleted
+   * meanwhile was a dead letter's, which is not copied.
+   */
+  private static boolean isStillAll(Statement statement, String table, Copied copied)
+      throws SQLException {
     statement.execute(WHOLE_TABLES);
-    try (ResultSet rows = statement.executeQuery("select count(*) from " + table)) {
-      rows.next();
-      return rows.getLong(1);
-    }
+    return ask(
+        statement,
+        "select count(*) <= "
+            + copied.rows
+            + " and coalesce(bool_and(pg_visible_in_snapshot(xid, '"
+            + copied.snapshot
+            + "')), true) from "
+            + table);
   }
 
   /** Readers hold the leaf for moments, so a few tries find a gap; a queue would stop them all. */

@@ -65,19 +65,22 @@ public final class Scheduled {
                 + " (p.due_at, p.number))), due as (delete from {outbox_scheduled} s using going g"
                 + " where s.id = g.id returning s.*), moved as (insert into {outbox} (lane, id,"
                 + " created_at, expires_at, destination, key, type, content_type, headers, payload)"
-                + " select b.first_lane + d.hash % b.lanes, d.id, d.created_at, d.expires_at,"
-                + " d.destination, d.key, d.type, d.content_type, d.headers, d.payload from due d"
-                + " left join {outbox_broker} b using (broker) order by d.due_at, d.number"
-                + " returning 1) select (select count(*) from moved) as moved, (select count(*)"
-                + " from picked) as picked, (select open from gate) as open, coalesce(f.due_at,"
-                + " l.due_at - case when l.number < 9223372036854775807 then interval '0' else"
+                + " select b.first_lane + (d.hash & 2147483647) % b.lanes, d.id, d.created_at,"
+                + " d.expires_at, d.destination, d.key, d.type, d.content_type, d.headers,"
+                + " d.payload from due d left join {outbox_broker} b using (broker) order by"
+                + " d.due_at, d.number returning 1) select (select count(*) from moved) as moved,"
+                + " (select count(*) from picked) as picked, (select open from gate) as open,"
+                + " coalesce(f.due_at, l.due_at - case when l.number < 9223372036854775807 then"
+                + " interval '0' else"
                 + DueMark.OVERLAP
                 + " end)::text as due_at, coalesce(f.number - 1, l.number) as number from last l"
                 + " left join (select due_at, number from passed order by due_at, number limit 1) f"
                 + " on true; commit");
     next =
         tables.sql(
-            "select (select extract(epoch from s.due_at - now) from {outbox_scheduled} s where "
+            "select (select case when isfinite(s.due_at) then extract(epoch from s.due_at - now)"
+                + " when s.due_at < now then -1 else 3153600000 end from {outbox_scheduled} s where"
+                + " "
                 + FROM
                 + " order by s.due_at, s.number limit 1) as seconds, (now - "
                 + DueMark.OVERLAP

@@ -31,9 +31,12 @@ public final class ScheduledTable {
     list =
         tables.sql(
             ScheduledFilter.ROW
-                + "select s.number, s.due_at, s.id, s.created_at, s.expires_at, s.destination,"
-                + " s.key, s.type, s.content_type, s.headers, coalesce(octet_length(s.payload), 0)"
-                + " as size, b.first_lane + s.hash %% b.lanes as lane, 0 as position, %s as payload"
+                + "select s.number, s.due_at, s.id, s.created_at, s.expires_at, left(s.destination,"
+                + " 1024) as destination, left(s.key, 2048) as key, left(s.type, 1000) as type,"
+                + " left(s.content_type, 1000) as content_type, case when pg_column_size(s.headers"
+                + " || '{}'::text[]) < 262144 then s.headers end as headers,"
+                + " coalesce(octet_length(s.payload), 0) as size, b.first_lane + (s.hash &"
+                + " 2147483647) %% b.lanes as lane, 0 as position, %s as payload"
                 + " from {outbox_scheduled} s join {outbox_broker} b using (broker) cross join f"
                 + " where "
                 + ScheduledFilter.MATCHES
@@ -84,7 +87,15 @@ public final class ScheduledTable {
   /** One that waits, whole. */
   public Optional<Waiting> find(UUID id) throws SQLException {
     ScheduledFilter one = new ScheduledFilter(List.of(id), null, null, null);
-    return read(list.formatted("s.payload"), one, 1).stream().findFirst();
+    return read(
+            list.formatted(
+                "case when octet_length(s.payload) <= "
+                    + OutboxRows.MOST_BYTES
+                    + " then s.payload end"),
+            one,
+            1)
+        .stream()
+        .findFirst();
   }
 
   private List<Waiting> read(String sql, ScheduledFilter filter, int limit) throws SQLException {
@@ -148,7 +159,7 @@ public final class ScheduledTable {
   private static Waiting waiting(ResultSet r) throws SQLException {
     return new Waiting(
         r.getObject("due_at", OffsetDateTime.class).toInstant(),
-        OutboxRows.record(r),
+        OutboxRows.shown(r),
         r.getInt("size"));
   }
 }

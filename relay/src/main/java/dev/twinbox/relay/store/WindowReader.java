@@ -1,6 +1,7 @@
 package dev.twinbox.relay.store;
 
 import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -84,8 +85,8 @@ public final class WindowReader {
             Pipeline.BEGIN
                 + INDEX_ORDER_ONLY
                 + "select count(*) filter (where n.destination <> all (?::text[])) > 0 or count(*)"
-                + " = ? from (select o.destination from {outbox} o where o.lane = ? and o.position >"
-                + " ? order by o.lane, o.position limit ?) n; commit");
+                + " = ? from (select o.destination from {outbox} o where o.lane = ? and o.position"
+                + " > ? order by o.lane, o.position limit ?) n; commit");
     look =
         tables.sql(
             Pipeline.BEGIN
@@ -132,9 +133,12 @@ public final class WindowReader {
       String cursor) {
     return "select p.*, "
         + OutboxRows.SECONDS_LEFT
-        + " from (select q.*, sum(q.size) over (order by q.position rows unbounded preceding) as"
-        + " total from (select u.*, coalesce(octet_length(u.payload), 0) + 256 as size from"
-        + " ((select "
+        + " from (select "
+        + OutboxRows.columns("q")
+        + ", q.size, sum(q.size) over (order by q.position rows unbounded preceding) as"
+        + " total from (select u.*, "
+        + OutboxRows.size("u")
+        + " as size from ((select "
         + ROW
         + " from {outbox} o where o.lane = "
         + lane
@@ -160,8 +164,8 @@ public final class WindowReader {
         + lane
         + ", "
         + upTo
-        + ") order by o.xid, o.lane, o.position limit ?) r)) u order by u.position limit ?) q) p where p.total - p.size < ?"
-        + " order by p.position";
+        + ") order by o.xid, o.lane, o.position limit ?) r)) u order by u.position limit ?) q) p"
+        + " where p.total - p.size < ? order by p.position";
   }
 
   /**
@@ -288,8 +292,10 @@ public final class WindowReader {
    * @param record what to publish
    * @param timeLeft how long until it expires, as the database saw it when the page was read; null
    *     when it never expires, zero or negative when it has expired
+   * @param flaw why it cannot be read and so never be published, or null
    */
-  public record Row(OutboxRecord record, @Nullable Duration timeLeft) {}
+  public record Row(
+      OutboxRecord record, @Nullable Duration timeLeft, Outcome.@Nullable Rejected flaw) {}
 
   /**
    * Some rows of a window, in position order.
@@ -377,7 +383,8 @@ public final class WindowReader {
   }
 
   private static Row row(ResultSet result) throws SQLException {
-    return new Row(OutboxRows.record(result), OutboxRows.timeLeft(result));
+    OutboxRows.Read read = OutboxRows.read(result);
+    return new Row(read.record(), OutboxRows.timeLeft(result), read.flaw());
   }
 
   private static Page page(

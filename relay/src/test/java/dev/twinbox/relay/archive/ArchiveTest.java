@@ -10,13 +10,17 @@ import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.deadletter.BeyondHorizonException;
+import dev.twinbox.relay.deadletter.DeadLetterQueue;
 import dev.twinbox.relay.deadletter.Redrive;
 import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.store.ArchiveTable.Filter;
+import dev.twinbox.relay.store.DeadLetterFilter;
+import dev.twinbox.relay.store.LaneChange;
 import dev.twinbox.relay.store.Retention;
 import dev.twinbox.relay.store.RetentionTimes;
 import dev.twinbox.relay.store.RetentionTimes.Kept;
@@ -39,13 +43,15 @@ import org.junit.jupiter.api.Test;
 class ArchiveTest {
   private static final Duration SOON = Duration.ofMinutes(1);
   private static final Filter ALL = new Filter(null, null, null, null, null);
+  private static final RetryPolicy RETRY =
+      RetryPolicy.DEFAULTS
+          .withPauses(Duration.ofMillis(10), Duration.ofMillis(50))
+          .withGracePeriod(Duration.ofMillis(100), AfterGrace.WAIT);
   private static final DrainSettings SETTINGS =
       DrainSettings.DEFAULTS
           .withLease(Duration.ofSeconds(2))
           .withRetry(
-              RetryPolicy.DEFAULTS
-                  .withPauses(Duration.ofMillis(10), Duration.ofMillis(50))
-                  .withGracePeriod(Duration.ofMillis(100), AfterGrace.WAIT));
+              RetryPolicies.all(RETRY).with("kafka:strict", RETRY.withBlockKeyOnDeadLetter(true)));
 
   private final OutboxDatabase database = new OutboxDatabase(100, 4);
   private final Outbox outbox = Outbox.builder().source("/test").build();
@@ -192,13 +198,214 @@ class ArchiveTest {
     assertThat(archive.selected(ALL).count()).isEqualTo(640);
   }
 
+  /** The copy has begun without them, and their rows are gone when it has ended. */
+  @Test
+  void whatIsPublishedWhileItsLeafIsCopiedIsKeptOnce() throws Exception {
+    keep("7 days");
+    AtomicBoolean down = new AtomicBoolean(true);
+    broker.troubledBy(
+        message ->
+            down.get() && !message.destination().equals("kafka:up")
+                ? Optional.of(
+                    message.type().equals("bad")
+                        ? new Outcome.Rejected(Outcome.Reason.TOO_LARGE, "too large")
+                        : new Outcome.Unavailable(Outcome.Reason.MISSING_DESTINATION, "none"))
+                : Optional.empty());
+    relay();
+    try (Connection producer = database.begin()) {
+      outbox.enqueue(producer, Message.to("kafka:strict").key("bad").type("bad").json(1));
+      outbox.enqueue(producer, Message.to("kafka:down").key("bad2").type("bad").json(1));
+      producer.commit();
+    }
+    enqueue(20, "kafka:down", "d");
+    enqueue(300, "kafka:up", "u");
+    await()
+        .atMost(SOON)
+        .until(
+            () ->
+                database.number("select count(*) from twinbox.outbox_parked") == 20
+                    && database.number("select count(*) from twinbox.outbox_dead_letter") == 2);
+    awaitPublished(300);
+    database.execute(
+        "create function hold() returns trigger language plpgsql as $$ begin if new.key = 'u' then"
+            + " perform pg_advisory_xact_lock(4711); end if; return new; end $$");
+    database.execute(
+        "create trigger hold before insert on twinbox.outbox_archive for each row execute function"
+            + " hold()");
+    Thread rotation = new Thread(this::rotateQuietly);
+    try (Connection holder = database.begin()) {
+      holder.createStatement().execute("select pg_advisory_xact_lock(4711)");
+      rotation.start();
+      database.awaitSomebodyWaits();
+      down.set(false);
+      DeadLetterQueue.in(database.dataSource(), "twinbox")
+          .redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), (done, all) -> {});
+      awaitPublished(322);
+      await()
+          .atMost(SOON)
+          .until(() -> database.number("select count(*) from twinbox.outbox_parked") == 0);
+    }
+    rotation.join();
+
+    assertThat(archive.selected(ALL).count()).isEqualTo(322);
+    enqueue(300, "kafka:up", "u");
+    awaitPublished(622);
+    awaitRotated();
+    assertThat(archive.selected(ALL).count()).isEqualTo(622);
+    assertThat(
+            database.number(
+                "select count(distinct id) from twinbox.outbox_archive where key in ('d', 'bad',"
+                    + " 'bad2')"))
+        .isEqualTo(22);
+    assertThat(database.number("select count(*) - count(distinct id) from twinbox.outbox_archive"))
+        .isZero();
+  }
+
+  private void rotateQuietly() {
+    try {
+      database.rotation().rotate();
+    } catch (SQLException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void aDeadLetterThatIsRedrivenOrPurgedIsNotKeptAsIfItHadBeenPublished() throws Exception {
+    keep("7 days");
+    AtomicBoolean refusing = new AtomicBoolean(true);
+    broker.troubledBy(
+        message ->
+            refusing.get() && message.type().equals("bad")
+                ? Optional.of(new Outcome.Rejected(Outcome.Reason.TOO_LARGE, "too large"))
+                : Optional.empty());
+    relay();
+    UUID redriven;
+    UUID purged;
+    try (Connection producer = database.begin()) {
+      redriven = outbox.enqueue(producer, Message.to("kafka:a").key("a").type("bad").json(1)).id();
+      purged = outbox.enqueue(producer, Message.to("kafka:a").key("b").type("bad").json(1)).id();
+      producer.commit();
+    }
+    await()
+        .atMost(SOON)
+        .until(() -> database.number("select count(*) from twinbox.outbox_dead_letter") == 2);
+    DeadLetterQueue letters = DeadLetterQueue.in(database.dataSource(), "twinbox");
+    letters.discard(DeadLetterFilter.ALL.withIds(List.of(purged)), "ann", (done, all) -> {});
+    database.execute(
+        "update twinbox.outbox_dead_letter set discarded_at = now() - interval '31 days' where"
+            + " discarded_at is not null");
+    retention.purge(10);
+    refusing.set(false);
+    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), (done, all) -> {});
+    enqueue(250, "kafka:a", "k");
+    awaitPublished(251);
+    assertThat(archive.selected(ALL).count()).isEqualTo(251);
+    awaitRotated();
+
+    assertThat(archive.selected(ALL).count()).isEqualTo(251);
+    assertThat(
+            database.number(
+                "select count(*) from twinbox.outbox_archive where id = '%s'".formatted(redriven)))
+        .isEqualTo(1);
+    assertThat(
+            database.number(
+                "select count(*) from twinbox.outbox_archive where id = '%s'".formatted(purged)))
+        .isZero();
+  }
+
+  /**
+   * Its parked messages and dead letters move to the new lanes; their rows stay in the old ones.
+   */
+  @Test
+  void afterAChangeOfLanesWhatIsParkedOrDeadIsNotKeptAsIfItHadBeenPublished() throws Exception {
+    keep("7 days");
+    AtomicBoolean down = new AtomicBoolean(true);
+    broker.troubledBy(
+        message ->
+            down.get() && message.destination().equals("kafka:down")
+                ? Optional.of(
+                    message.type().equals("bad")
+                        ? new Outcome.Rejected(Outcome.Reason.TOO_LARGE, "too large")
+                        : new Outcome.Unavailable(Outcome.Reason.MISSING_DESTINATION, "none"))
+                : Optional.empty());
+    relay();
+    try (Connection producer = database.begin()) {
+      outbox.enqueue(producer, Message.to("kafka:down").key("bad").type("bad").json(1));
+      producer.commit();
+    }
+    enqueue(20, "kafka:down", "d");
+    for (int i = 0; i < 30; i++) {
+      enqueue(1, "kafka:up", "u" + i);
+    }
+    await()
+        .atMost(SOON)
+        .until(() -> database.number("select count(*) from twinbox.outbox_parked") == 20);
+    new LaneChange(database.dataSource(), OutboxDatabase.TABLES)
+        .run("kafka", 3, "test", Duration.ofSeconds(10));
+    await()
+        .atMost(SOON)
+        .until(
+            () ->
+                database.number("select count(*) from twinbox.outbox_parked where lane > 7") == 20
+                    && database.number(
+                            "select count(*) from twinbox.outbox_dead_letter where lane > 7")
+                        == 1);
+    assertThat(archive.selected(new Filter(null, null, "kafka:down", null, null)).count()).isZero();
+    enqueue(300, "kafka:up", "u");
+    awaitPublished(330);
+    awaitRotated();
+    assertThat(
+            database.number(
+                "select count(*) from twinbox.outbox_archive where destination = 'kafka:down'"))
+        .isZero();
+
+    down.set(false);
+    awaitPublished(350);
+    await()
+        .atMost(SOON)
+        .until(() -> database.number("select count(*) from twinbox.outbox_parked") == 0);
+    assertThat(archive.selected(ALL).count()).isEqualTo(350);
+    assertThat(database.number("select count(*) - count(distinct id) from twinbox.outbox_archive"))
+        .isZero();
+  }
+
+  @Test
+  void withoutTheArchivesDayWhatWasParkedIsStillTakenOutOnce() throws Exception {
+    keep("7 days");
+    AtomicBoolean down = new AtomicBoolean(true);
+    broker.troubledBy(
+        message ->
+            down.get() && message.destination().equals("kafka:down")
+                ? Optional.of(new Outcome.Unavailable(Outcome.Reason.MISSING_DESTINATION, "none"))
+                : Optional.empty());
+    relay();
+    enqueue(5, "kafka:down", "d");
+    for (int i = 0; i < 30; i++) {
+      enqueue(1, "kafka:up", "u" + i);
+    }
+    await()
+        .atMost(SOON)
+        .until(() -> database.number("select count(*) from twinbox.outbox_parked") == 5);
+    database.execute(
+        "do $$ declare t regclass; begin for t in select inhrelid from pg_inherits where inhparent"
+            + " = 'twinbox.outbox_archive'::regclass loop execute 'drop table ' || t; end loop; end"
+            + " $$");
+    down.set(false);
+
+    await()
+        .atMost(SOON)
+        .until(() -> database.number("select count(*) from twinbox.outbox_parked") == 0);
+    awaitPublished(35);
+    assertThat(database.number("select count(*) from twinbox.outbox_archive")).isEqualTo(5);
+  }
+
   @Test
   void aReplayBeyondTheHorizonAsksForTheOperatorsWord() throws Exception {
     keep("7 days");
     database.execute(
-        "insert into twinbox.outbox_archive (lane, position, id, created_at, destination, key, type)"
-            + " values (0, 1, '01900000-0000-7000-8000-000000000001', '2024-06-09', 'kafka:a', 'k',"
-            + " 't')");
+        "insert into twinbox.outbox_archive (lane, position, id, created_at, destination, key,"
+            + " type) values (0, 1, '01900000-0000-7000-8000-000000000001', '2024-06-09',"
+            + " 'kafka:a', 'k', 't')");
     relay();
 
     assertThatThrownBy(() -> replay(ALL)).isInstanceOf(BeyondHorizonException.class);
@@ -247,10 +454,10 @@ class ArchiveTest {
   void deadLettersAreDiscardedAndThenGoneAndBlockingOnesStay() throws SQLException {
     database.execute(
         "insert into twinbox.outbox_dead_letter (lane, position, id, created_at, destination, key,"
-            + " type, reason, attempts, first_failed_at, dead_at, blocks_key, discarded_at) select 0,"
-            + " n, gen_random_uuid(), now(), 'kafka:a', 'k', 't', 'too-large', 1, now(), case when n"
-            + " = 1 then now() else now() - interval '181 days' end, n = 2, case when n = 3 then"
-            + " now() - interval '31 days' end from generate_series(1, 4) n");
+            + " type, reason, attempts, first_failed_at, dead_at, blocks_key, discarded_at) select"
+            + " 0, n, gen_random_uuid(), now(), 'kafka:a', 'k', 't', 'too-large', 1, now(), case"
+            + " when n = 1 then now() else now() - interval '181 days' end, n = 2, case when n = 3"
+            + " then now() - interval '31 days' end from generate_series(1, 4) n");
 
     assertThat(retention.discardOld(100, "test")).isEqualTo(1);
     retention.purge(100);

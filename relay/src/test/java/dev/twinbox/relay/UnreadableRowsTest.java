@@ -1,0 +1,287 @@
+package dev.twinbox.relay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.twinbox.migrations.Migrations;
+import dev.twinbox.relay.deadletter.DeadLetterQueue;
+import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.drain.DrainSettings;
+import dev.twinbox.relay.drain.RetryPolicy;
+import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.relay.store.DeadLetterFilter;
+import dev.twinbox.relay.store.DeadLetterTable.DeadLetter;
+import dev.twinbox.relay.store.ScheduledFilter;
+import dev.twinbox.relay.store.ScheduledTable;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whatever a producer's grant lets it write, no row stands in the way of others. */
+class UnreadableRowsTest {
+  private static final DeadLetterQueue.Progress UNSEEN = (done, all) -> {};
+  private static final String LONG = "repeat(md5(random()::text) || md5(random()::text), 100)";
+
+  /** More than a relay with this memory loads of one message. */
+  private static final long GIANT =
+      Math.max(16L << 20, Runtime.getRuntime().maxMemory() / 16) + 1_000_000;
+
+  private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
+  private final DeadLetterQueue letters = DeadLetterQueue.in(database.dataSource(), "twinbox");
+  private final MemoryBroker broker = new MemoryBroker();
+  private final List<Relay> relays = new ArrayList<>();
+
+  @AfterEach
+  void close() {
+    relays.forEach(Relay::close);
+    broker.close();
+    database.close();
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "headers | '{{a,b},{c,d}}'::text[]",
+        "headers | '{{{a,b}}}'::text[]",
+        "headers | '{a}'::text[]",
+        "headers | '{a,b,c}'::text[]",
+        "headers | '{a,NULL}'::text[]",
+        "headers | '{NULL,b}'::text[]",
+        "headers | '[0:2]={a,b,c}'::text[]",
+        "key | long()",
+        "destination | concat('kafka:', long())",
+        "expires_at | '20000-01-01'::timestamptz",
+        "expires_at | '294276-12-31 23:59:59'::timestamptz",
+        "payload | convert_to(giant(), 'UTF8')",
+        "headers | array['a', giant()]",
+        "content_type | giant()",
+        "type | giant()",
+        "key | giant()",
+        "destination | giant()",
+      })
+  void aRowThatCannotBeReadIsADeadLetterAndItsNeighboursGoOn(String column, String value)
+      throws Exception {
+    UUID before = database.commitOne(0, "k");
+    insertAsProducer(column, value);
+    UUID after = database.commitOne(0, "k");
+    start(false);
+
+    await().atMost(Duration.ofMinutes(1)).until(() -> ids().size() == 2);
+
+    assertThat(ids()).containsExactly(before, after);
+    await().until(() -> dead() == 1);
+    DeadLetter letter = letters.list(DeadLetterFilter.ALL, false, 0, 10).get(0);
+    assertThat(letter.reason()).isIn("malformed", "too-large");
+    assertThat(letter.error()).contains(value.contains("giant") ? "bytes" : column);
+    assertThat(letters.find(letter.number())).isPresent();
+    assertThat(letters.groups(DeadLetterFilter.ALL)).hasSize(1);
+    if (column.equals("destination")) {
+      return; // it is kept in part
+    }
+    // It can be sent again, and comes back.
+    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    await().until(() -> database.number("select max(number) from twinbox.outbox_dead_letter") == 2);
+  }
+
+  /** They are odd, and say clearly what is meant. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "headers | '{}'::text[]",
+        "headers | '[3:4]={a,b}'::text[]",
+        "headers | array['', '']",
+        "headers | null",
+        "expires_at | 'infinity'::timestamptz",
+        "payload | null",
+        "payload | ''::bytea",
+        "key | ''",
+        "type | ''",
+        "content_type | ''",
+        "id | '00000000-0000-0000-0000-000000000000'::uuid",
+        "id | 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid",
+      })
+  void aRowThatIsMerelyOddIsPublished(String column, String value) throws Exception {
+    insertAsProducer(column, value);
+    UUID after = database.commitOne(0, "k");
+    start(false);
+
+    await().until(() -> ids().size() == 2);
+
+    assertThat(ids()).endsWith(after);
+    assertThat(dead()).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"-infinity", "0044-03-15 BC", "4713-01-01 BC", "1969-12-31"})
+  void aRowThatExpiredLongAgoIsExpired(String time) throws Exception {
+    insertAsProducer("expires_at", "'" + time + "'::timestamptz");
+    UUID after = database.commitOne(0, "k");
+    start(false);
+
+    await().until(() -> ids().contains(after));
+    await().until(() -> dead() == 1);
+    assertThat(letters.list(DeadLetterFilter.ALL, false, 0, 10).get(0).reason())
+        .isEqualTo("expired");
+    assertThat(ids()).containsExactly(after);
+  }
+
+  @Test
+  void aRowThatCannotBeReadBlocksItsKeyWhereThePolicySaysSo() throws Exception {
+    insertAsProducer("headers", "'{a}'::text[]");
+    database.commitOne(0, "k");
+    UUID other = database.commitOne(0, "other");
+    start(true);
+
+    await().until(() -> ids().contains(other));
+    await().until(() -> number("outbox_parked where blocked") == 1);
+    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    await().until(() -> number("outbox_dead_letter where number = 2 and blocks_key") == 1);
+    assertThat(ids()).containsExactly(other);
+    letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN);
+
+    await().until(() -> ids().size() == 2);
+  }
+
+  @Test
+  void aParkedRowThatCannotBeReadIsADeadLetterToo() throws Exception {
+    broker.troubledBy(
+        message ->
+            message.destination().equals("kafka:down")
+                ? Optional.of(new Outcome.Unavailable(Reason.NOT_AUTHORISED, "not yet"))
+                : Optional.empty());
+    UUID first = database.commitOne(0, "kafka:down", "k");
+    UUID second = database.commitOne(0, "kafka:down", "k");
+    database.commitOne(0, "kafka:test", "other");
+    start(false);
+    await().until(() -> number("outbox_parked") == 2);
+    database.execute(
+        "update twinbox.outbox_parked set headers = '{{a,b},{c,d}}' where id = '%s'"
+            .formatted(first));
+    broker.troubledBy(message -> Optional.empty());
+
+    await().until(() -> ids().contains(second));
+    assertThat(ids()).doesNotContain(first);
+    await().until(() -> dead() == 1);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '"',
+      value = {
+        "headers | '{{a,b},{c,d}}'::text[] | 0",
+        "hash | -7 | 1",
+        "hash | -2147483648 | 1",
+        "due_at | '-infinity'::timestamptz | 1",
+        "due_at | '4713-01-01 BC'::timestamptz | 1",
+        "expires_at | '-infinity'::timestamptz | 0",
+      })
+  void whatIsDueIsPromotedWhateverStandsBesideIt(String column, String value, int published)
+      throws Exception {
+    String role = producer();
+    insertScheduled(role, "due_at", "'infinity'::timestamptz");
+    insertScheduled(role, "due_at", "'294276-01-01'::timestamptz");
+    insertScheduled(role, column, value);
+    insertScheduled(role, "due_at", "now()");
+    ScheduledTable table = new ScheduledTable(database.pipeline(), OutboxDatabase.TABLES);
+    assertThat(table.list(new ScheduledFilter(List.of(), null, null, null), 10)).hasSize(4);
+    start(false);
+
+    await().atMost(Duration.ofMinutes(1)).until(() -> ids().size() == 1 + published);
+    await().until(() -> dead() == 1 - published);
+    assertThat(number("outbox_scheduled")).isEqualTo(2);
+  }
+
+  private void insertScheduled(String role, String column, String value) throws SQLException {
+    String dueAt = column.equals("due_at") ? value : "now()";
+    String hash = column.equals("hash") ? value : "3";
+    String more = column.equals("due_at") || column.equals("hash") ? "" : ", " + column;
+    try (Connection connection = database.database().dataSource(role).getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "insert into twinbox.outbox_scheduled (due_at, broker, hash, id, destination, key, type"
+              + more
+              + ") values ("
+              + dueAt
+              + ", 'kafka', "
+              + hash
+              + ", gen_random_uuid(), 'kafka:test', 'k', 'test'"
+              + (more.isEmpty() ? "" : ", " + value)
+              + ")");
+    }
+  }
+
+  private String producer() throws SQLException {
+    String role = "producer_" + database.database().name();
+    database.execute("create role %s login".formatted(role));
+    Migrations.defaults().grantProducer(database.dataSource(), role);
+    return role;
+  }
+
+  private void insertAsProducer(String column, String value) throws SQLException {
+    List<String> columns = new ArrayList<>(List.of("lane", "id", "destination", "key", "type"));
+    List<String> values =
+        new ArrayList<>(List.of("0", "gen_random_uuid()", "'kafka:test'", "'k'", "'test'"));
+    String written = value.replace("long()", LONG).replace("giant()", "repeat('x', " + GIANT + ")");
+    if (columns.contains(column)) {
+      values.set(columns.indexOf(column), written);
+    } else {
+      columns.add(column);
+      values.add(written);
+    }
+    try (Connection connection = database.database().dataSource(producer()).getConnection();
+        Statement statement = connection.createStatement()) {
+      statement.execute(
+          "insert into twinbox.outbox ("
+              + String.join(", ", columns)
+              + ") values ("
+              + String.join(", ", values)
+              + ")");
+    }
+  }
+
+  private void start(boolean blockKeys) {
+    relays.add(
+        Relay.builder()
+            .dataSource(database.dataSource())
+            .broker(broker.borrowed())
+            .settings(
+                DrainSettings.DEFAULTS
+                    .withLease(Duration.ofSeconds(2))
+                    .withRetry(
+                        RetryPolicy.DEFAULTS
+                            .withPauses(Duration.ofMillis(10), Duration.ofMillis(50))
+                            .withParkAfter(Duration.ofMillis(100))
+                            .withBlockKeyOnDeadLetter(blockKeys)))
+            .build()
+            .start());
+  }
+
+  private List<UUID> ids() {
+    return broker.kept().stream().map(OutboxRecord::id).toList();
+  }
+
+  private long dead() throws SQLException {
+    return number("outbox_dead_letter");
+  }
+
+  private long number(String from) throws SQLException {
+    return database.number("select count(*) from twinbox." + from);
+  }
+}
