@@ -110,10 +110,24 @@ public final class TestPostgres implements AutoCloseable {
 
   /** An empty database with a name of its own. */
   public TestDatabase createDatabase() {
+    return create("");
+  }
+
+  /**
+   * An empty database in another encoding than UTF8, with the collation {@code C}.
+   *
+   * @param encoding as PostgreSQL calls it: {@code LATIN1}
+   */
+  public TestDatabase createDatabase(String encoding) {
+    return create(
+        " encoding '%s' lc_collate 'C' lc_ctype 'C' template template0".formatted(encoding));
+  }
+
+  private TestDatabase create(String options) {
     String name = "test_" + UUID.randomUUID().toString().replace("-", "");
     try (Connection connection = dataSource().getConnection();
         Statement statement = connection.createStatement()) {
-      statement.execute("create database " + name);
+      statement.execute("create database " + name + options);
     } catch (SQLException e) {
       throw new IllegalStateException("No new database", e);
     }
