@@ -27,7 +27,9 @@ public final class Migrations {
   /** Flyway's history table, inside the schema. */
   public static final String HISTORY_TABLE = "twinbox_schema_history";
 
-  /** Each with a table or function that it makes: what is there tells the version where no row does. */
+  /**
+   * Each with a table or function that it makes: what is there tells the version where no row does.
+   */
   private static final List<Script> SCRIPTS =
       List.of(
           new Script("V1__outbox.sql", "outbox_lane_log"),
