@@ -3,6 +3,7 @@ package dev.twinbox.inbox;
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
 import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
+import dev.twinbox.testkit.JavaProcess;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,6 +45,7 @@ public final class ConsumerProcess {
                 "-cp",
                 System.getProperty("java.class.path"),
                 ConsumerProcess.class.getName()));
+    command.addAll(1, JavaProcess.localeOptions());
     command.addAll(List.of(database.jdbcUrl(), database.user(), broker, address, source, killer));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)

@@ -13,6 +13,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** One delivery at a time. */
@@ -38,6 +39,7 @@ class InboxTest {
     assertThat(new Backoff(Duration.ZERO, Duration.ZERO, 3).pause(3)).isPositive();
   }
 
+  @Tag("essential")
   @Test
   void aRedeliveredMessageChangesNothing() {
     Delivery message = delivery();
@@ -51,6 +53,7 @@ class InboxTest {
     assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
   }
 
+  @Tag("essential")
   @Test
   void aFailingHandlerRollsBackItsRowsAndItsInboxRow() {
     Delivery message = delivery();
@@ -79,6 +82,7 @@ class InboxTest {
     assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
   }
 
+  @Tag("essential")
   @Test
   void afterItsLastAttemptAMessageIsQuarantinedWithItsError() {
     Inbox impatient =
@@ -244,6 +248,7 @@ class InboxTest {
     assertThat(database.effects()).containsExactly("kept");
   }
 
+  @Tag("essential")
   @Test
   void aHandlerCanEnqueueInTheSameTransaction() {
     database.execute("create table outgoing (cause text)");
@@ -309,6 +314,7 @@ class InboxTest {
     assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
   }
 
+  @Tag("essential")
   @Test
   void anOperatorLetsAQuarantinedMessageThroughOnce() {
     Delivery message = delivery();

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,6 +30,7 @@ class InboxUpkeepTest {
     database.close();
   }
 
+  @Tag("essential")
   @ParameterizedTest
   @EnumSource(PostgresVersion.class)
   void daysAreMadeAheadAndTakeTheirRowsOutOfTheFuture(PostgresVersion version) throws SQLException {
@@ -52,6 +54,7 @@ class InboxUpkeepTest {
     assertThat(inbox.upkeep().runOnce()).isEqualTo(new InboxUpkeep.Result(0, 0, 0, 0));
   }
 
+  @Tag("essential")
   @Test
   void aDayIsRefusedFirstAndDroppedLater() throws SQLException {
     inbox.receive(delivery(), InboxDatabase::effect);
@@ -101,7 +104,8 @@ class InboxUpkeepTest {
         """
         insert into twinbox.inbox (message_id, consumer_id)
         select twinbox.inbox_bound(clock_timestamp() + interval '4 days' + n * interval '1 ms'), 1
-        from generate_series(1, 20000) n on conflict do nothing""");
+        from generate_series(1, 20000) n on conflict do nothing\
+        """);
     String table = database.texts("select 'twinbox.inbox_future'::regclass::oid").get(0);
     String file = "select pg_relation_filenode(%s)".formatted(table);
     String before = database.texts(file).get(0);
@@ -153,6 +157,7 @@ class InboxUpkeepTest {
     assertThat(inbox.upkeep().runOnce().daysMade()).isEqualTo(1);
   }
 
+  @Tag("essential")
   @Test
   void foreignIdsAndOldFailuresAreKeptByReceivedTimeAndThenPurged() throws SQLException {
     inbox.receive(delivery("foreign-1"), InboxDatabase::effect);

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -179,6 +180,7 @@ class InboxVolumeTest {
     List<Long> sorted = new ArrayList<>(latencies);
     Collections.sort(sorted);
     System.out.printf(
+        Locale.ROOT,
         "%,d rows: %s days made, %s dropped, %s tries gave way to a held handler; %,d receives,"
             + " median %.1f ms, p99 %.1f ms, longest %.1f ms; lock waits above 50 ms: none%n",
         rows,

@@ -12,9 +12,11 @@ import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What an operator sees of the quarantine and does with it, and what is written down about it. */
+@Tag("essential")
 class QuarantineOperatorTest {
   private static final QuarantineSelection ALL = QuarantineSelection.all();
 

@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What never reaches its handler, and what stays visible of it. */
+@Tag("essential")
 class QuarantineTest {
   private final InboxDatabase database = InboxDatabase.create();
   private final Inbox inbox = database.inbox("billing").expectDestinations("kafka:orders").build();

@@ -16,6 +16,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -47,6 +48,7 @@ class RedriveTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void aRedrivenMessageIsHandledAsItCameAndLeavesQuarantine() {
     Delivery poison =
@@ -80,6 +82,7 @@ class RedriveTest {
     assertThat(inbox.receive(poison, InboxDatabase::effect)).isInstanceOf(Receipt.Duplicate.class);
   }
 
+  @Tag("essential")
   @Test
   void askingTwiceHandlesOnce() {
     quarantine(3);
@@ -118,6 +121,7 @@ class RedriveTest {
     assertThat(database.effects()).isEqualTo(ids);
   }
 
+  @Tag("essential")
   @Test
   void aFailureGoesBackToQuarantineWithItsNewErrorAndThoseBehindItGoOn() {
     List<String> ids = quarantine(3);

@@ -10,10 +10,12 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
 import javax.sql.DataSource;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("essential")
 final class GrantsTest {
   private static final String SCHEMA = "Twin-Box";
 
@@ -58,7 +60,8 @@ final class GrantsTest {
             "truncate {schema}.outbox_0",
             "delete from {schema}.outbox_scheduled",
             "select * from {schema}.outbox_scheduled",
-            "insert into {schema}.outbox_0 (lane, id, destination, type) values (0, gen_random_uuid(), 'k', 't')",
+            "insert into {schema}.outbox_0 (lane, id, destination, type) values (0,"
+                + " gen_random_uuid(), 'k', 't')",
             "select setval('{schema}.outbox_position', 1)",
             "update {schema}.outbox_broker set lanes = 1",
             "select * from {schema}.outbox_lane_log",
@@ -84,11 +87,12 @@ final class GrantsTest {
             "select count(*) from {schema}.outbox",
             "select last_value - (not is_called)::int from {schema}.outbox_position",
             "select * from {schema}.outbox_lane_state",
-            "insert into {schema}.outbox_lane_log select lane, seq + 1, 'x', owner, claim_id, epoch, lease_until,"
-                + " window_number, done, target, floor, next_floor, ceiling, cursor_position, ahead"
-                + " from {schema}.outbox_lane_log",
+            "insert into {schema}.outbox_lane_log select lane, seq + 1, 'x', owner, claim_id,"
+                + " epoch, lease_until, window_number, done, target, floor, next_floor, ceiling,"
+                + " cursor_position, ahead from {schema}.outbox_lane_log",
             "delete from {schema}.outbox_lane_log where seq = 0",
-            "insert into {schema}.outbox_relay (relay, alive_until, brokers) values ('r', now(), '{}')",
+            "insert into {schema}.outbox_relay (relay, alive_until, brokers) values ('r', now(),"
+                + " '{}')",
             "update {schema}.outbox_relay set alive_until = now()",
             "delete from {schema}.outbox_scheduled",
             "delete from {schema}.outbox_parked",
@@ -96,7 +100,8 @@ final class GrantsTest {
             "delete from {schema}.outbox_dedup",
             "select system_identifier from pg_control_system()",
             "select * from {schema}.outbox_cluster",
-            "insert into {schema}.outbox_audit (done_by, action, selection, affected) values ('a', 'b', 'c', 1)",
+            "insert into {schema}.outbox_audit (done_by, action, selection, affected) values ('a',"
+                + " 'b', 'c', 1)",
             "begin; lock table {schema}.outbox in access exclusive mode; truncate {schema}.outbox,"
                 + " {schema}.outbox_restamp; select setval('{schema}.outbox_position', 9),"
                 + " setval('{schema}.outbox_dead_letter_number_seq', 9),"
@@ -135,7 +140,8 @@ final class GrantsTest {
                 + " from {schema}.inbox_retention on conflict do nothing",
             "insert into {schema}.inbox (message_id, consumer_id) values (gen_random_uuid(), 1)"
                 + " on conflict do nothing returning message_id",
-            "insert into {schema}.inbox_failure (consumer_id, message_id, attempts) values (1, gen_random_uuid(), 1)",
+            "insert into {schema}.inbox_failure (consumer_id, message_id, attempts) values (1,"
+                + " gen_random_uuid(), 1)",
             "update {schema}.inbox_failure set attempts = 2",
             "delete from {schema}.inbox_failure",
             "select {schema}.inbox_make_days(5)",
@@ -213,14 +219,14 @@ final class GrantsTest {
 
   private static String privileges(String role) {
     return """
-        select table_name || ' ' || privilege_type || ' ' || coalesce(column_name, '') as p from (
-          select table_name, privilege_type, null as column_name
-          from information_schema.table_privileges where grantee = '%1$s'
-          union select table_name, privilege_type, column_name
-          from information_schema.column_privileges where grantee = '%1$s'
-          union select object_name, privilege_type, null
-          from information_schema.usage_privileges where grantee = '%1$s') granted order by 1
-        """
+    select table_name || ' ' || privilege_type || ' ' || coalesce(column_name, '') as p from (
+      select table_name, privilege_type, null as column_name
+      from information_schema.table_privileges where grantee = '%1$s'
+      union select table_name, privilege_type, column_name
+      from information_schema.column_privileges where grantee = '%1$s'
+      union select object_name, privilege_type, null
+      from information_schema.usage_privileges where grantee = '%1$s') granted order by 1
+    """
         .formatted(role);
   }
 }

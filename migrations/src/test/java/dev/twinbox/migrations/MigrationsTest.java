@@ -15,6 +15,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
 import org.flywaydb.core.Flyway;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -23,6 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 final class MigrationsTest {
   private static final String SCHEMA = "Twin-Box 2";
 
+  @Tag("essential")
   @ParameterizedTest
   @EnumSource(PostgresVersion.class)
   void everyTableComesUp(PostgresVersion version) throws SQLException {
@@ -59,6 +61,7 @@ final class MigrationsTest {
         .containsExactly("1", "2", "3", "4", "5", "6", "7");
   }
 
+  @Tag("essential")
   @ParameterizedTest
   @EnumSource(PostgresVersion.class)
   void aSecondApplyDoesNothing(PostgresVersion version) throws SQLException {
@@ -153,6 +156,7 @@ final class MigrationsTest {
     }
   }
 
+  @Tag("essential")
   @ParameterizedTest
   @EnumSource(PostgresVersion.class)
   void theScriptGivesTheSameTables(PostgresVersion version) throws SQLException {
@@ -169,6 +173,7 @@ final class MigrationsTest {
     assertThat(migrations.sql()).doesNotContain("${");
   }
 
+  @Tag("essential")
   @ParameterizedTest
   @EnumSource(PostgresVersion.class)
   void chunksGoRoundTheRing(PostgresVersion version) throws SQLException {

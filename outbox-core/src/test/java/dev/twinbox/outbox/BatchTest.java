@@ -8,8 +8,10 @@ import java.sql.SQLException;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("essential")
 final class BatchTest {
   private static final String STORED =
       "select row(lane, destination, key, type, content_type, headers, payload, expires_at)"

@@ -9,8 +9,10 @@ import java.time.Duration;
 import java.util.UUID;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("essential")
 final class CancelTest {
   private final TestOutbox test = new TestOutbox();
   private final Outbox outbox = Outbox.builder().source("/shop").build();

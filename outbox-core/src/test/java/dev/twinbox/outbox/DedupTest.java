@@ -11,8 +11,10 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("essential")
 final class DedupTest {
   private final TestOutbox test = new TestOutbox();
   private final Outbox outbox = Outbox.builder().source("/shop").build();

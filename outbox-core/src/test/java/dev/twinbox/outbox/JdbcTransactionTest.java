@@ -7,8 +7,10 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Savepoint;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("essential")
 final class JdbcTransactionTest {
   private final TestOutbox test = new TestOutbox();
   private final Outbox outbox = Outbox.builder().source("/shop").build();

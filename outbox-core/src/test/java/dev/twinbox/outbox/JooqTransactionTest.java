@@ -10,8 +10,10 @@ import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.jooq.impl.DefaultConfiguration;
 import org.jooq.impl.DefaultTransactionListenerProvider;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("essential")
 final class JooqTransactionTest {
   private final TestOutbox test = new TestOutbox();
   private final Outbox outbox = Outbox.builder().source("/shop").build();

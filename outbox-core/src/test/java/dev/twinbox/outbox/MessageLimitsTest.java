@@ -10,11 +10,13 @@ import java.util.Arrays;
 import java.util.UUID;
 import java.util.function.UnaryOperator;
 import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is refused needs no database; that no SQL is run is shown by the connection being null. */
+@Tag("essential")
 final class MessageLimitsTest {
   private static final Message GOOD =
       Message.to("kafka:orders").key("1").type("order.placed").text("hello");
@@ -70,7 +72,8 @@ final class MessageLimitsTest {
     assertThatThrownBy(() -> small.prepare(message.payload(new byte[rest + 1])))
         .isInstanceOf(InvalidMessageException.class)
         .hasMessageMatching(
-            "Message [0-9a-f-]{36} is 101 bytes .*; the limit is 100 bytes\\. Raise maxPayloadBytes or store a reference\\.");
+            "Message [0-9a-f-]{36} is 101 bytes .*; the limit is 100 bytes\\. Raise maxPayloadBytes"
+                + " or store a reference\\.");
     assertThatThrownBy(() -> outbox.prepare(message.payload(new byte[1_000_000])))
         .hasMessageContaining("1,000,000 bytes");
     assertThatThrownBy(() -> Outbox.builder().maxPayloadBytes(0))

@@ -9,9 +9,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Due and expiry times, by the database's clock. */
+@Tag("essential")
 final class TimesTest {
   private static final Instant FUTURE = Instant.parse("2099-01-02T03:04:05.123456Z");
   private static final Instant PAST = Instant.parse("2001-01-01T00:00:00Z");

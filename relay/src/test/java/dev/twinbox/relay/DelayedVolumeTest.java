@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
@@ -85,6 +86,7 @@ class DelayedVolumeTest {
     lateness.sort(null);
     long p99 = lateness.get(lateness.size() * 99 / 100);
     System.out.printf(
+        Locale.ROOT,
         "%,d delayed messages over %s: earliest %s ms, median %s ms, p99 %s ms, latest %s ms"
             + " late%n",
         messages,

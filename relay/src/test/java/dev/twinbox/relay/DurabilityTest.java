@@ -15,6 +15,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
@@ -86,8 +87,11 @@ class DurabilityTest {
             .allMatch(recovered::contains);
       }
       System.out.printf(
+          Locale.ROOT,
           "%s crashes erased %s acknowledged commits; %s messages were published, no ghost%n",
-          crashes, erased, publishedBefore);
+          crashes,
+          erased,
+          publishedBefore);
       assertThat(erased).as("commits that a crash erased: else this shows nothing").isPositive();
       database.close();
     }

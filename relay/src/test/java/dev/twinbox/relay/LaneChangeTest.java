@@ -35,6 +35,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jooq.exception.DataAccessException;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The number of lanes changes while producers enqueue and relays publish. */
@@ -65,6 +66,7 @@ class LaneChangeTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void theHashInTheDatabaseIsTheOneOfProducers() throws SQLException {
     Random random = new Random(7);
@@ -143,6 +145,7 @@ class LaneChangeTest {
     }
   }
 
+  @Tag("essential")
   @Test
   void aBacklogOfTheFormerLanesGoesFirst() throws SQLException {
     List<UUID> ids = enqueue(300, "k");

@@ -33,6 +33,7 @@ import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class RelayTest {
@@ -56,6 +57,7 @@ class RelayTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void whatIsCommittedIsPublishedInOrderOfItsKey() throws SQLException {
     List<UUID> ids = new ArrayList<>();
@@ -169,6 +171,7 @@ class RelayTest {
         .until(() -> database.number("select pg_relation_size('twinbox.outbox_0')") == 0);
   }
 
+  @Tag("essential")
   @Test
   void aStopSettlesAndTheNextRelayRepeatsNothing() throws SQLException {
     for (int i = 0; i < 20; i++) {
@@ -287,6 +290,7 @@ class RelayTest {
     assertThat(database.number("select count(*) from twinbox.outbox_dead_letter")).isZero();
   }
 
+  @Tag("essential")
   @Test
   void aMessageThatFailsAgainAndAgainIsGivenUpWithItsAttempts() throws SQLException {
     UUID culprit = database.commitOne(0, "k");
@@ -329,6 +333,7 @@ class RelayTest {
     assertThat(broker.count()).isZero();
   }
 
+  @Tag("essential")
   @Test
   void anExpiredMessageIsNeverHandedToTheBroker() throws SQLException {
     UUID expired;
@@ -380,6 +385,7 @@ class RelayTest {
     await().until(() -> ids().contains(fresh));
   }
 
+  @Tag("essential")
   @Test
   void dueMessagesArePromotedInOrderOfTheirDueTimes() throws SQLException {
     database.execute(
@@ -394,6 +400,7 @@ class RelayTest {
     assertThat(ids()).isSortedAccordingTo((a, b) -> b.compareTo(a)).hasSize(10);
   }
 
+  @Tag("essential")
   @Test
   void aLeafIsEmptiedOnceAllOfItIsRelayed() throws SQLException {
     start();

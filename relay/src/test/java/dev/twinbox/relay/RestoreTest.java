@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -249,6 +250,7 @@ class RestoreTest {
     assertThat(restored.number(count("outbox"))).isEqualTo(3);
   }
 
+  @Tag("essential")
   @Test
   void aSequenceThatWentBackKeepsLanesFromBeingClaimedUntilMessagesAreStampedAnew()
       throws Exception {
@@ -288,6 +290,7 @@ class RestoreTest {
     assertThat(new ClusterGuard(origin.pipeline(), OutboxDatabase.TABLES).doubts()).isEmpty();
   }
 
+  @Tag("essential")
   @Test
   void aSequenceBehindABacklogThatNoRelayHasSeenIsNoticedAtTheStart() throws Exception {
     List<UUID> backlog = commit(origin, 30);
@@ -430,6 +433,7 @@ class RestoreTest {
         new Restamp(restored.pipeline(), OutboxDatabase.TABLES).run("test", "test").orElseThrow();
 
     System.out.printf(
+        Locale.ROOT,
         "1,000,000 messages of 300 bytes stamped anew in %.1f s%n",
         (System.nanoTime() - began) / 1e9);
     assertThat(report.stamped()).isEqualTo(1_000_000);

@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -90,6 +91,7 @@ class StorageTest {
     Held held = holdHorizon(Duration.ofMinutes(10), 100_000);
 
     System.out.printf(
+        Locale.ROOT,
         "held horizon: before %.0f/s, after %.0f/s, ratio %.3f; a write of the lane %.0f us before,"
             + " %.0f us after, ratio %.2f; %s windows%n",
         held.before,

@@ -11,11 +11,20 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Java program on this JVM's class path in a process of its own, which can be killed, frozen and
- * started again. It is gone when this JVM is, even when this JVM is killed. Safe for use by several
- * threads.
+ * A Java program on this JVM's class path in a process of its own, with this JVM's locale, time
+ * zone and charset, which can be killed, frozen and started again. It is gone when this JVM is,
+ * even when this JVM is killed. Safe for use by several threads.
  */
 public final class JavaProcess implements AutoCloseable {
+  private static final List<String> LOCALE_PROPERTIES =
+      List.of(
+          "user.language",
+          "user.country",
+          "user.script",
+          "user.variant",
+          "user.timezone",
+          "file.encoding");
+
   private final String mainClass;
   private final List<String> command;
   private final Map<String, String> environment;
@@ -39,6 +48,17 @@ public final class JavaProcess implements AutoCloseable {
    */
   public static Builder of(String mainClass, Path log) {
     return new Builder(mainClass, log);
+  }
+
+  /**
+   * The JVM's options that give a process this one's locale, time zone and charset; a {@code
+   * JavaProcess} has them already.
+   */
+  public static List<String> localeOptions() {
+    return LOCALE_PROPERTIES.stream()
+        .filter(name -> !System.getProperty(name, "").isEmpty())
+        .map(name -> "-D" + name + "=" + System.getProperty(name))
+        .toList();
   }
 
   /** Whether it runs, frozen or not. */
@@ -164,6 +184,7 @@ public final class JavaProcess implements AutoCloseable {
     private List<String> command() {
       List<String> command = new ArrayList<>();
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(localeOptions());
       command.addAll(options);
       command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
       command.addAll(arguments);

@@ -9,9 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("essential")
 class JavaProcessTest {
   @TempDir Path folder;
 
@@ -26,7 +28,10 @@ class JavaProcessTest {
             .dropEnvironment("PAT")
             .start()) {
       await().atMost(Duration.ofSeconds(30)).until(() -> text(log).contains("variable 3"));
-      assertThat(text(log)).startsWith("argument null");
+      assertThat(text(log))
+          .startsWith("argument null")
+          .contains("with " + JavaProcess.localeOptions())
+          .contains("-Duser.language=" + System.getProperty("user.language"));
       assertThat(process.isRunning()).isTrue();
       assertThat(process.exitCode()).isEmpty();
 
@@ -66,6 +71,7 @@ class JavaProcessTest {
   static final class Counter {
     public static void main(String[] arguments) throws InterruptedException {
       System.out.println(arguments[0] + " " + System.getenv("PATH"));
+      System.out.println("with " + JavaProcess.localeOptions());
       Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("goodbye")));
       for (int i = 1; ; i++) {
         System.out.println(System.getenv("COUNTER") + " " + i);

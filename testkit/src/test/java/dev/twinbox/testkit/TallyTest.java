@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Instant;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class TallyTest {
   private final Tally tally = new Tally();
 
+  @Tag("essential")
   @Test
   void aLineWithoutFaultsIsBalanced() {
     for (int order = 1; order <= 5; order++) {
@@ -156,6 +158,7 @@ class TallyTest {
     assertThat(tally.check().views().get(0).repeats()).isEqualTo(2);
   }
 
+  @Tag("essential")
   @Test
   void aRepeatBeforeOrAfterEveryDoubtIsUnexplained() {
     tally.committed(id(1), "a", 1);
@@ -196,6 +199,7 @@ class TallyTest {
         .hasMessageContaining(id(1).toString());
   }
 
+  @Tag("essential")
   @Test
   void aMillionMessagesAreCountedAndTwentyAreNamed() {
     for (int order = 0; order < 1_000_000; order++) {

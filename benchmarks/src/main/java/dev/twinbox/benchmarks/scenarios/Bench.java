@@ -50,7 +50,7 @@ public record Bench(
   /** Says on the screen how far it is. */
   void say(String format, Object... values) {
     long seconds = (System.nanoTime() - begin) / 1_000_000_000L;
-    out.printf("%5s s  %s%n", seconds, String.format(Locale.ROOT, format, values));
+    out.printf(Locale.ROOT, "%5s s  %s%n", seconds, String.format(Locale.ROOT, format, values));
     out.flush();
   }
 

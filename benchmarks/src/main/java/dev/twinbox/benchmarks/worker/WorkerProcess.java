@@ -2,6 +2,7 @@ package dev.twinbox.benchmarks.worker;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.twinbox.testkit.JavaProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -45,6 +46,7 @@ public final class WorkerProcess implements AutoCloseable {
   public static WorkerProcess start(String side, Place place, Path folder) throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(JavaProcess.localeOptions());
     command.addAll(OPTIONS);
     command.addAll(List.of("-cp", classPath(side), MAIN, side));
     command.addAll(place.words());

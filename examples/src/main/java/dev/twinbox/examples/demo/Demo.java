@@ -125,6 +125,7 @@ final class Demo implements AutoCloseable {
   /** Places an order a second until the process is told to end. */
   void keepRunning() throws InterruptedException {
     out.printf(
+        Locale.ROOT,
         "%nStill running, with an order a second, until Ctrl-C. From another terminal:%n  %s%n",
         (database.howToConnect() + "\n" + broker.howToConnect()).indent(2).strip());
     out.flush();

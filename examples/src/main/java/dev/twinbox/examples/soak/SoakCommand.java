@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -193,7 +194,7 @@ public final class SoakCommand implements Callable<Integer> {
           Files.createTempDirectory(
               "twinbox-evidence-%s-%s-".formatted(options.broker(), options.seed()));
       soak.save(folder, findings);
-      out.printf("%nThe evidence is kept in %s%n", folder);
+      out.printf(Locale.ROOT, "%nThe evidence is kept in %s%n", folder);
       out.flush();
     } catch (IOException e) {
       throw new CommandException("The evidence could not be kept: " + e, e);

@@ -44,7 +44,7 @@ record SoakResult(SoakReport report, TallyReport details, List<String> leftovers
           report.faultsHit(),
           report.committed());
     } else {
-      out.printf("NOT BALANCED, with seed %s:%n%n%s", report.seed(), explanation());
+      out.printf(Locale.ROOT, "NOT BALANCED, with seed %s:%n%n%s", report.seed(), explanation());
     }
     out.flush();
   }

@@ -8,6 +8,7 @@ import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxDatabase;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -45,7 +46,7 @@ class BatchGrowthTest {
       }
       List<Integer> trickle = BatchSizes.of(database).subList(backlog.size(), backlog.size() + 10);
 
-      System.out.printf("Kafka: %s messages in batches of %s%n", PILED_UP, backlog);
+      System.out.printf(Locale.ROOT, "Kafka: %s messages in batches of %s%n", PILED_UP, backlog);
       assertThat(backlog.stream().mapToInt(Integer::intValue).max()).hasValue(500);
       assertThat(backlog.size()).isLessThanOrEqualTo(PILED_UP / 500 + 14);
       assertThat(trickle).containsOnly(1);

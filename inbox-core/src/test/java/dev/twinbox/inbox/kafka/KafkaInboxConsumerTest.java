@@ -27,6 +27,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -51,6 +52,7 @@ class KafkaInboxConsumerTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void theLagIsWhatIsNotHandledYet() {
     Topic topic = topic(1);
@@ -76,6 +78,7 @@ class KafkaInboxConsumerTest {
     await().atMost(PATIENCE).until(() -> consumer.lag().values().stream().allMatch(n -> n == 0));
   }
 
+  @Tag("essential")
   @ParameterizedTest
   @ValueSource(strings = {"classic", "consumer"})
   void repeatedRecordsChangeNothingAndKeysKeepTheirOrder(String protocol) {
@@ -457,6 +460,7 @@ class KafkaInboxConsumerTest {
     assertThat(database.effects()).hasSize(1);
   }
 
+  @Tag("essential")
   @Test
   void theWireFormatIsReadAsItIsWritten() throws InterruptedException {
     Topic topic = topic(1);
@@ -497,6 +501,7 @@ class KafkaInboxConsumerTest {
     assertThat(tombstone.payload()).isNull();
   }
 
+  @Tag("essential")
   @Test
   void whatCannotBeReadIsQuarantinedAndTheStreamGoesOn() {
     Topic topic = topic(1);

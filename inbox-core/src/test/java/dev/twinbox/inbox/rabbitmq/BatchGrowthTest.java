@@ -10,6 +10,7 @@ import dev.twinbox.testkit.TestRabbit;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -47,7 +48,7 @@ class BatchGrowthTest {
       }
       List<Integer> trickle = BatchSizes.of(database).subList(backlog.size(), backlog.size() + 10);
 
-      System.out.printf("RabbitMQ: %s messages in batches of %s%n", PILED_UP, backlog);
+      System.out.printf(Locale.ROOT, "RabbitMQ: %s messages in batches of %s%n", PILED_UP, backlog);
       assertThat(backlog.stream().mapToInt(Integer::intValue).max()).hasValue(100);
       assertThat(backlog.stream().mapToInt(Integer::intValue).average().orElse(0))
           .isGreaterThan(60);

@@ -37,6 +37,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** One node; each test with a queue and a database of its own. */
@@ -61,6 +62,7 @@ class RabbitInboxConsumerTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void theLagIsWhatIsReadyInTheQueue() {
     CountDownLatch goOn = new CountDownLatch(1);
@@ -118,6 +120,7 @@ class RabbitInboxConsumerTest {
     end.countDown();
   }
 
+  @Tag("essential")
   @Test
   void repeatedMessagesChangeNothingAndKeysKeepTheirOrder() throws Exception {
     Map<String, List<String>> sent = new LinkedHashMap<>();
@@ -415,6 +418,7 @@ class RabbitInboxConsumerTest {
     }
   }
 
+  @Tag("essential")
   @Test
   void theWireFormatIsReadAsItIsWritten() throws Exception {
     String id = Messages.id();
@@ -467,6 +471,7 @@ class RabbitInboxConsumerTest {
     assertThat(tombstone.payload()).isNull();
   }
 
+  @Tag("essential")
   @Test
   void whatCannotBeReadIsQuarantinedAndTheStreamGoesOn() throws Exception {
     queue.send(new BasicProperties.Builder().build(), "no id".getBytes(UTF_8));

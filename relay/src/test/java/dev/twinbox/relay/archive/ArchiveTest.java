@@ -37,6 +37,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What was published is kept, for as long as wanted, and enqueued once more on request. */
@@ -78,6 +79,7 @@ class ArchiveTest {
     assertThat(database.number("select count(*) from twinbox.outbox_archive")).isZero();
   }
 
+  @Tag("essential")
   @Test
   void everythingPublishedIsKeptOnceAndWhole() throws SQLException {
     keep("7 days");
@@ -97,6 +99,7 @@ class ArchiveTest {
     assertThat(ids).hasSize(300);
   }
 
+  @Tag("essential")
   @Test
   void aReplaySendsTheSameMessagesInTheirOrder() throws Exception {
     keep("7 days");

@@ -10,8 +10,10 @@ import java.sql.SQLException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("essential")
 class DeadLettersCommandTest {
   private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
 

@@ -13,6 +13,7 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -20,6 +21,7 @@ class DoctorCommandTest {
   private static final String BOUNDED =
       "alter database %s set idle_in_transaction_session_timeout = '10min'";
 
+  @Tag("essential")
   @Test
   void aHealthyDatabaseExitsWithZero() throws SQLException {
     TestDatabase database = migrated();
@@ -29,6 +31,7 @@ class DoctorCommandTest {
     assertThat(ran.exitCode()).as(ran.out()).isZero();
   }
 
+  @Tag("essential")
   @Test
   void aWarningExitsWithOne() {
     Ran ran = doctor(migrated());
@@ -45,6 +48,7 @@ class DoctorCommandTest {
     assertThat(ran.out()).startsWith("danger").contains("sequence-changed", "cache 20");
   }
 
+  @Tag("essential")
   @Test
   void jsonHasEveryFindingWithCodeValueRiskAndRemedy() throws SQLException, IOException {
     TestDatabase database = migrated();

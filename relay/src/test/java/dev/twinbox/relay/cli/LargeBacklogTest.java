@@ -12,6 +12,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -94,6 +95,7 @@ class LargeBacklogTest {
         overTenths.add(large.firstTenth / large.lastTenth);
         overSmall.add(large.whole / small.whole);
         System.out.printf(
+            Locale.ROOT,
             "backlog of 10,000,000: first tenth %.0f/s, last %.0f/s, ratio %.3f; all %.0f/s; of"
                 + " 3,000,000 %.0f/s, ratio %.3f%n",
             large.firstTenth,
@@ -164,6 +166,7 @@ class LargeBacklogTest {
     kafka.admin().deleteTopics(List.of(topic));
     long begin = Math.min(STARTING, messages / 6);
     System.out.printf(
+        Locale.ROOT,
         "%s, thousands a second over twentieths: %s%n",
         topic,
         IntStream.range(0, 20)

@@ -52,7 +52,10 @@ class PromotionProcessTest {
     long killed = mostOverdueUntil(MESSAGES);
 
     System.out.printf(
-        "Most overdue: %s ms beside a frozen relay, %s ms beside a killed one%n", frozen, killed);
+        Locale.ROOT,
+        "Most overdue: %s ms beside a frozen relay, %s ms beside a killed one%n",
+        frozen,
+        killed);
     // Wide, because two processes start and end beside a third on a small machine meanwhile.
     assertThat(frozen).as("milliseconds overdue").isLessThan(3_000);
     assertThat(killed).as("milliseconds overdue").isLessThan(3_000);

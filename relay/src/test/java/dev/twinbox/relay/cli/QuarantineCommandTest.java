@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The operator's commands on messages that a consumer has given up. */
@@ -46,6 +47,7 @@ class QuarantineCommandTest {
     }
   }
 
+  @Tag("essential")
   @Test
   void listShowsWhatLiesThereAndNoPayload() throws JsonProcessingException {
     Ran text = twinbox("list");
@@ -108,6 +110,7 @@ class QuarantineCommandTest {
     assertThat(twinbox("list", "--json").out()).contains("\"number\" : 2");
   }
 
+  @Tag("essential")
   @Test
   void redriveWaitsForTheRunningConsumerAndShowsItsProgress() {
     try (InboxRedriver running = inbox.redriver((delivery, work) -> {})) {

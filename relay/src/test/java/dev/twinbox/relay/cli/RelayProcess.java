@@ -2,12 +2,14 @@ package dev.twinbox.relay.cli;
 
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.testkit.JavaProcess;
 import dev.twinbox.testkit.TestDatabase;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -28,23 +30,25 @@ record RelayProcess(String name, Process process, Path output) implements AutoCl
     Path output = folder.resolve(name + ".log");
     ProcessBuilder builder =
         new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    heap,
-                    "-Xlog:gc:file=" + folder.resolve(name + ".gc"),
-                    "-XX:+UseSerialGC",
-                    "-XX:TieredStopAtLevel=1",
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    CliProcess.class.getName(),
-                    "relay",
-                    "--development",
-                    "--name",
-                    name,
-                    "--lease",
-                    Long.toString(lease.toSeconds())))
+                new ArrayList<>(
+                    List.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        heap,
+                        "-Xlog:gc:file=" + folder.resolve(name + ".gc"),
+                        "-XX:+UseSerialGC",
+                        "-XX:TieredStopAtLevel=1",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        CliProcess.class.getName(),
+                        "relay",
+                        "--development",
+                        "--name",
+                        name,
+                        "--lease",
+                        Long.toString(lease.toSeconds()))))
             .redirectErrorStream(true)
             .redirectOutput(output.toFile());
+    builder.command().addAll(1, JavaProcess.localeOptions());
     builder
         .environment()
         .putAll(

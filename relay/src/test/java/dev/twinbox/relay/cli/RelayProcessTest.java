@@ -27,6 +27,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -136,6 +137,7 @@ class RelayProcessTest {
     }
   }
 
+  @Tag("essential")
   @Test
   void aRelayThatIsToldToStopFinishesItsWorkFreesItsLanesAndExitsWithZero()
       throws InterruptedException {
@@ -174,8 +176,8 @@ class RelayProcessTest {
     try (Connection connection = database.dataSource().getConnection();
         PreparedStatement statement =
             connection.prepareStatement(
-                "select count(*) from twinbox.outbox_lane_state where broker = 'kafka' and owner like ? || '-%'"
-                    + " and lease_until > clock_timestamp()")) {
+                "select count(*) from twinbox.outbox_lane_state where broker = 'kafka' and owner"
+                    + " like ? || '-%' and lease_until > clock_timestamp()")) {
       statement.setString(1, relay.name());
       try (ResultSet rows = statement.executeQuery()) {
         rows.next();

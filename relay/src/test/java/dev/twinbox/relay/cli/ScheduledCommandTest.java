@@ -10,8 +10,10 @@ import java.sql.SQLException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
+@Tag("essential")
 class ScheduledCommandTest {
   private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
 
@@ -19,7 +21,7 @@ class ScheduledCommandTest {
   void threeWait() throws SQLException {
     database.execute(
         "insert into twinbox.outbox_scheduled (due_at, id, broker, hash, destination, key, type,"
-            + " headers, payload) select '2100-01-04'::timestamptz - n * interval '1 day',"
+            + " headers, payload) select '2100-01-04T00:00:00Z'::timestamptz - n * interval '1 day',"
             + " ('ffffffff-0000-7000-8000-00000000000' || n)::uuid, 'kafka', n, 'kafka:reminders',"
             + " 'k' || n, 'reminder', '{trace,abc}', convert_to('hello ' || n, 'UTF8') from"
             + " generate_series(1, 3) n");

@@ -39,6 +39,7 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,6 +55,7 @@ class StatusCommandTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void theExitCodeFollowsTheVerdictAndTheThresholds() throws SQLException, IOException {
     Ran well = status();
@@ -108,6 +110,7 @@ class StatusCommandTest {
     assertThat(out.toString().lines()).allMatch(line -> line.endsWith("}"));
   }
 
+  @Tag("essential")
   @Test
   void consumersOfKafkaAreMeasuredByPartition() throws Exception {
     TestKafka kafka = TestKafka.shared();
@@ -151,6 +154,7 @@ class StatusCommandTest {
     assertThat(status("--group", "g", "--topic", "t").err()).contains("kafka is not configured");
   }
 
+  @Tag("essential")
   @Test
   void queuesOfRabbitMqAreMeasured() throws Exception {
     TestRabbit rabbit = TestRabbit.shared();

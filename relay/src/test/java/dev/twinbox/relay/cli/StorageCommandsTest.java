@@ -7,9 +7,11 @@ import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The commands about lanes, retention and the archive. */
+@Tag("essential")
 class StorageCommandsTest {
   private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
 
@@ -95,9 +97,9 @@ class StorageCommandsTest {
   void aReplayWantsADeliberateSelectionAndAConfirmation() throws SQLException {
     twinbox("retention", "--archive", "7d");
     database.execute(
-        "insert into twinbox.outbox_archive (lane, position, id, created_at, destination, key, type)"
-            + " select 0, n, twinbox.inbox_bound(now() + n * interval '1 ms'), now(), 'kafka:a', 'k',"
-            + " 't' from generate_series(1, 3) n");
+        "insert into twinbox.outbox_archive (lane, position, id, created_at, destination, key,"
+            + " type) select 0, n, twinbox.inbox_bound(now() + n * interval '1 ms'), now(),"
+            + " 'kafka:a', 'k', 't' from generate_series(1, 3) n");
     Ran vague = twinbox("replay", "--yes");
     assertThat(vague.exitCode()).isEqualTo(2);
     assertThat(vague.err()).contains("Say which", "--all");

@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class DeadLetterQueueTest {
@@ -55,6 +56,7 @@ class DeadLetterQueueTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void aDeadLetterKeepsTheWholeMessageWithReasonErrorAttemptsAndTimes() throws SQLException {
     UUID id = refusedMessage("k");
@@ -81,6 +83,7 @@ class DeadLetterQueueTest {
     assertThat(letters.find(999)).isEmpty();
   }
 
+  @Tag("essential")
   @Test
   void aRedriveSendsTheSameMessagesAgainInTheirOrderAndOnlyOnce() throws Exception {
     List<UUID> ids = new ArrayList<>();

@@ -30,6 +30,7 @@ import org.apache.kafka.common.resource.ResourcePattern;
 import org.apache.kafka.common.resource.ResourceType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -77,6 +78,7 @@ class KafkaPublisherTest extends PublisherContract {
     assertThat(server.read(destination)).extracting(Arrived::payload).containsExactly("after");
   }
 
+  @Tag("essential")
   @Test
   void theWireFormatIsCloudEventsInBinaryMode() {
     String destination = server.newDestination();

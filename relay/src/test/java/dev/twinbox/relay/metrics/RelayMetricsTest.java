@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** A relay's meters follow what it does and what waits. */
@@ -42,6 +43,7 @@ class RelayMetricsTest {
     database.close();
   }
 
+  @Tag("essential")
   @Test
   void whatIsPublishedGivenUpAndWaitsIsCountedByDestination() throws SQLException {
     broker.troubledBy(

@@ -33,6 +33,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -86,6 +87,7 @@ class RabbitPublisherTest extends PublisherContract {
         .containsExactly("before", "first", "last");
   }
 
+  @Tag("essential")
   @Test
   void theWireFormatIsPropertiesAndCloudEventsHeaders() {
     String destination = server.newDestination();

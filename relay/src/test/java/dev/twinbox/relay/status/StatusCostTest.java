@@ -10,6 +10,7 @@ import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.Locale;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -78,7 +79,7 @@ class StatusCostTest {
     long began = System.nanoTime();
     Status status = StatusReader.in(database.database().dataSource(), "twinbox").read();
     Duration took = Duration.ofNanos(System.nanoTime() - began);
-    System.out.printf("status of %,d waiting took %s ms%n", messages, took.toMillis());
+    System.out.printf(Locale.ROOT, "status of %,d waiting took %s ms%n", messages, took.toMillis());
 
     assertThat(took).isLessThan(Duration.ofSeconds(20));
     assertThat(waiting(status, "kafka:many")).isBetween(messages * 66 / 100, messages * 78 / 100);

@@ -17,12 +17,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.postgresql.PGConnection;
 
 /** Each state of the tables has its verdict, and a cause that says what to do next. */
+@Tag("essential")
 class VerdictTest {
   private static final String RELAY =
       "insert into twinbox.outbox_relay (relay, alive_until, brokers) values ('r1',"

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -65,8 +66,11 @@ class ScheduledTest {
     assertThat(scheduled.untilNext()).get().extracting(Duration::toHours).isEqualTo(23L);
     assertThat(scheduled.untilNextToPromote()).get().extracting(Duration::toHours).isEqualTo(23L);
     System.out.printf(
+        Locale.ROOT,
         "%,d waiting: a poll reads %s buffers in %.2f ms%n",
-        waiting, buffers(idle), idle.get("Actual Total Time").asDouble());
+        waiting,
+        buffers(idle),
+        idle.get("Actual Total Time").asDouble());
   }
 
   @Test
