@@ -35,8 +35,15 @@ record ConsumerLag(
    * @param committed the group's offset, or null when it has committed none
    * @param end the offset of the next message to come
    * @param lag how many are between, from the beginning where none is committed
+   * @param withheld how many of them lie behind the last stable offset, which an open transaction
+   *     of another producer holds
    */
-  record Partition(int partition, @Nullable Long committed, long end, long lag) {}
+  record Partition(int partition, @Nullable Long committed, long end, long lag, long withheld) {
+    /** Whether the group has read all that the broker delivers, and more is there. */
+    boolean waitsForTransaction() {
+      return withheld > 0 && withheld == lag;
+    }
+  }
 
   static ConsumerLag unreadable(String consumer, String source, String error) {
     return new ConsumerLag(consumer, source, null, null, List.of(), error);
@@ -62,6 +69,22 @@ record ConsumerLag(
               consumer,
               "Nobody consumes %s for %s; %s messages behind"
                   .formatted(source, consumer, Words.count(lag))));
+    }
+    List<Partition> waiting = partitions.stream().filter(Partition::waitsForTransaction).toList();
+    if (!waiting.isEmpty()) {
+      return Optional.of(
+          new Cause(
+              Level.WARNING,
+              "consumer-withheld",
+              consumer,
+              "%s messages wait for %s in %s, partition %s, behind an open transaction of another"
+                      .formatted(
+                          Words.count(waiting.stream().mapToLong(Partition::withheld).sum()),
+                          consumer,
+                          source,
+                          waiting.get(0).partition())
+                  + " producer, which holds the last stable offset; kafka-transactions.sh"
+                  + " find-hanging names it"));
     }
     return lag > thresholds.maxLag()
         ? Optional.of(

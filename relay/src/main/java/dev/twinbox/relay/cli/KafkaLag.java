@@ -10,8 +10,10 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
@@ -51,8 +53,12 @@ final class KafkaLag {
               .toList();
       Map<TopicPartition, OffsetAndMetadata> committed =
           admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get();
-      Map<TopicPartition, Long> ends = offsets(admin, partitions, OffsetSpec.latest());
-      Map<TopicPartition, Long> beginnings = offsets(admin, partitions, OffsetSpec.earliest());
+      Map<TopicPartition, Long> stable =
+          offsets(admin, partitions, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED);
+      Map<TopicPartition, Long> ends =
+          offsets(admin, partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
+      Map<TopicPartition, Long> beginnings =
+          offsets(admin, partitions, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED);
       List<ConsumerLag.Partition> lines = new ArrayList<>();
       for (TopicPartition partition : partitions) {
         OffsetAndMetadata offset = committed.get(partition);
@@ -65,7 +71,8 @@ final class KafkaLag {
                 partition.partition(),
                 offset == null ? null : offset.offset(),
                 end,
-                Math.max(0, end - from)));
+                Math.max(0, end - from),
+                Math.max(0, end - Math.max(from, stable.getOrDefault(partition, end)))));
       }
       return new ConsumerLag(
           consumer,
@@ -99,12 +106,13 @@ final class KafkaLag {
   }
 
   private static Map<TopicPartition, Long> offsets(
-      Admin admin, List<TopicPartition> partitions, OffsetSpec which)
+      Admin admin, List<TopicPartition> partitions, OffsetSpec which, IsolationLevel isolation)
       throws InterruptedException, ExecutionException {
     Map<TopicPartition, Long> offsets = new HashMap<>();
     admin
         .listOffsets(
-            partitions.stream().collect(Collectors.toMap(Function.identity(), any -> which)))
+            partitions.stream().collect(Collectors.toMap(Function.identity(), any -> which)),
+            new ListOffsetsOptions(isolation))
         .all()
         .get()
         .forEach((partition, found) -> offsets.put(partition, found.offset()));

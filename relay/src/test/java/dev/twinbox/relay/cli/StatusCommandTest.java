@@ -156,6 +156,60 @@ class StatusCommandTest {
 
   @Tag("essential")
   @Test
+  void whatAnOpenTransactionOfAnotherProducerWithholdsIsToldWithItsCause() throws Exception {
+    TestKafka kafka = TestKafka.shared();
+    String topic = "withheld-" + UUID.randomUUID();
+    kafka.createTopic(topic, 1);
+    TopicPartition partition = new TopicPartition(topic, 0);
+    try (KafkaProducer<byte[], byte[]> open =
+            new KafkaProducer<>(
+                Map.of("bootstrap.servers", kafka.bootstrapServers(), "transactional.id", topic),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
+        KafkaProducer<byte[], byte[]> producer =
+            new KafkaProducer<>(
+                Map.of("bootstrap.servers", kafka.bootstrapServers()),
+                new ByteArraySerializer(),
+                new ByteArraySerializer());
+        KafkaConsumer<byte[], byte[]> consumer =
+            new KafkaConsumer<>(
+                Map.of(
+                    "bootstrap.servers",
+                    kafka.bootstrapServers(),
+                    "group.id",
+                    topic,
+                    "auto.offset.reset",
+                    "earliest"),
+                new ByteArrayDeserializer(),
+                new ByteArrayDeserializer())) {
+      open.initTransactions();
+      open.beginTransaction();
+      open.send(new ProducerRecord<>(topic, 0, null, "x".getBytes(UTF_8))).get();
+      producer.send(new ProducerRecord<>(topic, 0, null, "x".getBytes(UTF_8))).get();
+      consumer.subscribe(Set.of(topic));
+      await().until(() -> consumer.poll(Duration.ofMillis(100)).count() == 2);
+      consumer.commitSync(Map.of(partition, new OffsetAndMetadata(0)));
+
+      Ran ran =
+          status(
+              "--json",
+              "--kafka-bootstrap-servers",
+              kafka.bootstrapServers(),
+              "--group",
+              topic,
+              "--topic",
+              topic);
+
+      JsonNode all = JsonMapper.builder().build().readTree(ran.out());
+      JsonNode lag = all.get("consumers").get(0);
+      assertThat(lag.get("lag").asInt()).isEqualTo(2);
+      assertThat(lag.get("partitions").get(0).get("withheld").asInt()).isEqualTo(2);
+      assertThat(ran.out()).contains("consumer-withheld", "open transaction");
+      open.abortTransaction();
+    }
+  }
+
+  @Test
   void queuesOfRabbitMqAreMeasured() throws Exception {
     TestRabbit rabbit = TestRabbit.shared();
     String queue = "lag-" + UUID.randomUUID();
