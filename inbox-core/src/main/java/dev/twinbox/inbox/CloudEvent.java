@@ -18,6 +18,7 @@ public final class CloudEvent {
   /** The header that holds what was left out, in Base64. */
   public static final String UNREADABLE_TABLE = "twinbox-unreadable-table";
 
+  private static final String STRUCTURED = "application/cloudevents";
   private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
   private static final Instant LATEST = Instant.parse("9999-12-31T23:59:59Z");
 
@@ -66,6 +67,12 @@ public final class CloudEvent {
       defect("CloudEvents version '%s' is not 1.0.".formatted(version));
     }
     String id = rest.remove("id");
+    if (id == null && isStructured(contentType)) {
+      defect(
+          ("The content type '%s' is that of CloudEvents' structured mode, with the attributes in"
+                  + " the payload; only binary mode is read. Have the sender use binary mode.")
+              .formatted(contentType));
+    }
     String source = rest.remove("source");
     String type = rest.remove("type");
     String destination = rest.remove("destination");
@@ -92,6 +99,11 @@ public final class CloudEvent {
         origin,
         redelivered,
         defect);
+  }
+
+  private static boolean isStructured(@Nullable String contentType) {
+    return contentType != null
+        && contentType.strip().regionMatches(true, 0, STRUCTURED, 0, STRUCTURED.length());
   }
 
   private @Nullable Instant instant(String name, @Nullable String text) {

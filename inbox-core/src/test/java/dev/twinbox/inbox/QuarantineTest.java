@@ -98,6 +98,21 @@ class QuarantineTest {
     assertThat(database.quarantined()).containsExactly("no-id");
   }
 
+  /** Its attributes are in the payload, so that no id is found elsewhere. */
+  @Test
+  void structuredModeIsQuarantinedByItsName() {
+    for (String type :
+        List.of("application/cloudevents+json", "Application/CloudEvents-batch+JSON; v=1")) {
+      Delivery message =
+          new CloudEvent().toDelivery(null, type, new byte[] {'{', '}'}, "kafka:t/0/1", false);
+
+      assertThat(inbox.receive(message, InboxDatabase::effect))
+          .isEqualTo(new Receipt.Quarantined(QuarantineReason.BROKEN_HEADERS, 0));
+      assertThat(message.defect()).contains("structured mode", type);
+    }
+    assertThat(database.effects()).isEmpty();
+  }
+
   @Test
   void aForeignIdIsHashedWithItsSourceAndNeverRandom() {
     Delivery one = foreign("/a", "order-1");

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,10 +26,6 @@ import org.jspecify.annotations.Nullable;
 public final class Message {
   private static final int MAX_KEY = 1024;
   private static final int MAX_NAME = 255;
-  private static final String TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
-  private static final Pattern MEDIA_TYPE =
-      Pattern.compile(
-          TOKEN + "/" + TOKEN + "( *; *" + TOKEN + "=(" + TOKEN + "|\"[^\"\\\\\\p{Cntrl}]*\"))*");
 
   private final Destination destination;
   private final @Nullable UUID id;
@@ -105,17 +100,11 @@ public final class Message {
 
   /**
    * The payload's media type. Default: {@code application/json} after {@link #json(Object)}, {@code
-   * text/plain; charset=utf-8} after {@link #text}, otherwise none.
+   * text/plain; charset=utf-8} after {@link #text}, otherwise none. Those of CloudEvents, {@code
+   * application/cloudevents...}, are refused: they announce attributes in the payload.
    */
   public Message contentType(String contentType) {
-    String checked =
-        Texts.line("contentType", contentType, MAX_NAME, "Write it as 'application/json'.");
-    if (!checked.equals("application/json") && !MEDIA_TYPE.matcher(checked).matches()) {
-      throw new InvalidMessageException(
-          "contentType",
-          "contentType %s is no media type. Write it as 'application/json' or 'text/plain; charset=utf-8'."
-              .formatted(Texts.shown(checked)));
-    }
+    String checked = ContentTypes.checked(contentType);
     return with(draft -> draft.contentType = checked);
   }
 

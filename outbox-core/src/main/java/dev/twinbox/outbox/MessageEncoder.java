@@ -41,7 +41,7 @@ final class MessageEncoder {
     if (json != null) {
       PayloadCodec encoder = codec.get();
       payload = payload != null ? payload : encoded(encoder, json);
-      contentType = contentType != null ? contentType : encoder.contentType();
+      contentType = contentType != null ? contentType : ContentTypes.checked(encoder.contentType());
     }
     List<String> headers = headers(message);
     String key = message.key();

@@ -13,7 +13,10 @@ public interface PayloadCodec {
    */
   byte[] encode(Object value);
 
-  /** The content type of what it encodes, unless the message names another. */
+  /**
+   * The content type of what it encodes, unless the message names another; the rules of {@link
+   * Message#contentType(String)} hold.
+   */
   default String contentType() {
     return "application/json";
   }

@@ -133,6 +133,41 @@ final class MessageLimitsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "application/cloudevents",
+        "application/cloudevents+json",
+        "application/cloudevents-batch+json",
+        "Application/CloudEvents+JSON; charset=utf-8",
+        "APPLICATION/CLOUDEVENTS;charset=UTF-8",
+        "application/cloudevents+avro",
+        "application/cloudeventsfoo"
+      })
+  void contentTypesOfCloudEventsAreRefusedAlsoFromACodec(String type) {
+    refused("contentType", m -> m.contentType(type)).hasMessageContaining("structured mode");
+    Outbox encoding =
+        Outbox.builder()
+            .source("/shop")
+            .codec(
+                new PayloadCodec() {
+                  @Override
+                  public byte[] encode(Object value) {
+                    return new byte[0];
+                  }
+
+                  @Override
+                  public String contentType() {
+                    return type;
+                  }
+                })
+            .build();
+    assertThatThrownBy(() -> encoding.prepare(GOOD.json(1)))
+        .isInstanceOfSatisfying(
+            InvalidMessageException.class, e -> assertThat(e.field()).isEqualTo("contentType"));
+    accepted(m -> m.contentType("application/cloud-events+json"));
+  }
+
   @Test
   void timesAreThoseThatPostgresAndRfc3339Express() {
     accepted(m -> m.deliverAt(Instant.EPOCH).expiresAt(Instant.parse("9999-12-31T23:59:59Z")));

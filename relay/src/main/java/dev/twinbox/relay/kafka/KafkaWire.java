@@ -29,6 +29,7 @@ final class KafkaWire {
 
   static ProducerRecord<byte[], byte[]> encode(
       OutboxRecord record, String topic, Header destination) {
+    record.refuseStructuredMode();
     List<Header> headers = new ArrayList<>(record.headers().size() + 9);
     headers.add(SPEC_VERSION);
     headers.add(header("ce_id", record.id().toString()));

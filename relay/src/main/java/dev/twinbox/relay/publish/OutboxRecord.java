@@ -35,8 +35,35 @@ public record OutboxRecord(
     List<Header> headers,
     byte @Nullable [] payload) {
 
+  private static final String CLOUD_EVENTS = "application/cloudevents";
+
   /** One header; values are text. */
   public record Header(String name, String value) {}
+
+  /**
+   * Refuses a row that was not written by an {@code Outbox} and whose content type announces a
+   * whole CloudEvent as payload: beside attributes in headers, consumers would refuse the message.
+   *
+   * @throws IllegalArgumentException for {@code application/cloudevents...}, in any case
+   */
+  public void refuseStructuredMode() {
+    refuseStructuredMode(contentType);
+    for (Header header : headers) {
+      if (header.name().equalsIgnoreCase("content-type")) {
+        refuseStructuredMode(header.value());
+      }
+    }
+  }
+
+  private static void refuseStructuredMode(@Nullable String type) {
+    if (type != null
+        && type.strip().regionMatches(true, 0, CLOUD_EVENTS, 0, CLOUD_EVENTS.length())) {
+      throw new IllegalArgumentException(
+          ("the content type '%s' is that of a whole CloudEvent (structured mode), and messages are"
+                  + " published in binary mode; store the media type of the event's data")
+              .formatted(type));
+    }
+  }
 
   /**
    * About how many bytes it takes in memory, with the copy of its text that a client encodes; never

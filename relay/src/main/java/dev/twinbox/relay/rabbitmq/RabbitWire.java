@@ -29,6 +29,7 @@ final class RabbitWire {
    */
   static BasicProperties properties(
       OutboxRecord record, long publishNumber, @Nullable String expiration) {
+    record.refuseStructuredMode();
     String id = record.id().toString();
     return new BasicProperties.Builder()
         .messageId(id)

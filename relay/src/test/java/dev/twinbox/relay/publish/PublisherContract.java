@@ -164,6 +164,38 @@ public abstract class PublisherContract {
     outcomes.expectPublished(List.of(good));
   }
 
+  /** Rows that were not written by an Outbox. */
+  @Test
+  void aContentTypeOfStructuredModeIsRejected() {
+    String destination = server.newDestination();
+    byte[] body = "{}".getBytes(java.nio.charset.StandardCharsets.UTF_8);
+    OutboxRecord field =
+        Records.record(
+            destination, "a", body, "Application/CloudEvents+json; charset=utf-8", null, List.of());
+    OutboxRecord header =
+        Records.record(
+            destination,
+            "b",
+            body,
+            null,
+            null,
+            List.of(new OutboxRecord.Header("Content-Type", "application/cloudevents-batch+json")));
+    OutboxRecord good = Records.record(destination, "c", "x");
+
+    publish(open(), List.of(field, header, good));
+
+    for (OutboxRecord refused : List.of(field, header)) {
+      assertThat(outcomes.of(refused))
+          .isInstanceOfSatisfying(
+              Outcome.Rejected.class,
+              is -> {
+                assertThat(is.reason()).isEqualTo(Outcome.Reason.MALFORMED);
+                assertThat(is.detail()).contains("structured mode");
+              });
+    }
+    outcomes.expectPublished(List.of(good));
+  }
+
   @Test
   void closingWhileTheBrokerIsFrozenReturnsAtOnceAndLeavesNothingWithoutAnOutcome() {
     String destination = server.newDestination();
