@@ -12,8 +12,8 @@ public final class BeyondHorizonException extends RuntimeException {
   BeyondHorizonException(long count) {
     super(
         ("%s of the messages are beyond the dedup horizon: nobody can say any more whether they"
-             + " were processed, and handling them may make their effects happen twice. Leave them"
-             + " out, or say that they are meant.")
+                + " were processed, and handling them may make their effects happen twice. Leave them"
+                + " out, or say that they are meant.")
             .formatted(count));
     this.count = count;
   }

@@ -189,17 +189,27 @@ public final class Inbox {
    * who must roll back; no attempt is counted and nothing is quarantined then.
    *
    * @return Processed, Duplicate, Expired, Refused or Quarantined
-   * @throws IllegalStateException when the connection is in auto-commit mode
+   * @throws IllegalStateException when the connection is in auto-commit mode or read-only, or is
+   *     Spring's and its transaction is over: nothing was executed then
    * @throws HandlerException around a checked exception of the handler
    * @throws DatabaseUnavailableException when the inbox's own statements failed
    */
   public Receipt receiveIn(Connection callersTransaction, Delivery delivery, Handler handler) {
-    return receiveIn(callersTransaction, new Work(callersTransaction, jooq), delivery, handler);
+    return CallersTransaction.in(
+        callersTransaction,
+        connection -> receiveIn(connection, new Work(connection, jooq), delivery, handler));
   }
 
-  /** The same as {@link #receiveIn(Connection, Delivery, Handler)} for jOOQ. */
+  /**
+   * The same as {@link #receiveIn(Connection, Delivery, Handler)} for jOOQ.
+   *
+   * @param callersTransaction in jOOQ's own transaction, in Spring's current one through a
+   *     transaction-aware data source, or made with one connection; any other would lose the
+   *     effects silently, and is refused with {@code IllegalStateException}
+   */
   public Receipt receiveIn(DSLContext callersTransaction, Delivery delivery, Handler handler) {
-    return callersTransaction.connectionResult(
+    return CallersTransaction.in(
+        callersTransaction,
         connection ->
             receiveIn(
                 connection, new CallersWork(callersTransaction, connection), delivery, handler));
@@ -278,11 +288,6 @@ public final class Inbox {
     Arrival arrival;
     int consumerId;
     try {
-      if (connection.getAutoCommit()) {
-        throw new IllegalStateException(
-            "The connection is in auto-commit mode: the id would be committed without the handler's"
-                + " effects. Call setAutoCommit(false), or use receive(delivery, handler).");
-      }
       Registration registration = registry.currentIn(connection);
       consumerId = registration.consumerId();
       arrival = admission.judge(delivery, registration);

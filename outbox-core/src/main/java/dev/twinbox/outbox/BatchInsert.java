@@ -46,7 +46,11 @@ final class BatchInsert {
     }
     try (PreparedStatement lock = connection.prepareStatement(sql.lockKeys)) {
       lock.setArray(1, connection.createArrayOf("bigint", locks));
-      lock.execute();
+      try (ResultSet result = lock.executeQuery()) {
+        if (result.next() && result.getBoolean(2)) {
+          throw CallersTransaction.readOnlyByServer();
+        }
+      }
     }
   }
 

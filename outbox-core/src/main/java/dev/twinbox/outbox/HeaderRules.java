@@ -85,8 +85,8 @@ final class HeaderRules {
     if (reserved) {
       throw refused(
           ("header name %s is reserved: it is written from the message's own fields or obeyed by a"
-               + " broker. Choose another name, or set the field (contentType, id, traceparent on"
-               + " the Outbox).")
+                  + " broker. Choose another name, or set the field (contentType, id, traceparent on"
+                  + " the Outbox).")
               .formatted(Texts.shown(present)));
     }
     return present;

@@ -30,46 +30,53 @@ final class JdbcOutbox implements Outbox {
   @Override
   public Enqueued enqueue(DSLContext dsl, Message message) {
     OutboxRow row = encoder.encode(message);
-    return dsl.connectionResult(connection -> store(connection, row));
+    return CallersTransaction.in(dsl, connection -> store(connection, row));
   }
 
   @Override
   public Enqueued enqueue(Connection connection, Message message) {
-    return store(connection, encoder.encode(message));
+    OutboxRow row = encoder.encode(message);
+    return CallersTransaction.in(connection, mine -> store(mine, row));
   }
 
   @Override
   public List<Enqueued> enqueueAll(DSLContext dsl, Collection<Message> messages) {
     List<OutboxRow> rows = encode(messages);
-    return rows.isEmpty() ? List.of() : dsl.connectionResult(connection -> store(connection, rows));
+    return rows.isEmpty()
+        ? List.of()
+        : CallersTransaction.in(dsl, connection -> store(connection, rows));
   }
 
   @Override
   public List<Enqueued> enqueueAll(Connection connection, Collection<Message> messages) {
     List<OutboxRow> rows = encode(messages);
-    return rows.isEmpty() ? List.of() : store(connection, rows);
+    return rows.isEmpty()
+        ? List.of()
+        : CallersTransaction.in(connection, mine -> store(mine, rows));
   }
 
   @Override
   public boolean cancel(DSLContext dsl, UUID id) {
     Objects.requireNonNull(id, "id");
-    return dsl.connectionResult(connection -> remove(connection, id));
+    return CallersTransaction.in(dsl, connection -> remove(connection, id));
   }
 
   @Override
   public boolean cancel(Connection connection, UUID id) {
-    return remove(connection, Objects.requireNonNull(id, "id"));
+    Objects.requireNonNull(id, "id");
+    return CallersTransaction.in(connection, mine -> remove(mine, id));
   }
 
   private boolean remove(Connection connection, UUID id) {
-    try {
-      refuseAutoCommit(connection);
-      try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection);
-          PreparedStatement cancel = connection.prepareStatement(sql.cancel)) {
-        cancel.setObject(1, id);
-        try (ResultSet result = cancel.executeQuery()) {
-          return result.next() && result.getBoolean(1);
+    try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection);
+        PreparedStatement cancel = connection.prepareStatement(sql.cancel)) {
+      cancel.setObject(1, id);
+      try (ResultSet result = cancel.executeQuery()) {
+        boolean cancelled = result.next() && result.getBoolean(1);
+        if (result.wasNull()) {
+          throw CallersTransaction.readOnlyByServer();
         }
+        return cancelled;
       }
     } catch (SQLException e) {
       throw failure("Message " + id, "cancelled", e);
@@ -104,15 +111,13 @@ final class JdbcOutbox implements Outbox {
     if (!row.isPlain()) {
       return store(connection, List.of(row)).get(0);
     }
-    try {
-      refuseAutoCommit(connection);
-      try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection)) {
-        if (row.message().isOrdered()) {
-          batch.lockKeys(connection, List.of(row));
-        }
-        if (!single.insert(connection, row)) {
-          throw new NoLanesException(List.of(row.broker()), sql.schema);
-        }
+    StorableText.check(connection, List.of(row));
+    try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection)) {
+      if (row.message().isOrdered()) {
+        batch.lockKeys(connection, List.of(row));
+      }
+      if (!single.insert(connection, row)) {
+        throw new NoLanesException(List.of(row.broker()), sql.schema);
       }
     } catch (SQLException e) {
       throw failure("Message " + row.id(), "enqueued", e);
@@ -122,13 +127,11 @@ final class JdbcOutbox implements Outbox {
   }
 
   private List<Enqueued> store(Connection connection, List<OutboxRow> rows) {
+    StorableText.check(connection, rows);
     List<Enqueued> results;
-    try {
-      refuseAutoCommit(connection);
-      try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection)) {
-        batch.lockKeys(connection, rows);
-        results = batch.insert(connection, rows);
-      }
+    try (UnnamedStatements unnamed = UnnamedStatements.behindProxy(connection)) {
+      batch.lockKeys(connection, rows);
+      results = batch.insert(connection, rows);
     } catch (SQLException e) {
       throw failure(
           rows.size() == 1 ? "Message " + rows.get(0).id() : rows.size() + " messages",
@@ -145,30 +148,7 @@ final class JdbcOutbox implements Outbox {
     }
   }
 
-  private static void refuseAutoCommit(Connection connection) throws SQLException {
-    if (connection.getAutoCommit()) {
-      throw new IllegalStateException(
-          "The connection is in auto-commit mode, so the message would be committed apart from your"
-              + " own rows. Begin a transaction first and enqueue on its connection:"
-              + " dsl.transaction(...), connection.setAutoCommit(false), Spring's @Transactional"
-              + " with a transaction-aware data source.");
-    }
-  }
-
   private DataAccessException failure(String what, String done, SQLException e) {
-    String state = e.getSQLState() == null ? "" : e.getSQLState();
-    String remedy =
-        switch (state) {
-          case "42P01", "42883", "3F000" ->
-              " Schema %s has no outbox, or one too old: run the migrations, or name the right schema."
-                  .formatted(sql.schema.name());
-          case "23514" ->
-              " The number of lanes was changed while this REPEATABLE READ transaction ran: roll it"
-                  + " back and run it again.";
-          case "26000", "42P05" -> UnnamedStatements.REMEDY;
-          case "42501" -> " The role lacks a privilege: run Migrations.grantProducer for it.";
-          default -> "";
-        };
-    return new DataAccessException(what + " could not be " + done + "." + remedy, e);
+    return SqlFailure.of(what + " could not be " + done, sql.schema, e);
   }
 }

@@ -50,7 +50,14 @@ final class OutboxSql {
   final String findDedupKeys;
   final String missingBrokers;
   final String cancel;
-  final String lockKeys = "select pg_advisory_xact_lock(k) from unnest(?::bigint[]) k";
+
+  /** Says on the way whether the transaction may write, which costs nothing here. */
+  final String lockKeys =
+      """
+      select pg_advisory_xact_lock(k), current_setting('transaction_read_only')::boolean
+      from unnest(?::bigint[]) k
+      """
+          .strip();
 
   OutboxSql(SchemaName schema) {
     this.schema = schema;
@@ -140,8 +147,13 @@ final class OutboxSql {
     findDedupKeys =
         in("select dedup_key, message_id from $.outbox_dedup where dedup_key = any (?::text[])");
 
-    // By primary key, with the rights of the function's owner.
-    cancel = in("select $.outbox_cancel(?)");
+    // By primary key, with the rights of the function's owner; null where nothing may be written.
+    cancel =
+        in(
+            """
+            select case when not current_setting('transaction_read_only')::boolean
+              then $.outbox_cancel(?) end
+            """);
 
     missingBrokers =
         in(

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * An outbox for unit tests: it checks messages as the real one does, and remembers them. It needs
  * no database and never touches the connection it is given, which may be null; so it cannot know of
- * a rollback. Thread-safe.
+ * a rollback, nor refuse what is in no transaction. Thread-safe.
  */
 public final class RecordingOutbox implements Outbox {
   private final Outbox rules;
