@@ -35,9 +35,9 @@ public final class KeyedLoad {
   public void commit(int perKey) throws SQLException {
     database.execute(
         ("insert into twinbox.outbox (lane, id, destination, key, type, payload) select %s + k %%"
-             + " %s, gen_random_uuid(), '%s', 'k' || k, 'test', convert_to('k' || k || ':' || n,"
-             + " 'UTF8') from generate_series(%s, %s) n cross join generate_series(0, %s) k order"
-             + " by n, k")
+                + " %s, gen_random_uuid(), '%s', 'k' || k, 'test', convert_to('k' || k || ':' || n,"
+                + " 'UTF8') from generate_series(%s, %s) n cross join generate_series(0, %s) k order"
+                + " by n, k")
             .formatted(firstLane, LANES, destination, committed + 1, committed + perKey, KEYS - 1));
     committed += perKey;
   }

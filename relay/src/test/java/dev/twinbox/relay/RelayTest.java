@@ -520,7 +520,7 @@ class RelayTest {
       assertThatThrownBy(relay::start)
           .isInstanceOf(IllegalStateException.class)
           .hasMessageContaining("version " + SchemaGuard.CODE_VERSION)
-          .hasMessageContaining("bin/twinbox migrate");
+          .hasMessageContainingAll("bin/twinbox migrate", "Migrations.apply(dataSource)");
     }
   }
 

@@ -18,6 +18,9 @@ public enum Check {
   REPLICA("A replica takes no writes, and shows what the primary may still lose."),
   /** Too old. */
   SERVER_VERSION("This version lacks what Twinbox's tables need."),
+  /** Not UTF8. */
+  DATABASE_ENCODING(
+      "Text that the encoding does not have is refused, or stored as bytes that nobody can read."),
   /** Off. */
   FSYNC_OFF("A crash of the machine can destroy what was committed, and the database with it."),
   /** Off. */

@@ -17,6 +17,9 @@ import java.util.Optional;
  * @param grant how a role gets its rights
  */
 public record SchemaExamination(String quotedSchema, int needs, int codeVersion, String grant) {
+  private static final String MIGRATE =
+      "bin/twinbox migrate, or in Java Migrations.apply(dataSource)";
+
   /** What keeps this code from working with the tables, if anything does. */
   public Optional<Finding> examine(Connection connection) throws SQLException {
     String subject = "schema " + quotedSchema;
@@ -26,7 +29,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
               Check.SCHEMA_MISSING,
               subject,
               "no Twinbox tables; this code needs version " + needs,
-              "bin/twinbox migrate"));
+              MIGRATE));
     }
     List<Finding> missing =
         new Privileges(quotedSchema)
@@ -57,7 +60,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
                 Check.SCHEMA_TOO_OLD,
                 subject,
                 "version %s; this code needs version %s".formatted(found, needs),
-                "bin/twinbox migrate"));
+                MIGRATE));
       }
       if (row.getInt(2) > codeVersion) {
         return Optional.of(

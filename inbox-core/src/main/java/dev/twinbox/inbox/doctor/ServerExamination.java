@@ -53,7 +53,8 @@ public final class ServerExamination {
             "select pg_is_in_recovery(), current_setting('fsync'),"
                 + " current_setting('full_page_writes'), current_setting('autovacuum'),"
                 + " current_setting('idle_in_transaction_session_timeout'),"
-                + " current_setting('server_version_num')::int / 10000, current_database()")) {
+                + " current_setting('server_version_num')::int / 10000, current_database(),"
+                + " current_setting('server_encoding')")) {
       row.next();
       int before = findings.size();
       int version = row.getInt(6);
@@ -72,6 +73,15 @@ public final class ServerExamination {
                 SUBJECT,
                 "PostgreSQL " + version,
                 "Upgrade the server to version %s or later.".formatted(OLDEST_VERSION)));
+      }
+      if (!row.getString(8).equals("UTF8")) {
+        findings.add(
+            Finding.danger(
+                Check.DATABASE_ENCODING,
+                SUBJECT,
+                "server_encoding = " + row.getString(8),
+                "Move to a database made with: create database ... encoding 'UTF8' template"
+                    + " template0, by pg_dump and pg_restore."));
       }
       if (isOff(row.getString(2))) {
         findings.add(

@@ -115,7 +115,9 @@ public final class StatusReader {
             "select to_regclass(?) is not null", r -> r.getBoolean(1), tables.of("schema_version"));
     if (!there) {
       throw new IllegalStateException(
-          "The schema %s has no Twinbox tables. Run: bin/twinbox migrate".formatted(schema));
+          ("The schema %s has no Twinbox tables. Run: bin/twinbox migrate, or call"
+                  + " Migrations.apply(dataSource)")
+              .formatted(schema));
     }
     int version =
         rows.one("select coalesce(max(version), 0) from {schema_version}", r -> r.getInt(1));
@@ -126,7 +128,8 @@ public final class StatusReader {
     }
     if (version < SchemaGuard.CODE_VERSION) {
       throw new IllegalStateException(
-          "The schema %s is at version %s; this code needs version %s. Run: bin/twinbox migrate"
+          ("The schema %s is at version %s; this code needs version %s. Run: bin/twinbox migrate,"
+                  + " or call Migrations.apply(dataSource)")
               .formatted(schema, version, SchemaGuard.CODE_VERSION));
     }
     return version;

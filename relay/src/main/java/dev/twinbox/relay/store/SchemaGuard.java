@@ -28,12 +28,14 @@ public final class SchemaGuard {
     int found = versions[0];
     if (found == 0) {
       throw new IllegalStateException(
-          "The schema %s has no Twinbox tables; this code needs version %s. Run: bin/twinbox migrate"
+          ("The schema %s has no Twinbox tables; this code needs version %s. Run: bin/twinbox migrate,"
+                  + " or call Migrations.apply(dataSource)")
               .formatted(tables.quotedSchema(), CODE_VERSION));
     }
     if (found < CODE_VERSION) {
       throw new IllegalStateException(
-          "The schema %s is at version %s; this code needs version %s. Run: bin/twinbox migrate"
+          ("The schema %s is at version %s; this code needs version %s. Run: bin/twinbox migrate,"
+                  + " or call Migrations.apply(dataSource)")
               .formatted(tables.quotedSchema(), found, CODE_VERSION));
     }
     if (versions[1] > CODE_VERSION) {

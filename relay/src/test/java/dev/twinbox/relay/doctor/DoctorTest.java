@@ -141,6 +141,14 @@ class DoctorTest {
             Check.FULL_PAGE_WRITES_OFF,
             () -> UnsafeDatabase.on(careless).inbox()),
         new Case(
+            "the encoding is LATIN1",
+            Check.DATABASE_ENCODING,
+            () -> UnsafeDatabase.in("LATIN1").outbox()),
+        new Case(
+            "the encoding is SQL_ASCII",
+            Check.DATABASE_ENCODING,
+            () -> UnsafeDatabase.in("SQL_ASCII").inbox()),
+        new Case(
             "there are no tables",
             Check.SCHEMA_MISSING,
             () -> new UnsafeDatabase(TestPostgres.shared().createDatabase()).outbox()),

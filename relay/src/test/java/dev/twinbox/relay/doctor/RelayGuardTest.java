@@ -7,11 +7,13 @@ import static org.awaitility.Awaitility.await;
 import dev.twinbox.inbox.doctor.UnsafeSettingsException;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
+import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.RelayBuilder;
 import dev.twinbox.relay.kafka.KafkaBroker;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.testkit.TestKafka;
+import dev.twinbox.testkit.TestPostgres;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -78,6 +80,18 @@ class RelayGuardTest {
     assertThatThrownBy(() -> start(relay()))
         .isInstanceOf(UnsafeSettingsException.class)
         .hasMessageContainingAll("sequence-changed", "cache 20", "alter sequence");
+  }
+
+  @Test
+  void aRelayRefusesADatabaseThatIsNotInUtf8UnlessForDevelopment() {
+    try (OutboxDatabase latin =
+        new OutboxDatabase(TestPostgres.shared().createDatabase("LATIN1"), 1000, 4)) {
+      assertThatThrownBy(() -> start(relay().dataSource(latin.dataSource())))
+          .isInstanceOf(UnsafeSettingsException.class)
+          .hasMessageContainingAll("database-encoding", "LATIN1", "encoding 'UTF8'");
+      Relay lowered = start(relay().dataSource(latin.dataSource()).development());
+      lowered.close();
+    }
   }
 
   @Test

@@ -24,6 +24,12 @@ record UnsafeDatabase(TestDatabase database) {
     return made;
   }
 
+  static UnsafeDatabase in(String encoding) {
+    UnsafeDatabase made = new UnsafeDatabase(TestPostgres.shared().createDatabase(encoding));
+    Migrations.apply(made.database.dataSource());
+    return made;
+  }
+
   static UnsafeDatabase with(String... changes) {
     UnsafeDatabase made = on(TestPostgres.shared());
     for (String change : changes) {

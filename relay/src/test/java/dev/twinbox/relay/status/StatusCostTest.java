@@ -70,9 +70,9 @@ class StatusCostTest {
     // The last fifth goes to another destination than the rest, as after a change of traffic.
     database.execute(
         ("insert into twinbox.outbox (lane, id, created_at, destination, type, payload) select"
-             + " mod(n, 4), gen_random_uuid(), clock_timestamp() - interval '10 minutes', case when"
-             + " n > %1$s * 0.8 then 'kafka:late' when mod(n / 4, 10) = 0 then 'kafka:few' else"
-             + " 'kafka:many' end, 'test', '\\x00' from generate_series(1, %1$s) n")
+                + " mod(n, 4), gen_random_uuid(), clock_timestamp() - interval '10 minutes', case when"
+                + " n > %1$s * 0.8 then 'kafka:late' when mod(n / 4, 10) = 0 then 'kafka:few' else"
+                + " 'kafka:many' end, 'test', '\\x00' from generate_series(1, %1$s) n")
             .formatted(messages));
     long fetched = fetched();
 
