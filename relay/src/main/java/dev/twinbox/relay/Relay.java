@@ -12,6 +12,7 @@ import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.schedule.Duties;
 import dev.twinbox.relay.schedule.LaneRoster;
 import dev.twinbox.relay.schedule.Mending;
+import dev.twinbox.relay.schedule.RelayClock;
 import dev.twinbox.relay.schedule.RelayScheduler;
 import dev.twinbox.relay.schedule.RestoreWatch;
 import dev.twinbox.relay.schedule.Sampling;
@@ -69,6 +70,7 @@ public final class Relay implements AutoCloseable {
   private final DrainSettings settings;
   private final DataSource dataSource;
   private final InstantSource clock;
+  private final RelayClock relayClock;
   private final Counters counters = new Counters();
   private final RateLimiter limiter;
   private final StatusReader statusReader;
@@ -85,6 +87,7 @@ public final class Relay implements AutoCloseable {
     tables = builder.tables();
     dataSource = builder.dataSource();
     clock = builder.clock();
+    relayClock = new RelayClock(clock);
     statusReader = StatusReader.in(dataSource, builder.schemaName());
     settings = builder.settings();
     limiter = new RateLimiter(builder.rateLimits(), this::shareOfLanes, System::nanoTime);
@@ -94,6 +97,7 @@ public final class Relay implements AutoCloseable {
     unguarded = List.copyOf(builder.brokers());
     development = builder.isDevelopment();
     for (Broker broker : unguarded) {
+      broker.useClock(relayClock::database);
       brokers.put(broker.name(), development ? broker : Guard.guarded(broker));
     }
   }
@@ -157,7 +161,7 @@ public final class Relay implements AutoCloseable {
               polling,
               new Sampling(new Samples(pipeline, tables), name, counters, this::lanes, duties),
               settings.lease(),
-              clock);
+              relayClock);
       roster = lanes;
       mending = mends;
       scheduler = starting;
@@ -252,6 +256,11 @@ public final class Relay implements AutoCloseable {
     if (mends != null) {
       mends.problem().ifPresent(problems::add);
     }
+    if (relayClock.isDangerous()) {
+      problems.add(
+          "The clock of this machine is %s the database's; brokers may refuse its time."
+              .formatted(relayClock.text()));
+    }
     List<LaneDrain> known = lanes();
     for (String broker : brokers.keySet()) {
       if (known.stream().noneMatch(lane -> lane.broker().equals(broker))) {
@@ -260,7 +269,7 @@ public final class Relay implements AutoCloseable {
                 .formatted(broker, tables.quotedSchema()));
       }
     }
-    known.stream().flatMap(lane -> lane.problem().stream()).distinct().forEach(problems::add);
+    known.stream().flatMap(lane -> lane.problems().stream()).distinct().forEach(problems::add);
     return Health.of(problems);
   }
 

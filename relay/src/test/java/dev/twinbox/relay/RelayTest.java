@@ -295,6 +295,7 @@ class RelayTest {
   void aMessageThatFailsAgainAndAgainIsGivenUpWithItsAttempts() throws SQLException {
     UUID culprit = database.commitOne(0, "k");
     UUID follower = database.commitOne(0, "k");
+    UUID neighbour = database.commitOne(0, "neighbour");
     broker.troubledBy(
         message ->
             message.id().equals(culprit)
@@ -302,9 +303,9 @@ class RelayTest {
                 : Optional.empty());
     start();
 
-    await().until(() -> broker.count() == 1);
+    await().until(() -> broker.count() == 2);
 
-    assertThat(ids()).containsExactly(follower);
+    assertThat(ids()).containsExactly(neighbour, follower);
     assertThat(
             database.number(
                 "select attempts from twinbox.outbox_dead_letter where reason = 'nacked'"))

@@ -17,23 +17,38 @@ public final class ServerExamination {
   private static final int OLDEST_VERSION = 14;
   private static final Duration SKEW = Duration.ofSeconds(5);
   private static final Duration DANGEROUS_SKEW = Duration.ofHours(12);
+
+  /** From there on Kafka refuses what is published, by its default for times ahead. */
+  private static final Duration REFUSED_SKEW = Duration.ofHours(1);
+
   private static final String SUBJECT = "database";
 
   private final InstantSource clock;
   private final Duration longTransaction;
+  private final Duration dangerousSkew;
 
   /**
    * @param clock this machine's
    * @param longTransaction transactions that are older are reported
    */
   public ServerExamination(InstantSource clock, Duration longTransaction) {
+    this(clock, longTransaction, DANGEROUS_SKEW);
+  }
+
+  private ServerExamination(InstantSource clock, Duration longTransaction, Duration dangerousSkew) {
     this.clock = clock;
     this.longTransaction = longTransaction;
+    this.dangerousSkew = dangerousSkew;
   }
 
   /** This machine's clock; transactions of more than 10 minutes are long. */
   public static ServerExamination withDefaults() {
     return new ServerExamination(InstantSource.system(), Duration.ofMinutes(10));
+  }
+
+  /** The same, for who publishes: brokers refuse times that are far from their own. */
+  public ServerExamination forPublishing() {
+    return new ServerExamination(clock, longTransaction, REFUSED_SKEW);
   }
 
   /** Looks at everything that is asked of the server itself. */
@@ -132,7 +147,7 @@ public final class ServerExamination {
       long database = row.getLong(1);
       long skew = database < before ? before - database : Math.max(0, database - after);
       if (skew > SKEW.toMillis()) {
-        Severity severity = skew > DANGEROUS_SKEW.toMillis() ? Severity.DANGER : Severity.WARNING;
+        Severity severity = skew > dangerousSkew.toMillis() ? Severity.DANGER : Severity.WARNING;
         findings.add(
             new Finding(
                 Check.CLOCK_SKEW,

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -50,7 +51,7 @@ final class MetricsServer implements AutoCloseable {
     server.createContext(
         "/health",
         exchange -> {
-          Health health = relay.health();
+          Health health = health(relay);
           answer(
               exchange,
               health.up() ? 200 : 503,
@@ -68,6 +69,15 @@ final class MetricsServer implements AutoCloseable {
     server.setExecutor(threads);
     server.start();
     return new MetricsServer(server, threads, metrics);
+  }
+
+  /** Whoever asks is to hear that something is wrong, not nothing. */
+  private static Health health(Relay relay) {
+    try {
+      return relay.health();
+    } catch (RuntimeException | Error e) {
+      return new Health(false, List.of("Health is unknown: " + e.getClass().getName()));
+    }
   }
 
   private static InetSocketAddress address(String address) {

@@ -3,6 +3,7 @@ package dev.twinbox.relay.doctor;
 import dev.twinbox.inbox.doctor.Diagnosis;
 import dev.twinbox.inbox.doctor.Finding;
 import dev.twinbox.inbox.doctor.Severity;
+import dev.twinbox.relay.publish.Supervision;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -11,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
@@ -31,6 +32,9 @@ final class DestinationGuard implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(DestinationGuard.class);
 
   private static final int MOST_KNOWN = 10_000;
+
+  /** Who waits for an answer is not to wait for all of them. */
+  private static final int MOST_AT_ONCE = 100;
 
   /**
    * For how long verdicts hold.
@@ -80,13 +84,17 @@ final class DestinationGuard implements AutoCloseable {
     this.broker = broker;
     this.examinations = examinations;
     this.periods = periods;
-    examiner =
-        Executors.newSingleThreadScheduledExecutor(
+    ScheduledThreadPoolExecutor one =
+        new ScheduledThreadPoolExecutor(
+            1,
             work -> {
               Thread thread = new Thread(work, "twinbox-" + broker + "-guard");
               thread.setDaemon(true);
               return thread;
             });
+    // Now: when it is needed, there may be no thread left.
+    one.prestartAllCoreThreads();
+    examiner = one;
   }
 
   /**
@@ -138,27 +146,25 @@ final class DestinationGuard implements AutoCloseable {
   private void examineAsked() {
     List<String> destinations;
     synchronized (asked) {
-      destinations = List.copyOf(asked.keySet());
+      destinations = asked.keySet().stream().limit(MOST_AT_ONCE).toList();
     }
     for (String destination : destinations) {
-      judge(destination);
+      if (!Supervision.run("a look at " + destination, () -> judge(destination))) {
+        // Whoever waits is to go on. It is looked at again soon.
+        keep(destination, new Verdict(null, System.nanoTime() + periods.unknown().toNanos()));
+      }
     }
     List<Runnable> waiting = new ArrayList<>();
     synchronized (asked) {
-      destinations.forEach(destination -> waiting.addAll(asked.remove(destination)));
+      for (String destination : destinations) {
+        List<Runnable> who = asked.remove(destination);
+        waiting.addAll(who == null ? List.of() : who);
+      }
       if (!asked.isEmpty() && !examiner.isShutdown()) {
         examiner.execute(this::examineAsked);
       }
     }
-    waiting.forEach(DestinationGuard::answer);
-  }
-
-  private static void answer(Runnable whoWaits) {
-    try {
-      whoWaits.run();
-    } catch (RuntimeException e) {
-      log.error("A publisher failed on the answer it waited for", e);
-    }
+    waiting.forEach(who -> Supervision.run("the answer to a publisher", who));
   }
 
   private void judge(String destination) {
@@ -181,14 +187,18 @@ final class DestinationGuard implements AutoCloseable {
                 ? null
                 : refusals.stream().map(Finding::toString).collect(Collectors.joining("; ")),
             System.nanoTime() + holds.toNanos());
-    if (verdicts.size() >= MOST_KNOWN) {
-      verdicts.clear();
-    }
-    Verdict before = verdicts.put(destination, verdict);
+    Verdict before = keep(destination, verdict);
     tell(destination, diagnosis, before, verdict);
     if (unread) {
       forgetLook();
     }
+  }
+
+  private @Nullable Verdict keep(String destination, Verdict verdict) {
+    if (verdicts.size() >= MOST_KNOWN) {
+      verdicts.clear();
+    }
+    return verdicts.put(destination, verdict);
   }
 
   private void tell(

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.doctor;
 
 import dev.twinbox.outbox.RabbitDestination;
+import dev.twinbox.relay.publish.Supervision;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import java.time.Duration;
 import java.util.Map;
@@ -53,10 +54,22 @@ final class ExpirationRoutes implements Predicate<RabbitDestination> {
   public boolean test(RabbitDestination destination) {
     long now = System.nanoTime();
     Seen seen = known.get(destination);
-    if ((seen == null || now - seen.at() > LOOK_AGAIN_NANOS) && asked.add(destination)) {
-      examiner.execute(() -> look(destination));
+    if ((seen == null || now - seen.at() > LOOK_AGAIN_NANOS)
+        && asked.size() < MOST_KNOWN
+        && asked.add(destination)) {
+      request(destination);
     }
     return seen != null && seen.deadLetters() && now - seen.at() < HOLDS_NANOS;
+  }
+
+  private void request(RabbitDestination destination) {
+    boolean requested =
+        Supervision.run(
+            "a look at where " + destination + " dead-letters to",
+            () -> examiner.execute(() -> look(destination)));
+    if (!requested) {
+      asked.remove(destination);
+    }
   }
 
   private void look(RabbitDestination destination) {

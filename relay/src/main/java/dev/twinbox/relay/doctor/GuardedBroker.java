@@ -2,6 +2,7 @@ package dev.twinbox.relay.doctor;
 
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.publish.Publisher;
+import java.time.InstantSource;
 
 /** A broker whose publishers send only where no message can be lost. */
 final class GuardedBroker implements Broker {
@@ -21,6 +22,11 @@ final class GuardedBroker implements Broker {
   @Override
   public Publisher open(int lane) {
     return new GuardedPublisher(broker.open(lane), guard);
+  }
+
+  @Override
+  public void useClock(InstantSource clock) {
+    broker.useClock(clock);
   }
 
   @Override

@@ -96,9 +96,27 @@ final class GuardedPublisher implements Publisher {
       for (Runnable next = next(); next != null; next = next()) {
         next.run();
       }
+    } catch (RuntimeException | Error e) {
+      fail(e);
+      throw e;
     } finally {
       letGo();
     }
+  }
+
+  /** Nobody would hand on what is queued. */
+  private void fail(Throwable why) {
+    Outcome outcome = new Outcome.Unknown("the publisher failed: " + why.getClass().getName());
+    List<Waiting> left;
+    lock.lock();
+    try {
+      end = new End(null, outcome, outcome);
+      left = new ArrayList<>(queue);
+      queue.clear();
+    } finally {
+      lock.unlock();
+    }
+    left.forEach(one -> one.listener().settled(one.record(), outcome));
   }
 
   private void letGo() {
@@ -168,6 +186,21 @@ final class GuardedPublisher implements Publisher {
       lock.unlock();
     }
     publisher.flush();
+  }
+
+  @Override
+  public String waitsFor() {
+    Waiting first;
+    lock.lock();
+    try {
+      first = hand == null ? queue.peek() : null;
+    } finally {
+      lock.unlock();
+    }
+    String behind = publisher.waitsFor();
+    return behind.isEmpty() && first != null
+        ? "whether %s is safe is being looked at".formatted(first.record().destination())
+        : behind;
   }
 
   @Override

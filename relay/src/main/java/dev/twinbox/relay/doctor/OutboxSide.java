@@ -29,7 +29,8 @@ record OutboxSide(List<Finding> findings, Map<String, Boolean> destinations) {
             Examining.database(
                 dataSource,
                 "database",
-                connection -> ServerExamination.withDefaults().examine(connection)));
+                connection ->
+                    ServerExamination.withDefaults().forPublishing().examine(connection)));
     List<Finding> outbox =
         Examining.database(
             dataSource, "outbox", connection -> OutboxExamination.examine(connection, tables));

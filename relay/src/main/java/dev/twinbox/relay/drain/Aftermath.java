@@ -8,6 +8,7 @@ import dev.twinbox.relay.store.Parked.Wait;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,7 +33,10 @@ final class Aftermath {
   private final List<Wait> failed = new ArrayList<>();
   private final List<Wait> unavailable = new ArrayList<>();
   private final Set<String> openKeys = new HashSet<>();
+  private final Set<String> refusing = new HashSet<>();
+  private final Set<String> setAside = new HashSet<>();
   private @Nullable Outcome trouble;
+  private @Nullable Outcome unknown;
 
   void published(OutboxRecord record) {
     publishedTo.add(record.destination());
@@ -40,6 +44,13 @@ final class Aftermath {
 
   void judged(OutboxRecord record, Verdict verdict) {
     judged.add(new Judged(record, verdict));
+  }
+
+  /** Takes note of an outcome that says nothing. */
+  void unknown(@Nullable Outcome outcome) {
+    if (unknown == null && outcome instanceof Outcome.Unknown) {
+      unknown = outcome;
+    }
   }
 
   /** Whether the lane has messages for others than these destinations. */
@@ -68,26 +79,37 @@ final class Aftermath {
   }
 
   /**
-   * A destination is not well when it was unavailable, or when all that went there failed: the next
-   * ones would only fail as well.
+   * A destination is not well when it was unavailable, or refused several messages, or all that
+   * went there: the next ones would only fail as well.
    */
   private void noteDestinations(Destinations destinations, long now, Others others)
       throws SQLException {
     Map<String, Outcome.Reason> failing = new LinkedHashMap<>();
-    Set<String> refusing = new HashSet<>();
+    Map<String, Integer> refused = new HashMap<>();
     for (Judged each : judged) {
       String destination = each.record.destination();
       if (each.verdict instanceof Verdict.Wait wait) {
         failing.putIfAbsent(destination, wait.outcome().reason());
-      } else if (each.verdict instanceof Verdict.TryLater && !publishedTo.contains(destination)) {
-        failing.putIfAbsent(destination, Outcome.Reason.NACKED);
-        refusing.add(destination);
+      } else if (each.verdict instanceof Verdict.Refused is) {
+        int count = refused.merge(destination, 1, Integer::sum);
+        if (count > 1 || !publishedTo.contains(destination)) {
+          failing.putIfAbsent(destination, is.outcome().reason());
+          refusing.add(destination);
+        }
       }
     }
-    failing.forEach((destination, reason) -> destinations.failed(destination, reason, now));
-    refusing.forEach(destination -> destinations.park(destination, now));
+    failing.forEach(
+        (destination, reason) -> {
+          if (refusing.contains(destination)) {
+            destinations.refused(destination, reason, now);
+          } else {
+            destinations.failed(destination, reason, now);
+          }
+        });
     List<String> broken =
-        failing.keySet().stream().filter(name -> destinations.isToBeParked(name, now)).toList();
+        failing.keySet().stream()
+            .filter(name -> refusing.contains(name) || destinations.isToBeParked(name, now))
+            .toList();
     if (!broken.isEmpty() && others.wait(failing.keySet())) {
       broken.forEach(destination -> destinations.park(destination, now));
     }
@@ -105,6 +127,9 @@ final class Aftermath {
               record.position(), later.reason(), later.error(), later.attempts(), later.pause()));
       return true;
     }
+    if (verdict instanceof Verdict.Refused refused) {
+      return isSetAside(record, refused, destinations);
+    }
     if (verdict instanceof Verdict.Wait wait) {
       Outcome.Unavailable outcome = wait.outcome();
       if (destinations.isParked(record.destination())) {
@@ -113,6 +138,33 @@ final class Aftermath {
         return true;
       }
       trouble = trouble == null ? outcome : trouble;
+    }
+    return false;
+  }
+
+  /**
+   * The first one that its destination refused is set aside, so that the next ones are tried before
+   * it: they show whether it is refused by its own fault.
+   */
+  private boolean isSetAside(
+      OutboxRecord record, Verdict.Refused refused, Destinations destinations) {
+    Outcome.Unavailable outcome = refused.outcome();
+    String destination = record.destination();
+    boolean parked = destinations.isParked(destination);
+    if (refusing.contains(destination) && !parked && trouble == null) {
+      trouble = outcome;
+    }
+    boolean first = setAside.add(destination);
+    if (first || parked) {
+      Wait wait =
+          new Wait(
+              record.position(),
+              outcome.reason().code(),
+              outcome.detail(),
+              refused.attempts(),
+              first ? refused.pause() : null);
+      (first ? failed : unavailable).add(wait);
+      return true;
     }
     return false;
   }
@@ -142,6 +194,11 @@ final class Aftermath {
   /** An unavailability for which the lane has to pause. */
   Optional<Outcome> trouble() {
     return Optional.ofNullable(trouble);
+  }
+
+  /** The first outcome that was unknown. */
+  Optional<Outcome> unknown() {
+    return Optional.ofNullable(unknown);
   }
 
   /** Whether some message goes out again as it is. */

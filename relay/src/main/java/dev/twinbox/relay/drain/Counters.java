@@ -2,6 +2,7 @@ package dev.twinbox.relay.drain;
 
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.relay.publish.Supervision;
 import dev.twinbox.relay.store.DeadLetters.Cause;
 import java.util.List;
 import java.util.Map;
@@ -61,7 +62,8 @@ public final class Counters {
     published.increment();
     tally(record.destination()).published.increment();
     for (Consumer<OutboxRecord> listener : listeners) {
-      listener.accept(record);
+      // A listener's failure is not to make the relay publish the message again.
+      Supervision.run("a listener to what is published", () -> listener.accept(record));
     }
   }
 

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.drain;
 
 import dev.twinbox.relay.publish.Outcome.Reason;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -13,11 +14,16 @@ import org.slf4j.LoggerFactory;
 /**
  * The lane's destinations that are not well, and what is done for the lane's sake: after a while
  * the messages of a broken destination are parked, and it is probed now and then. Memory only. Used
- * by the lane's thread.
+ * by the lane's thread; what is in trouble can be asked by any.
+ *
+ * <p>Of destinations that are not well, {@value #MOST_BROKEN} are remembered: behind a mis-bound
+ * exchange there is no end of routing keys. One that is forgotten is tried again, and fails again.
  */
 final class Destinations {
   private static final Logger log = LoggerFactory.getLogger(Destinations.class);
 
+  private static final int MOST_BROKEN = 1_000;
+  private static final long TELL_AGAIN_NANOS = Duration.ofMinutes(1).toNanos();
   private static final String RATE_LIMITED = "rate-limited";
 
   /** The broker itself answered, so it works for others. */
@@ -30,6 +36,10 @@ final class Destinations {
           Reason.NO_LEADER,
           Reason.UNKNOWN_DESTINATION,
           Reason.UNSAFE,
+          Reason.WRONG_CLOCK,
+          Reason.REFUSED,
+          Reason.MALFORMED,
+          Reason.TOO_LARGE,
           Reason.NACKED);
 
   /** Only the broker as a whole can be at fault. */
@@ -53,12 +63,18 @@ final class Destinations {
   private final RetryPolicies policies;
   private final Failures failures;
   private final Counters counters;
-  private final Map<String, Broken> broken = new HashMap<>();
+  private final Map<String, Broken> broken = Bounded.map(MOST_BROKEN);
+
+  /** When it was last said that a destination is parked. */
+  private final Map<String, Long> toldAt = Bounded.map(MOST_BROKEN);
+
+  /** Of which nobody has said yet that they take messages again. */
+  private final Map<String, Boolean> told = Bounded.map(MOST_BROKEN);
+
   private long lastPublished;
   private boolean anyPublished;
   private final Set<String> limited = new HashSet<>();
   private boolean evacuating;
-  private volatile List<Trouble> troubles = List.of();
 
   Destinations(int lane, RetryPolicies policies, Failures failures, Counters counters) {
     this.lane = lane;
@@ -68,43 +84,46 @@ final class Destinations {
   }
 
   /** What takes nothing, for any thread. */
-  List<Trouble> troubles() {
-    return troubles;
-  }
-
-  private void tellTroubles() {
-    troubles =
-        broken.entrySet().stream()
-            .map(
-                each ->
-                    new Trouble(
-                        each.getKey(),
-                        each.getValue().reason.code(),
-                        each.getValue().since,
-                        each.getValue().parked || evacuating))
-            .toList();
+  synchronized List<Trouble> troubles() {
+    return broken.entrySet().stream()
+        .map(
+            each ->
+                new Trouble(
+                    each.getKey(),
+                    each.getValue().reason.code(),
+                    each.getValue().since,
+                    each.getValue().parked || evacuating))
+        .toList();
   }
 
   /** A message could not go to this destination. */
-  void failed(String destination, Reason reason, long now) {
+  synchronized void failed(String destination, Reason reason, long now) {
+    Broken state = failing(destination, reason, now);
+    state.pausedUntil = now + failures.pause(destination, state.inARow).toNanos();
+  }
+
+  /** The destination refuses whatever comes, but perhaps for one message now and then. */
+  synchronized void refused(String destination, Reason reason, long now) {
+    failures.refused(now);
+    Broken state = failing(destination, reason, now);
+    state.pausedUntil = now + failures.pauseRefused(destination, state.inARow).toNanos();
+  }
+
+  private Broken failing(String destination, Reason reason, long now) {
     Broken state = broken.computeIfAbsent(destination, any -> new Broken(now));
     state.reason = reason;
     state.inARow++;
-    state.pausedUntil = now + failures.pause(destination, state.inARow).toNanos();
     counters.unavailable(destination);
-    tellTroubles();
+    return state;
   }
 
   /** A message got through: the broker works, and this destination does. */
-  void published(String destination, long now) {
+  synchronized void published(String destination, long now) {
     lastPublished = now;
     anyPublished = true;
     evacuating = false;
     Broken former = broken.isEmpty() ? null : broken.remove(destination);
-    if (former != null) {
-      tellTroubles();
-    }
-    if (former != null && former.parked) {
+    if (former != null && former.parked && told.remove(destination) != null) {
       log.info("Lane {}: {} takes messages again; parked ones go first", lane, destination);
     }
   }
@@ -113,7 +132,7 @@ final class Destinations {
    * Whether this destination has been broken for so long, while the broker works, that the lane
    * should go on without it.
    */
-  boolean isToBeParked(String destination, long now) {
+  synchronized boolean isToBeParked(String destination, long now) {
     Broken state = broken.get(destination);
     if (state == null || now - state.since < policies.of(destination).parkAfter().toNanos()) {
       return false;
@@ -124,9 +143,9 @@ final class Destinations {
   }
 
   /** From now on this destination's messages are parked as they come, until one gets through. */
-  void park(String destination, long now) {
+  synchronized void park(String destination, long now) {
     Broken state = broken.computeIfAbsent(destination, any -> new Broken(now));
-    if (!state.parked) {
+    if (!state.parked && isToBeTold(destination, now)) {
       log.warn(
           "Lane {}: {} takes no messages ({}); they are parked, in order, until it does",
           lane,
@@ -134,7 +153,17 @@ final class Destinations {
           state.reason.code());
     }
     state.parked = true;
-    tellTroubles();
+  }
+
+  /** One that takes a message now and then would be told of again and again. */
+  private boolean isToBeTold(String destination, long now) {
+    Long before = toldAt.get(destination);
+    boolean isNews = before == null || now - before > TELL_AGAIN_NANOS;
+    if (isNews) {
+      toldAt.put(destination, now);
+      told.put(destination, true);
+    }
+    return isNews;
   }
 
   /** From now on a limited destination's messages are parked as they come, so that others go on. */
@@ -154,12 +183,12 @@ final class Destinations {
   }
 
   /** Whether a message is parked for its destination's limit, and for nothing else. */
-  boolean isLimited(String destination) {
+  synchronized boolean isLimited(String destination) {
     return !evacuating && limited.contains(destination) && !broken.containsKey(destination);
   }
 
   /** Whether a message for this destination is parked as it comes. */
-  boolean isParked(String destination) {
+  synchronized boolean isParked(String destination) {
     if (evacuating || limited.contains(destination)) {
       return true;
     }
@@ -168,7 +197,7 @@ final class Destinations {
   }
 
   /** The code of the reason for which messages are parked. */
-  String reason(String destination) {
+  synchronized String reason(String destination) {
     Broken state = broken.get(destination);
     if (state != null) {
       return state.reason.code();
@@ -177,9 +206,8 @@ final class Destinations {
   }
 
   /** From now on everything is parked as it comes, until something gets through. */
-  void evacuate() {
+  synchronized void evacuate() {
     evacuating = true;
-    tellTroubles();
   }
 
   boolean isEvacuating() {
@@ -187,18 +215,17 @@ final class Destinations {
   }
 
   /** How many parked messages of each broken destination may be tried now: none, or a probe. */
-  Map<String, Integer> caps(long now) {
+  synchronized Map<String, Integer> caps(long now) {
     Map<String, Integer> caps = new HashMap<>();
     broken.forEach((name, state) -> caps.put(name, now - state.pausedUntil < 0 ? 0 : 1));
     return caps;
   }
 
   /** The lane is not ours any more. */
-  void forget() {
+  synchronized void forget() {
     broken.clear();
     limited.clear();
     anyPublished = false;
     evacuating = false;
-    tellTroubles();
   }
 }

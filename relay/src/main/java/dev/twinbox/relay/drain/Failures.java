@@ -36,6 +36,12 @@ final class Failures {
     /** Its destination has to be waited for. */
     record Wait(Outcome.Unavailable outcome) implements Verdict {}
 
+    /**
+     * Its destination refuses whatever comes, as far as can be seen: waited for as well, but others
+     * are tried before this one, which may be the only one that is refused.
+     */
+    record Refused(Outcome.Unavailable outcome, int attempts, Duration pause) implements Verdict {}
+
     /** It goes out again as soon as it can. */
     record Repeat() implements Verdict {}
   }
@@ -50,7 +56,10 @@ final class Failures {
   private final LongSupplier nanoTime;
   private final RandomGenerator random = RandomGenerator.getDefault();
   private final Map<String, Missing> missing = new HashMap<>();
+  private final Refusals refusals;
   private int inARow;
+  private int refusedInARow;
+  private long refusedAt;
 
   /**
    * @param clock dates what is stored
@@ -60,6 +69,7 @@ final class Failures {
     this.policies = policies;
     this.clock = clock;
     this.nanoTime = nanoTime;
+    this.refusals = new Refusals(nanoTime);
   }
 
   /** Judges a message that has not failed before. */
@@ -84,17 +94,28 @@ final class Failures {
     }
     if (outcome instanceof Outcome.Failed failed) {
       missing.remove(record.destination());
-      RetryPolicy policy = policies.of(record.destination());
-      int now = attempts + 1;
-      return now >= policy.maxAttempts()
-          ? giveUp(record, failed.reason(), failed.detail(), now, first)
-          : new Verdict.TryLater(
-              failed.reason().code(), failed.detail(), now, policy.pause(now, random));
+      return judgeFailed(record, failed, attempts, first);
     }
     if (outcome instanceof Outcome.Unavailable unavailable) {
       return judgeUnavailable(record, unavailable, attempts);
     }
     return REPEAT;
+  }
+
+  private Verdict judgeFailed(
+      OutboxRecord record, Outcome.Failed failed, int attempts, Instant first) {
+    RetryPolicy policy = policies.of(record.destination());
+    if (!refusals.isOwnFault(record.destination(), record.position(), attempts)) {
+      return new Verdict.Refused(
+          new Outcome.Unavailable(failed.reason(), failed.detail()),
+          attempts,
+          policy.pause(Math.max(1, refusedInARow), random));
+    }
+    int now = attempts + 1;
+    return now >= policy.maxAttempts()
+        ? giveUp(record, failed.reason(), failed.detail(), now, first)
+        : new Verdict.TryLater(
+            failed.reason().code(), failed.detail(), now, policy.pause(now, random));
   }
 
   /** Whether the message would hold back what follows with its key, as a dead letter. */
@@ -104,6 +125,7 @@ final class Failures {
 
   private Verdict giveUp(
       OutboxRecord record, Reason reason, String detail, int attempts, Instant first) {
+    refusals.givenUp(record.destination(), record.position());
     return new Verdict.GiveUp(new Cause(reason.code(), detail, attempts, first, blocks(record)));
   }
 
@@ -138,6 +160,7 @@ final class Failures {
   /** A message got through: its destination is well. */
   void published(OutboxRecord record) {
     inARow = 0;
+    refusals.confirmed(record.destination(), record.position());
     if (!missing.isEmpty()) {
       missing.remove(record.destination());
     }
@@ -146,16 +169,38 @@ final class Failures {
   /** The lane is not ours any more. */
   void forget() {
     missing.clear();
+    refusals.forget();
+  }
+
+  /** A destination refuses what comes, though it may let some through. */
+  void refused(long now) {
+    if (now != refusedAt || refusedInARow == 0) {
+      refusedInARow = isRefusing(now) ? refusedInARow + 1 : 1;
+      refusedAt = now;
+    }
   }
 
   /** How long to wait after another failure in a row. */
   Duration pause() {
     inARow++;
-    return policies.otherwise().pause(inARow, random);
+    return policies.otherwise().pause(inARow(inARow), random);
   }
 
   /** How long to leave a destination alone after so many failures in a row. */
   Duration pause(String destination, int failures) {
     return policies.of(destination).pause(failures, random);
+  }
+
+  /** How long to leave a destination alone that refuses, and lets some through now and then. */
+  Duration pauseRefused(String destination, int failures) {
+    return policies.of(destination).pause(inARow(failures), random);
+  }
+
+  private int inARow(int failures) {
+    return isRefusing(nanoTime.getAsLong()) ? Math.max(failures, refusedInARow) : failures;
+  }
+
+  private boolean isRefusing(long now) {
+    return refusedInARow > 0 && now - refusedAt <= forgetAfter(policies.otherwise());
   }
 }

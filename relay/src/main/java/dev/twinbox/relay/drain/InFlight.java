@@ -31,6 +31,7 @@ final class InFlight {
   final class Slot implements OutcomeListener {
     final OutboxRecord record;
     private final @Nullable Long expiresAt;
+    private final long addedAt = System.nanoTime();
     private final long bytes;
     private boolean waiting;
     private volatile @Nullable Outcome outcome;
@@ -170,6 +171,16 @@ final class InFlight {
       }
     }
     return keys;
+  }
+
+  /** When the oldest without an outcome was handed over, or null. */
+  @Nullable Long unsettledSince() {
+    for (Slot slot : slots) {
+      if (slot.outcome == null) {
+        return slot.addedAt;
+      }
+    }
+    return null;
   }
 
   /** How many were handed over and have no outcome yet. */

@@ -3,6 +3,7 @@ package dev.twinbox.relay.drain;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.publish.Supervision;
 import dev.twinbox.relay.store.LaneClosing;
 import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.relay.store.WindowReader;
@@ -10,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
@@ -18,6 +20,7 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One lane on one relay, for as long as the relay lives: claims it when it may, drains window after
@@ -32,6 +35,8 @@ public final class LaneDrain {
 
   /** How long outstanding outcomes are waited for after the first failure, while they come. */
   private static final Duration AFTER_TROUBLE = Duration.ofSeconds(1);
+
+  private static final Duration TELL_PROGRESS = Duration.ofSeconds(2);
 
   private static final Duration NO_MORE_COME = Duration.ofMillis(200);
 
@@ -64,7 +69,8 @@ public final class LaneDrain {
   private volatile boolean waiting;
   private volatile boolean held;
   private volatile boolean doubted;
-  private volatile @Nullable String problem;
+  private final LaneHealth health;
+  private long troubledCursor;
   private volatile int inFlight;
   private final AtomicReference<IdlePoll.@Nullable Found> found = new AtomicReference<>();
   private IdlePoll.@Nullable Seen seen;
@@ -109,6 +115,7 @@ public final class LaneDrain {
     this.mayHold = mayHold;
     this.failures = new Failures(settings.retry(), clock, System::nanoTime);
     this.destinations = new Destinations(lane, settings.retry(), failures, counters);
+    this.health = new LaneHealth(broker.name(), destinations);
   }
 
   /** The lane's number. */
@@ -142,9 +149,12 @@ public final class LaneDrain {
     return waiting;
   }
 
-  /** Why the lane stands still, if its broker takes nothing. */
-  public Optional<String> problem() {
-    return Optional.ofNullable(problem);
+  /**
+   * What keeps the lane's messages from going out, each a sentence; empty while they do. A broker
+   * that says nothing is a problem after three seconds. Callable from any thread.
+   */
+  public List<String> problems() {
+    return health.problems();
   }
 
   /** The destinations of this lane that take nothing, while the lane is ours. */
@@ -208,10 +218,12 @@ public final class LaneDrain {
     } catch (RuntimeException e) {
       log.error("Lane {}: unexpected failure; the lane is claimed anew", lane, e);
       abandon();
+      health.failed(lane, e);
       wakeup.await(failures.pause());
     } catch (Error e) {
       // What was half done must not be gone on with: a message could wait for ever for its outcome.
       abandon();
+      health.failed(lane, e);
       throw e;
     }
   }
@@ -222,6 +234,7 @@ public final class LaneDrain {
     }
     Optional<Claim> taken = Claim.take(store.log(), settings.lease(), lane, relay);
     if (taken.isEmpty()) {
+      health.forget(); // another relay has it
       return false;
     }
     LaneContext ours =
@@ -272,6 +285,8 @@ public final class LaneDrain {
         return;
       }
       inFlight = parked().unsettled();
+      health.well();
+      noteWaiting();
       claim.renewIfDue();
       if (idlePoll.position() - claim.state().nextFloor() > IdlePoll.REFRESH_BEYOND / 2) {
         // Before it is so far back that its windows cannot be opened together with others'.
@@ -286,11 +301,15 @@ public final class LaneDrain {
     }
     window.step(publisher());
     inFlight = window.rowsInFlight() + parked().unsettled();
+    if (window.cursor() > troubledCursor) {
+      health.well();
+    }
+    noteWaiting();
     if (window.isTroubled()) {
       recover(window);
     } else if (window.isDrained()) {
       settle(ours);
-      problem = null;
+      health.well();
       counters.windowSettled();
     }
   }
@@ -408,28 +427,56 @@ public final class LaneDrain {
     closePublisher();
     WindowDrain.Recovery recovery = troubled.recover();
     Optional<Outcome> trouble = recovery.trouble();
-    problem = trouble.map(this::problem).orElse(null);
+    boolean stands = trouble.isPresent() || !recovery.gotOn();
+    troubledCursor = troubled.cursor();
+    boolean isNews = !health.isTroubled();
+    if (stands) {
+      trouble.or(recovery::unknown).ifPresent(health::troubled);
+    } else {
+      health.well();
+    }
+    noteWaiting();
     if (trouble.isPresent() && store.ring().isPinnedBy(claim().state(), troubled.cursor())) {
       log.warn(
           "Lane {}: {}; its messages are parked meanwhile, since they fill the outbox",
           lane,
           trouble.get());
       destinations.evacuate();
-    } else if (trouble.isPresent() || !recovery.gotOn()) {
+    } else if (stands) {
       Duration pause = failures.pause();
-      log.warn(
-          "Lane {}: {}; next try in {} ms",
-          lane,
-          trouble.map(Outcome::toString).orElse("what became of the messages is unknown"),
-          pause.toMillis());
+      log.atLevel(isNews ? Level.INFO : Level.DEBUG)
+          .log(
+              "Lane {}: {}; next try in {} ms",
+              lane,
+              trouble
+                  .or(recovery::unknown)
+                  .map(Outcome::toString)
+                  .orElse("what became of the messages is unknown"),
+              pause.toMillis());
       waitRenewing(pause);
     }
   }
 
-  private String problem(Outcome trouble) {
-    return trouble instanceof Outcome.Unavailable unavailable
-        ? "%s: %s".formatted(broker.name(), unavailable.reason().code())
-        : broker.name();
+  /** For whoever asks while this thread is busy. */
+  private void noteWaiting() {
+    WindowDrain open = window;
+    ParkedDrain beside = parked;
+    Long since = open == null ? null : open.unsettledSince();
+    Long besideSince = beside == null ? null : beside.unsettledSince();
+    if (since == null && besideSince == null) {
+      health.nothingWaits();
+    } else if (since == null || (besideSince != null && besideSince - since < 0)) {
+      health.waits(
+          Objects.requireNonNull(besideSince),
+          Objects.requireNonNull(beside).unsettled(),
+          beside.waitsFor());
+    } else {
+      Publisher waitsFor = publisher;
+      health.waits(
+          since,
+          Objects.requireNonNull(open).unsettled(),
+          waitsFor == null ? "" : waitsFor.waitsFor());
+    }
   }
 
   private void awaitOutcomes(IntSupplier unsettled, Duration atMost, Duration quiet)
@@ -467,14 +514,13 @@ public final class LaneDrain {
   private void finish() throws SQLException, LaneLostException {
     takeBack(context());
     Claim ours = claim();
-    long end = System.nanoTime() + settings.stopDeadline().toNanos();
-    awaitOutcomes(parked()::unsettled, settings.stopDeadline(), settings.stopDeadline());
+    long end = System.nanoTime() + patience().toNanos();
+    awaitLast(parked()::unsettled, end);
     parked().finish();
     long cursor = ours.state().cursor();
     List<Long> ahead = ours.state().ahead();
     if (window != null) {
-      Duration left = Duration.ofNanos(Math.max(0, end - System.nanoTime()));
-      awaitOutcomes(window::unsettled, left, left);
+      awaitLast(window::unsettled, end);
       closePublisher();
       if (window.finish()) {
         ours.settle();
@@ -490,6 +536,36 @@ public final class LaneDrain {
     abandon();
   }
 
+  /** A broker that is known to be away will not confirm within the deadline either. */
+  private Duration patience() {
+    noteWaiting();
+    boolean away = health.isTroubled() || health.isOverdue();
+    Duration limit = settings.stopDeadline();
+    return away && limit.compareTo(AFTER_TROUBLE) > 0 ? AFTER_TROUBLE : limit;
+  }
+
+  private void awaitLast(IntSupplier unsettled, long end) throws SQLException, LaneLostException {
+    for (int waiting = unsettled.getAsInt(); waiting > 0; waiting = unsettled.getAsInt()) {
+      Duration left = Duration.ofNanos(end - System.nanoTime());
+      if (left.isNegative() || left.isZero() || interrupted()) {
+        log.warn(
+            "Lane {}: {} messages are not confirmed by {}; they go out again, with the same ids",
+            lane,
+            waiting,
+            broker.name());
+        return;
+      }
+      Duration quiet = left.compareTo(TELL_PROGRESS) < 0 ? left : TELL_PROGRESS;
+      log.info(
+          "Lane {} stops: {} messages wait for {} to confirm them, for {} ms at most",
+          lane,
+          waiting,
+          broker.name(),
+          left.toMillis());
+      awaitOutcomes(unsettled, quiet, quiet);
+    }
+  }
+
   /** Forgets the lane. The next session claims it anew, at once if nobody else has meanwhile. */
   private void abandon() {
     ParkedDrain beside = parked;
@@ -502,7 +578,8 @@ public final class LaneDrain {
     parked = null;
     window = null;
     held = false;
-    problem = null;
+    health.forget();
+    troubledCursor = 0;
     inFlight = 0;
     failures.forget();
     destinations.forget();
@@ -545,7 +622,7 @@ public final class LaneDrain {
     Publisher open = publisher;
     publisher = null;
     if (open != null) {
-      open.close();
+      Supervision.run("closing a publisher", open::close);
     }
   }
 }

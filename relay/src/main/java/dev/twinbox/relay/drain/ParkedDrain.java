@@ -3,6 +3,7 @@ package dev.twinbox.relay.drain;
 import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.publish.Supervision;
 import dev.twinbox.relay.store.Parked.Due;
 import dev.twinbox.relay.store.Parked.Hold;
 import java.sql.SQLException;
@@ -235,6 +236,17 @@ final class ParkedDrain {
     }
   }
 
+  /** When the oldest message without an outcome was handed over, or null. */
+  @Nullable Long unsettledSince() {
+    return inFlight.unsettledSince();
+  }
+
+  /** What its publisher waits for. */
+  String waitsFor() {
+    Publisher open = publisher;
+    return open == null ? "" : open.waitsFor();
+  }
+
   /** How many handed-over messages have no outcome yet. */
   int unsettled() {
     return inFlight.unsettled();
@@ -253,7 +265,7 @@ final class ParkedDrain {
     Publisher open = publisher;
     publisher = null;
     if (open != null) {
-      open.close();
+      Supervision.run("closing a publisher", open::close);
     }
   }
 

@@ -53,8 +53,9 @@ final class WindowDrain {
    * @param trouble the unavailability that the lane has to wait for; empty when all was merely
    *     unknown, or was parked
    * @param gotOn whether anything more is settled than before
+   * @param unknown the first outcome that was unknown
    */
-  record Recovery(Optional<Outcome> trouble, boolean gotOn) {}
+  record Recovery(Optional<Outcome> trouble, boolean gotOn, Optional<Outcome> unknown) {}
 
   private final LaneContext lane;
   private final Claim claim;
@@ -425,7 +426,7 @@ final class WindowDrain {
     reach = new Reach(claim.state());
     boolean gotOn =
         cursor != before || !aftermath.lost().isEmpty() || !aftermath.toBeParked().isEmpty();
-    return new Recovery(aftermath.trouble(), gotOn);
+    return new Recovery(aftermath.trouble(), gotOn, aftermath.unknown());
   }
 
   private Aftermath keepSettled() throws SQLException, LaneLostException {
@@ -441,6 +442,7 @@ final class WindowDrain {
         aftermath.published(record);
       } else {
         aftermath.judged(record, lane.failures().judge(record, outcome));
+        aftermath.unknown(outcome);
       }
     }
     aftermath.decide(
@@ -481,6 +483,11 @@ final class WindowDrain {
   /** How many records have no outcome yet. */
   int unsettled() {
     return inFlight.unsettled();
+  }
+
+  /** When the oldest record without an outcome was handed over, or null. */
+  @Nullable Long unsettledSince() {
+    return inFlight.unsettledSince();
   }
 
   /** How many records are handed over and not settled up to the cursor. */

@@ -4,7 +4,9 @@ import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Outcome.Reason;
 import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.publish.Supervision;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -13,8 +15,6 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.Producer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A Kafka cluster to publish to. Thread-safe.
@@ -23,14 +23,13 @@ import org.slf4j.LoggerFactory;
  * without end. All other settings of the Kafka client pass through.
  */
 public final class KafkaBroker implements Broker {
-  private static final Logger log = LoggerFactory.getLogger(KafkaBroker.class);
-
   private final String name;
   private final Supplier<Map<String, ?>> settings;
   private final Duration metadataTimeout;
   private final Duration confirmTimeout;
   private final Set<KafkaPublisher> open = ConcurrentHashMap.newKeySet();
   private final KafkaClock clock;
+  private final PublicationTime time = new PublicationTime();
 
   private KafkaBroker(Builder builder) {
     name = builder.name;
@@ -73,12 +72,21 @@ public final class KafkaBroker implements Broker {
     Map<String, Object> complete = KafkaSettings.complete(name, lane, settings.get());
     KafkaLimits limits =
         new KafkaLimits(metadataTimeout, confirmTimeout, KafkaSettings.bufferMemory(complete) / 4);
-    KafkaPublisher publisher = new KafkaPublisher(name, limits, clock::waken, open::remove);
+    KafkaPublisher publisher =
+        new KafkaPublisher(name, limits, time.choose(), clock::waken, open::remove);
     open.add(publisher);
     clock.waken();
     // Making a producer looks names up and reads key stores, so it may take its time.
-    inBackground("twinbox-kafka-open", () -> connect(publisher, complete));
+    if (!Supervision.start("twinbox-kafka-open", () -> connect(publisher, complete))) {
+      publisher.failedToOpen(
+          new Outcome.Unavailable(Reason.OTHER, "no thread is left to make a Kafka client"));
+    }
     return publisher;
+  }
+
+  @Override
+  public void useClock(InstantSource better) {
+    time.use(better);
   }
 
   @Override
@@ -87,17 +95,12 @@ public final class KafkaBroker implements Broker {
     clock.close();
   }
 
-  static void inBackground(String threadName, Runnable work) {
-    Thread thread = new Thread(work, threadName);
-    thread.setDaemon(true);
-    thread.start();
-  }
-
   private static void connect(KafkaPublisher publisher, Map<String, Object> settings) {
     try {
       Producer<byte[], byte[]> producer = new KafkaProducer<>(settings);
       publisher.opened(producer);
-    } catch (RuntimeException | LinkageError e) {
+    } catch (Throwable e) {
+      // Whatever it is: somebody waits for the client, or for word that there will be none.
       String detail = KafkaErrors.detail(e);
       // The client calls a name that cannot be resolved a mistake in its configuration.
       Reason reason = detail.contains("bootstrap") ? Reason.UNREACHABLE : Reason.OTHER;
@@ -106,13 +109,16 @@ public final class KafkaBroker implements Broker {
   }
 
   private boolean tick() {
+    Supervision.retry();
     long now = System.nanoTime();
     boolean waits = false;
     for (KafkaPublisher publisher : open) {
       try {
         waits |= publisher.tick(now);
-      } catch (RuntimeException e) {
-        log.error("The clock of {} failed", name, e);
+      } catch (Throwable e) {
+        // Half a look may leave it in a state in which nothing is ever given up.
+        waits = true;
+        Supervision.run("giving up a publisher of " + name, () -> publisher.fail(e));
       }
     }
     return waits;

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.kafka;
 
+import dev.twinbox.relay.publish.Supervision;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
@@ -19,7 +20,7 @@ final class KafkaClock implements AutoCloseable {
   private volatile boolean closed;
 
   /**
-   * @param tick looks after everybody; answers whether anything waits. It must not throw
+   * @param tick looks after everybody; answers whether anything waits
    */
   KafkaClock(String threadName, BooleanSupplier tick) {
     this(threadName, RESTING, tick);
@@ -56,15 +57,23 @@ final class KafkaClock implements AutoCloseable {
 
   private void run() {
     while (!closed) {
-      if (!tick.getAsBoolean()) {
-        // Announced before the second look: what comes after it wakes this thread.
-        resting = true;
-        if (tick.getAsBoolean()) {
-          resting = false;
-        }
+      if (!Supervision.run(thread.getName(), this::look)) {
+        resting = false;
       }
       LockSupport.parkNanos(resting ? restingNanos : TICK_NANOS);
       resting = false;
+      // Somebody's interrupt would make every further pause end at once.
+      boolean unused = Thread.interrupted();
+    }
+  }
+
+  private void look() {
+    if (!tick.getAsBoolean()) {
+      // Announced before the second look: what comes after it wakes this thread.
+      resting = true;
+      if (tick.getAsBoolean()) {
+        resting = false;
+      }
     }
   }
 }

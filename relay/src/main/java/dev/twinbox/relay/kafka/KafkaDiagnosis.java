@@ -3,8 +3,11 @@ package dev.twinbox.relay.kafka;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Outcome.Reason;
 import java.util.List;
+import java.util.Map;
 import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.Metric;
+import org.apache.kafka.common.MetricName;
 import org.apache.kafka.common.PartitionInfo;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +17,22 @@ import org.jspecify.annotations.Nullable;
  */
 final class KafkaDiagnosis {
   private KafkaDiagnosis() {}
+
+  /** By the client's own count of its connections. */
+  static String waitsFor(@Nullable Producer<byte[], byte[]> client) {
+    if (client == null) {
+      return "there is no client yet";
+    }
+    for (Map.Entry<MetricName, ? extends Metric> each : client.metrics().entrySet()) {
+      if (each.getKey().name().equals("connection-count")
+          && each.getKey().group().equals("producer-metrics")) {
+        return Double.valueOf(0).equals(each.getValue().metricValue())
+            ? "no broker is connected"
+            : "a broker does not answer";
+      }
+    }
+    return "";
+  }
 
   static Outcome unconfirmed(
       @Nullable Producer<byte[], byte[]> client, String topic, KafkaLimits limits) {

@@ -9,6 +9,7 @@ import dev.twinbox.relay.publish.Outcome.Reason;
 import dev.twinbox.relay.publish.OutcomeListener;
 import dev.twinbox.relay.publish.Publisher;
 import dev.twinbox.relay.publish.Settlements;
+import dev.twinbox.relay.publish.Supervision;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -20,6 +21,7 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
+import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,7 @@ final class KafkaPublisher implements Publisher {
 
   private final String broker;
   private final KafkaLimits limits;
+  private final PublicationTime.Choice time;
   private final Runnable onWaiting;
   private final Consumer<KafkaPublisher> onClose;
   private final Settlements settlements = new Settlements();
@@ -70,13 +73,19 @@ final class KafkaPublisher implements Publisher {
   private @Nullable Exception thrownBack;
 
   /**
+   * @param time what records are stamped with
    * @param onWaiting called when something may wait, so that {@link #tick} is needed
    * @param onClose called when this is closed
    */
   KafkaPublisher(
-      String brokerName, KafkaLimits limits, Runnable onWaiting, Consumer<KafkaPublisher> onClose) {
+      String brokerName,
+      KafkaLimits limits,
+      PublicationTime.Choice time,
+      Runnable onWaiting,
+      Consumer<KafkaPublisher> onClose) {
     this.broker = brokerName;
     this.limits = limits;
+    this.time = time;
     this.onWaiting = onWaiting;
     this.onClose = onClose;
   }
@@ -104,7 +113,22 @@ final class KafkaPublisher implements Publisher {
       if (!stopped) {
         afterStop = why;
         stop();
+        abort();
       }
+    } finally {
+      settlements.unlock();
+    }
+  }
+
+  /** Something that cannot go wrong did: nobody is to wait for this publisher. */
+  void fail(Throwable why) {
+    settlements.lock();
+    try {
+      Outcome outcome = new Outcome.Unknown("the publisher failed: " + KafkaErrors.detail(why));
+      lines.values().forEach(line -> line.allSent().forEach(send -> settle(send, outcome)));
+      afterStop = outcome;
+      stop();
+      abort();
     } finally {
       settlements.unlock();
     }
@@ -138,6 +162,18 @@ final class KafkaPublisher implements Publisher {
   /** Nothing to do: the client's {@code linger.ms} bounds how long it keeps a record back. */
   @Override
   public void flush() {}
+
+  @Override
+  public String waitsFor() {
+    Producer<byte[], byte[]> client;
+    settlements.lock();
+    try {
+      client = producer;
+    } finally {
+      settlements.unlock();
+    }
+    return KafkaDiagnosis.waitsFor(client);
+  }
 
   @Override
   public void close() {
@@ -174,6 +210,9 @@ final class KafkaPublisher implements Publisher {
       }
       ioThread = Thread.currentThread();
       if (!closed) {
+        if (failure instanceof InvalidTimestampException) {
+          time.refused();
+        }
         finish(send, failure == null ? Outcome.PUBLISHED : KafkaErrors.outcome(failure));
         send.line.completed(send);
         list(send.line);
@@ -334,7 +373,7 @@ final class KafkaPublisher implements Publisher {
     }
     ProducerRecord<byte[], byte[]> encoded;
     try {
-      encoded = KafkaWire.encode(send.record(), line.topic, line.destination);
+      encoded = KafkaWire.encode(send.record(), line.topic, line.destination, time.millis());
     } catch (RuntimeException e) {
       // A row that was not written by an Outbox: never sendable, and no reason to stop the others.
       line.queued.remove();
@@ -441,7 +480,7 @@ final class KafkaPublisher implements Publisher {
     if (Thread.currentThread() == ioThread) {
       client.close(Duration.ZERO);
     } else {
-      KafkaBroker.inBackground("twinbox-kafka-close", () -> client.close(Duration.ZERO));
+      Supervision.inBackground("twinbox-kafka-close", () -> client.close(Duration.ZERO));
     }
   }
 

@@ -9,12 +9,13 @@ import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The wire format for Kafka: CloudEvents 1.0 in binary mode. docs/wire-format.md has the table.
  *
- * <p>The record carries no timestamp of ours: the client stamps the time of publication. With the
- * time of enqueueing, a topic's retention would remove a long backlog as soon as it arrives.
+ * <p>The record's timestamp is the time of publication. With the time of enqueueing, a topic's
+ * retention would remove a long backlog as soon as it arrives.
  */
 final class KafkaWire {
   private static final Header SPEC_VERSION = header("ce_specversion", "1.0");
@@ -27,8 +28,11 @@ final class KafkaWire {
     return header("ce_destination", destination);
   }
 
+  /**
+   * @param timestamp milliseconds since 1970, or null for the client's time
+   */
   static ProducerRecord<byte[], byte[]> encode(
-      OutboxRecord record, String topic, Header destination) {
+      OutboxRecord record, String topic, Header destination, @Nullable Long timestamp) {
     record.refuseStructuredMode();
     List<Header> headers = new ArrayList<>(record.headers().size() + 9);
     headers.add(SPEC_VERSION);
@@ -53,7 +57,7 @@ final class KafkaWire {
         headers.add(header("traceparent", header.value()));
       }
     }
-    return new ProducerRecord<>(topic, null, null, key, record.payload(), headers);
+    return new ProducerRecord<>(topic, null, timestamp, key, record.payload(), headers);
   }
 
   private static Header header(String name, String value) {

@@ -3,6 +3,7 @@ package dev.twinbox.relay.metrics;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.drain.Counters.Counts;
 import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.relay.publish.Supervision;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -64,7 +65,11 @@ public final class RelayMetrics implements MeterBinder, AutoCloseable {
     this.relay = relay;
     relay.counters().onPublished(this::published);
     var unused =
-        reader.scheduleWithFixedDelay(this::read, 0, every.toMillis(), TimeUnit.MILLISECONDS);
+        reader.scheduleWithFixedDelay(
+            Supervision.repeated("reading what waits", this::read),
+            0,
+            every.toMillis(),
+            TimeUnit.MILLISECONDS);
   }
 
   @Override

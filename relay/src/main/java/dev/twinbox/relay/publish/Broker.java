@@ -1,5 +1,7 @@
 package dev.twinbox.relay.publish;
 
+import java.time.InstantSource;
+
 /**
  * A configured broker: opens one publisher for each lane that drains to it. Thread-safe.
  *
@@ -15,6 +17,12 @@ public interface Broker extends AutoCloseable {
 
   /** A publisher for one lane; the caller closes it. */
   Publisher open(int lane);
+
+  /**
+   * Gives the broker a better clock than this machine's, for times that it has to send: the
+   * database's, as far as it is known. The default ignores it.
+   */
+  default void useClock(InstantSource clock) {}
 
   /** Closes shared connections. Publishers are closed before. */
   @Override

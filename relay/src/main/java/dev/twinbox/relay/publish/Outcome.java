@@ -50,6 +50,10 @@ public sealed interface Outcome {
     UNKNOWN_DESTINATION,
     /** Messages could be lost there, by what the guard found; it is looked at again and again. */
     UNSAFE,
+    /** The broker refuses the time of publication: some machine's clock is wrong. */
+    WRONG_CLOCK,
+    /** Topic, broker or relay are set up so that nothing is taken; see the detail. */
+    REFUSED,
     /** Anything else; see the detail. */
     OTHER;
 

@@ -37,6 +37,15 @@ public interface Publisher extends AutoCloseable {
   void flush();
 
   /**
+   * What it waits for, as far as it knows, for logs and health: a few words without secrets, as in
+   * {@code no broker is connected}; empty for nothing special. Never blocks; callable from any
+   * thread.
+   */
+  default String waitsFor() {
+    return "";
+  }
+
+  /**
    * Gives up at once, without waiting for the broker. Every record without an outcome gets {@link
    * Outcome.Unknown} before this returns, and none gets one afterwards. Idempotent; callable from
    * any thread, a listener's included, but not under a lock that the listener takes: it waits for a

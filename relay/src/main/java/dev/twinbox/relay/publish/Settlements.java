@@ -102,13 +102,9 @@ public final class Settlements {
         return;
       }
       lock.unlock();
-      try {
-        next.tell();
-      } catch (RuntimeException e) {
-        log.error("A listener failed on the outcome of message {}", next.record().id(), e);
-      } finally {
-        lock.lock();
-      }
+      // Whatever a listener throws: the thread that tells must not go with the lock in its hand.
+      Supervision.run("telling the outcome of a message", next::tell);
+      lock.lock();
     }
   }
 }

@@ -4,6 +4,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.outbox.RabbitDestination;
 import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.relay.publish.Supervision;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -15,8 +16,6 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * A RabbitMQ node or cluster to publish to. Thread-safe.
@@ -26,7 +25,6 @@ import org.slf4j.LoggerFactory;
  * unknown, and the relay publishes it again.
  */
 public final class RabbitBroker implements Broker {
-  private static final Logger log = LoggerFactory.getLogger(RabbitBroker.class);
   private static final Duration TICK = Duration.ofMillis(50);
 
   private final String name;
@@ -50,7 +48,10 @@ public final class RabbitBroker implements Broker {
             work -> daemon("twinbox-" + name + "-clock", work));
     var unused =
         clock.scheduleWithFixedDelay(
-            this::tick, TICK.toMillis(), TICK.toMillis(), TimeUnit.MILLISECONDS);
+            Supervision.repeated("the clock of " + name, this::tick),
+            TICK.toMillis(),
+            TICK.toMillis(),
+            TimeUnit.MILLISECONDS);
   }
 
   /**
@@ -80,7 +81,9 @@ public final class RabbitBroker implements Broker {
     Integer suspect = suspects.remove(lane);
     RabbitPublisher publisher = new RabbitPublisher(this, lane, suspect == null ? 0 : suspect);
     open.add(publisher);
-    inBackground("twinbox-" + name + "-lane-" + lane, publisher::write);
+    if (!Supervision.start("twinbox-" + name + "-lane-" + lane, publisher::write)) {
+      publisher.hasNoWriter();
+    }
     return publisher;
   }
 
@@ -138,10 +141,6 @@ public final class RabbitBroker implements Broker {
     suspects.put(lane, records);
   }
 
-  static void inBackground(String threadName, Runnable work) {
-    daemon(threadName, work).start();
-  }
-
   private static Thread daemon(String threadName, Runnable work) {
     Thread thread = new Thread(work, threadName);
     thread.setDaemon(true);
@@ -149,12 +148,14 @@ public final class RabbitBroker implements Broker {
   }
 
   private void tick() {
+    Supervision.retry();
     long now = System.nanoTime();
     for (RabbitPublisher publisher : open) {
       try {
         publisher.tick(now);
-      } catch (RuntimeException e) {
-        log.error("The clock of {} failed", name, e);
+      } catch (Throwable e) {
+        // Half a look may leave it in a state in which nothing is ever given up.
+        Supervision.run("giving up a publisher of " + name, () -> publisher.fail(e));
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.twinbox.relay.rabbitmq;
 
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.relay.publish.Supervision;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.concurrent.TimeoutException;
@@ -47,11 +48,11 @@ final class RabbitLink {
     }
     if (held == null) {
       if (made != null) {
-        RabbitBroker.inBackground("twinbox-rabbitmq-close", made::abort);
+        Supervision.inBackground("twinbox-rabbitmq-close", made::abort);
       }
     } else if (held instanceof SSLSocket) {
       // It may try to say goodbye to the other side.
-      RabbitBroker.inBackground("twinbox-rabbitmq-close", () -> close(held));
+      Supervision.inBackground("twinbox-rabbitmq-close", () -> close(held));
     } else {
       close(held);
     }
@@ -67,7 +68,7 @@ final class RabbitLink {
       cut();
       return;
     }
-    RabbitBroker.inBackground(
+    Supervision.inBackground(
         "twinbox-rabbitmq-close",
         () -> {
           made.abort(CLOSE_TIMEOUT_MILLIS);

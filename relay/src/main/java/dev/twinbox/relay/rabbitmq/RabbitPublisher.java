@@ -69,6 +69,7 @@ final class RabbitPublisher implements Publisher {
   private long blockedSince;
   private boolean stopped;
   private boolean closed;
+  private Outcome afterStop = AFTER_STOP;
 
   RabbitPublisher(RabbitBroker broker, int lane, int oneByOne) {
     this.broker = broker;
@@ -91,7 +92,7 @@ final class RabbitPublisher implements Publisher {
       unsettled++;
       anyMayExpire |= send.mayExpire();
       if (stopped) {
-        settle(send, closed ? CLOSED : AFTER_STOP);
+        settle(send, closed ? CLOSED : afterStop);
       } else if (route == null) {
         settle(
             send,
@@ -114,6 +115,19 @@ final class RabbitPublisher implements Publisher {
   /** Nothing to do: each message is written at once. */
   @Override
   public void flush() {}
+
+  @Override
+  public String waitsFor() {
+    settlements.lock();
+    try {
+      if (blocked) {
+        return "the broker blocks publishers: memory or disk alarm";
+      }
+      return channel == null ? "there is no connection" : "the broker does not answer";
+    } finally {
+      settlements.unlock();
+    }
+  }
 
   @Override
   public void close() {
@@ -141,8 +155,24 @@ final class RabbitPublisher implements Publisher {
         }
       }
     } catch (RuntimeException | Error e) {
-      lose(new Outcome.Unknown("the writer failed: " + e));
+      fail(e);
       throw e;
+    }
+  }
+
+  /** Something that cannot go wrong did: nobody is to wait for this publisher. */
+  void fail(Throwable why) {
+    lose(new Outcome.Unknown("the publisher failed: " + why.getClass().getName()));
+  }
+
+  /** There is no thread to write on: what comes is told so. */
+  void hasNoWriter() {
+    settlements.lock();
+    try {
+      afterStop = new Outcome.Unavailable(Reason.OTHER, "no thread is left to write to RabbitMQ");
+      stop();
+    } finally {
+      settlements.unlock();
     }
   }
 

@@ -4,7 +4,6 @@ import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.store.RelayRegistry;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -22,12 +21,11 @@ import org.slf4j.LoggerFactory;
 final class LaneShare {
   private static final Logger log = LoggerFactory.getLogger(LaneShare.class);
 
-  private static final Duration TOLERATED_SKEW = Duration.ofSeconds(5);
   private static final long TELL_AGAIN_NANOS = Duration.ofMinutes(10).toNanos();
 
   private final RelayRegistry registry;
   private final String relay;
-  private final InstantSource clock;
+  private final RelayClock clock;
   private boolean left;
   private long skewToldAt = System.nanoTime() - TELL_AGAIN_NANOS;
   private volatile long answeredAt = System.nanoTime();
@@ -41,7 +39,7 @@ final class LaneShare {
    * @param clock this machine's, which is compared with the database's
    */
   LaneShare(
-      RelayRegistry registry, String relay, Supplier<List<LaneDrain>> lanes, InstantSource clock) {
+      RelayRegistry registry, String relay, Supplier<List<LaneDrain>> lanes, RelayClock clock) {
     this.lanes = lanes;
     this.registry = registry;
     this.relay = relay;
@@ -69,10 +67,11 @@ final class LaneShare {
     try {
       TreeSet<String> brokers = new TreeSet<>();
       lanes.get().forEach(lane -> brokers.add(lane.broker()));
-      RelayRegistry.Answer answer = registry.heartbeat(relay, brokers, clock.instant());
+      RelayRegistry.Answer answer = registry.heartbeat(relay, brokers, clock.machine());
       living = answer.living();
       answeredAt = System.nanoTime();
-      tellOfSkew(answer.clockAhead());
+      clock.isAhead(answer.clockAhead());
+      tellOfSkew();
     } catch (SQLException e) {
       log.warn("No heartbeat: {}", e.getMessage());
     }
@@ -83,15 +82,11 @@ final class LaneShare {
     return Duration.ofNanos(System.nanoTime() - answeredAt);
   }
 
-  /** No decision hangs on this clock; but times in logs and of dead letters come from it. */
-  private void tellOfSkew(Duration ahead) {
+  private void tellOfSkew() {
     long now = System.nanoTime();
-    if (ahead.abs().compareTo(TOLERATED_SKEW) > 0 && now - skewToldAt >= TELL_AGAIN_NANOS) {
+    if (clock.isOff() && now - skewToldAt >= TELL_AGAIN_NANOS) {
       skewToldAt = now;
-      log.warn(
-          "The clock of this machine is {} s {} the database's; set it by NTP",
-          ahead.abs().toSeconds(),
-          ahead.isNegative() ? "behind" : "ahead of");
+      log.warn("The clock of this machine is {} the database's; set it by NTP", clock.text());
     }
   }
 

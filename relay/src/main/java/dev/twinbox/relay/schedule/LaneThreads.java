@@ -1,9 +1,11 @@
 package dev.twinbox.relay.schedule;
 
+import dev.twinbox.relay.publish.Supervision;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.quartz.spi.ThreadPool;
 
 /**
@@ -12,6 +14,8 @@ import org.quartz.spi.ThreadPool;
  * so there are never more threads than lanes and a few. Made by Quartz, by name.
  */
 public final class LaneThreads implements ThreadPool {
+  private static final long AGAIN_NANOS = 100_000_000;
+
   private final AtomicInteger running = new AtomicInteger();
   private final AtomicInteger number = new AtomicInteger();
   private volatile String name = "twinbox-lanes";
@@ -26,22 +30,36 @@ public final class LaneThreads implements ThreadPool {
   /** For Quartz. */
   public LaneThreads() {}
 
+  /**
+   * When the machine has no thread left, waits until another job's is free: Quartz would give a job
+   * up for good that finds none, and an Error would end Quartz.
+   */
   @Override
   public boolean runInThread(Runnable work) {
     running.incrementAndGet();
-    try {
-      threads.execute(
-          () -> {
-            try {
-              work.run();
-            } finally {
-              running.decrementAndGet();
-            }
-          });
-      return true;
-    } catch (RejectedExecutionException e) {
-      running.decrementAndGet();
-      return false;
+    Runnable counted =
+        () -> {
+          try {
+            work.run();
+          } finally {
+            running.decrementAndGet();
+          }
+        };
+    while (true) {
+      try {
+        threads.execute(counted);
+        return true;
+      } catch (RejectedExecutionException e) {
+        running.decrementAndGet();
+        return false;
+      } catch (OutOfMemoryError e) {
+        Supervision.run(
+            "starting a thread for a lane",
+            () -> {
+              throw e;
+            });
+        LockSupport.parkNanos(AGAIN_NANOS);
+      }
     }
   }
 

@@ -9,7 +9,6 @@ import dev.twinbox.relay.store.UpkeepTimes;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Properties;
 import javax.sql.DataSource;
@@ -23,8 +22,10 @@ import org.quartz.SchedulerException;
 import org.quartz.SimpleScheduleBuilder;
 import org.quartz.Trigger;
 import org.quartz.TriggerBuilder;
+import org.quartz.TriggerKey;
 import org.quartz.impl.SchedulerRepository;
 import org.quartz.impl.StdSchedulerFactory;
+import org.quartz.impl.matchers.GroupMatcher;
 import org.quartz.utils.ConnectionProvider;
 import org.quartz.utils.DBConnectionManager;
 import org.slf4j.Logger;
@@ -52,6 +53,7 @@ public final class RelayScheduler implements AutoCloseable {
   private final Tables tables;
   private final Upkeep upkeep;
   private final Sampling sampling;
+  private final Outages outages;
   private final int heartbeatMillis;
   private final LaneRoster roster;
   private final IdlePoll idlePoll;
@@ -87,7 +89,7 @@ public final class RelayScheduler implements AutoCloseable {
       IdlePoll idlePoll,
       Sampling sampling,
       Duration lease,
-      InstantSource clock) {
+      RelayClock clock) {
     this.relay = relay;
     this.dataSource = dataSource;
     this.tables = tables;
@@ -99,6 +101,7 @@ public final class RelayScheduler implements AutoCloseable {
     this.share = new LaneShare(registry, relay, roster::lanes, clock);
     this.upkeep = upkeep;
     this.sampling = sampling;
+    this.outages = new Outages(roster::lanes);
     this.heartbeatMillis = (int) Math.min(500, lease.toMillis() / 3);
   }
 
@@ -131,6 +134,9 @@ public final class RelayScheduler implements AutoCloseable {
           if (job.getKey().getName().equals(PollJob.NAME)) {
             return new PollJob(idlePoll);
           }
+          if (job.getKey().getName().equals(OutageJob.NAME)) {
+            return new OutageJob(outages, this::revive);
+          }
           if (job.getKey().getName().equals(SampleJob.NAME)) {
             return new SampleJob(sampling);
           }
@@ -152,6 +158,9 @@ public final class RelayScheduler implements AutoCloseable {
     inMemory.scheduleJob(
         JobBuilder.newJob(PollJob.class).withIdentity(PollJob.NAME).build(),
         every(CLAIM_EVERY_MILLIS, PollJob.NAME));
+    inMemory.scheduleJob(
+        JobBuilder.newJob(OutageJob.class).withIdentity(OutageJob.NAME).build(),
+        every(CLAIM_EVERY_MILLIS, OutageJob.NAME));
     for (LaneDrain lane : lanes) {
       schedule(inMemory, lane);
     }
@@ -212,6 +221,24 @@ public final class RelayScheduler implements AutoCloseable {
         .orElse(closed -> {});
   }
 
+  /** Quartz gives a trigger up for good over one failure to start its job. */
+  private void revive() {
+    Scheduler inMemory = drains;
+    if (inMemory == null) {
+      return;
+    }
+    try {
+      for (TriggerKey each : inMemory.getTriggerKeys(GroupMatcher.anyTriggerGroup())) {
+        if (inMemory.getTriggerState(each) == Trigger.TriggerState.ERROR) {
+          log.warn("Quartz had given up {}; it goes on", each.getName());
+          inMemory.resetTriggerFromErrorState(each);
+        }
+      }
+    } catch (SchedulerException e) {
+      log.debug("It is unknown whether Quartz has given anything up", e);
+    }
+  }
+
   private void doubtLanes() {
     roster.lanes().forEach(LaneDrain::doubt);
   }
@@ -222,6 +249,7 @@ public final class RelayScheduler implements AutoCloseable {
     if (inMemory == null) {
       return;
     }
+    revive();
     try {
       LaneRoster.Change change = roster.refresh(share::mayHold);
       for (LaneDrain lane : change.added()) {
@@ -329,8 +357,33 @@ public final class RelayScheduler implements AutoCloseable {
     shutdown(duties);
     shutdown(drains);
     // A session after the stop finishes up; it waits for the one that runs, which does the same.
-    roster.lanes().parallelStream().forEach(lane -> lane.session(Duration.ZERO));
+    finishLanes();
     share.leave();
+  }
+
+  /** Each on a thread of its own: one that waits for its broker holds up no other. */
+  private void finishLanes() {
+    List<Thread> threads =
+        roster.lanes().stream()
+            .map(
+                lane ->
+                    new Thread(() -> lane.session(Duration.ZERO), "twinbox-stop-" + lane.lane()))
+            .toList();
+    threads.forEach(Thread::start);
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      while (thread.isAlive()) {
+        try {
+          thread.join();
+        } catch (InterruptedException e) {
+          interrupted = true;
+          threads.forEach(Thread::interrupt);
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private void awaitNoted() {

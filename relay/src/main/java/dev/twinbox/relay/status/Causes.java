@@ -25,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * told already is left out: where no relay lives, that nothing goes out is no news.
  */
 final class Causes {
+  /** From there on Kafka refuses what is published, by its default for times ahead. */
+  private static final double REFUSED_SKEW_SECONDS = 3600;
+
   /** These say something of the broker, not of the one destination that met them. */
   private static final Set<String> OF_THE_BROKER =
       Set.of("unreachable", "not-authenticated", "blocked");
@@ -386,7 +389,10 @@ final class Causes {
         .max(Comparator.comparingDouble(r -> Math.abs(r.clockAheadSeconds())))
         .ifPresent(
             r ->
-                warning(
+                cause(
+                    Math.abs(r.clockAheadSeconds()) > REFUSED_SKEW_SECONDS
+                        ? Level.CRITICAL
+                        : Level.WARNING,
                     "clock-skew",
                     r.name(),
                     "The clock of relay %s is %s %s the database's"

@@ -8,6 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 
 /** The clock that rests while nothing waits. */
@@ -37,6 +38,31 @@ class KafkaClockTest {
 
       waits.set(false);
       rests();
+    }
+  }
+
+  @Test
+  void goesOnAfterAnErrorAndAnInterrupt() {
+    AtomicReference<Thread> own = new AtomicReference<>();
+    try (KafkaClock clock =
+        new KafkaClock(
+            "clock",
+            Duration.ofMillis(20),
+            () -> {
+              own.set(Thread.currentThread());
+              if (ticks.incrementAndGet() % 3 == 0) {
+                throw new OutOfMemoryError("unable to create native thread");
+              }
+              return waits.get();
+            })) {
+      await().until(() -> ticks.get() > 10);
+
+      own.get().interrupt();
+
+      int before = ticks.get();
+      await().until(() -> ticks.get() > before + 10 && !own.get().isInterrupted());
+      assertThat(own.get().isAlive()).isTrue();
+      assertThat(clock.isClosed()).isFalse();
     }
   }
 

@@ -41,6 +41,7 @@ class KafkaFailureTest {
       new KafkaPublisher(
           "kafka",
           new KafkaLimits(Duration.ofSeconds(5), Duration.ofSeconds(30), 1000),
+          new PublicationTime().choose(),
           () -> {},
           closed -> {});
 

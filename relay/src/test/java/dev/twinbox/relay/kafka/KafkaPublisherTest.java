@@ -162,7 +162,7 @@ class KafkaPublisherTest extends PublisherContract {
   }
 
   @Test
-  void aMessageThatTheTopicCallsInvalidIsRejectedAndItsNeighboursArePublished() {
+  void aMessageThatTheTopicCallsInvalidFailsAndItsNeighboursArePublished() {
     String destination = server.missingDestination();
     server.create(destination, Map.of("cleanup.policy", "compact"));
     List<OutboxRecord> records = new ArrayList<>();
@@ -175,7 +175,7 @@ class KafkaPublisherTest extends PublisherContract {
 
     assertThat(outcomes().now(keyless))
         .isInstanceOfSatisfying(
-            Outcome.Rejected.class, is -> assertThat(is.reason()).isEqualTo(Reason.MALFORMED));
+            Outcome.Failed.class, is -> assertThat(is.reason()).isEqualTo(Reason.MALFORMED));
     outcomes().expectPublished(neighbours);
     assertThat(server.read(destination).stream().map(Arrived::id).distinct())
         .containsExactlyElementsOf(ids(neighbours));

@@ -30,7 +30,7 @@ class LaneShareTest {
               new Pipeline(heldUp(), 10_000), OutboxDatabase.TABLES, Duration.ofSeconds(10)),
           "one",
           List::of,
-          InstantSource.system());
+          new RelayClock(InstantSource.system()));
 
   @AfterEach
   void close() {
