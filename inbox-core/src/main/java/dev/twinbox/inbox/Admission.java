@@ -24,7 +24,7 @@ final class Admission {
       return new Arrival(delivery, Arrival.NO_ID, QuarantineReason.BROKEN_HEADERS, defect);
     }
     String id = delivery.id();
-    if (id == null || id.isEmpty()) {
+    if (id == null || AttributeText.plain(id).isEmpty()) {
       return new Arrival(
           delivery, Arrival.NO_ID, QuarantineReason.NO_ID, "The message has no id header.");
     }

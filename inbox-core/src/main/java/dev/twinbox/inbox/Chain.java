@@ -3,9 +3,7 @@ package dev.twinbox.inbox;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -33,7 +31,7 @@ final class Chain implements AutoCloseable {
   private @Nullable Begun begun;
 
   /** The transaction of a message whose handler has not been called yet. */
-  private record Begun(OpenTransaction transaction, Arrival arrival, boolean fresh) {}
+  private record Begun(OpenTransaction transaction, Arrival arrival, Recorded recorded) {}
 
   /**
    * @param longest after that the connection goes back to its pool: others wait for it, or it is to
@@ -98,13 +96,10 @@ final class Chain implements AutoCloseable {
     }
 
     @Override
-    Set<UUID> record(Connection connection) throws SQLException {
-      Set<UUID> fresh =
-          mine == null
-              ? super.record(connection)
-              : mine.fresh() ? new HashSet<>(List.of(id)) : new HashSet<>();
-      inserted = !fresh.isEmpty();
-      return fresh;
+    Recorded record(Connection connection) throws SQLException {
+      Recorded recorded = mine == null ? super.record(connection) : mine.recorded();
+      inserted = !recorded.isEmpty();
+      return recorded;
     }
 
     /**
@@ -114,13 +109,14 @@ final class Chain implements AutoCloseable {
     public void commit(OpenTransaction transaction) throws SQLException {
       boolean mayGoOn = inserted && !refused && System.nanoTime() - since < longestNanos;
       Arrival next = mayGoOn ? plainNext() : null;
-      if (next == null) {
+      String xid = transaction.id();
+      if (next == null || xid == null) {
         transaction.commit();
         return;
       }
-      boolean fresh;
+      Recorded recorded;
       try {
-        fresh = commitAndBegin(transaction.connection(), next.id());
+        recorded = commitAndBegin(transaction.connection(), xid, next.id());
       } catch (SQLException e) {
         lookahead.giveBack(next);
         if (!hasCommitted(transaction, e)) {
@@ -134,7 +130,7 @@ final class Chain implements AutoCloseable {
         throw e;
       }
       if (works(transaction.connection())) {
-        begun = new Begun(transaction.passOn(), next, fresh);
+        begun = new Begun(transaction.passOn(), next, recorded);
       } else {
         lookahead.giveBack(next);
         refused = true;
@@ -152,11 +148,12 @@ final class Chain implements AutoCloseable {
       }
     }
 
-    private boolean commitAndBegin(Connection connection, UUID next) throws SQLException {
+    private Recorded commitAndBegin(Connection connection, String xid, UUID next)
+        throws SQLException {
       String text = continuing;
       return text == null
-          ? store.commitAndBegin(connection, consumer, next)
-          : store.commitAndBegin(connection, text, consumer, next);
+          ? store.commitAndBegin(connection, xid, consumer, next)
+          : store.commitAndBegin(connection, text, xid, consumer, next);
     }
 
     /**
@@ -178,13 +175,14 @@ final class Chain implements AutoCloseable {
     /**
      * The error was that of this transaction or of the next one, which is over now, whichever it
      * was. Nobody deletes ids, so the row says it; one that another consumer has inserted in the
-     * meantime is as good.
+     * meantime is as good. But if a handler has committed it, that is for others to judge.
      */
     private boolean hasCommitted(OpenTransaction transaction, SQLException error)
         throws SQLException {
       try {
         transaction.rollback();
-        return store.isRecorded(transaction.connection(), consumer, id);
+        return !SqlTrouble.notTheOneBegun(error)
+            && store.isRecorded(transaction.connection(), consumer, id);
       } catch (SQLException e) {
         error.addSuppressed(e);
         if (SqlTrouble.lost(transaction.connection())) {

@@ -19,6 +19,7 @@ final class ConsumerRegistry {
   private final InboxStore store;
   private final String consumer;
   private final ReentrantLock refreshing = new ReentrantLock();
+  private volatile String stored;
   private volatile @Nullable Registration latest;
   private volatile int lastId;
 
@@ -26,6 +27,7 @@ final class ConsumerRegistry {
     this.transactions = transactions;
     this.store = store;
     this.consumer = consumer;
+    stored = consumer;
   }
 
   /** The registration, asked for in a transaction of its own where it is missing or old. */
@@ -43,8 +45,7 @@ final class ConsumerRegistry {
       if (known != null && known.isFresh()) {
         return known;
       }
-      Registration asked =
-          transactions.run("The consumer '" + consumer + "' was not registered", this::register);
+      Registration asked = register();
       latest = asked;
       return asked;
     } finally {
@@ -61,7 +62,9 @@ final class ConsumerRegistry {
     if (known != null && known.isFresh()) {
       return known;
     }
-    Registration found = store.registration(connection, consumer);
+    // A name that does not fit into the database would abort the caller's transaction.
+    boolean sure = known != null || consumer.chars().allMatch(c -> c < 128);
+    Registration found = sure ? store.registration(connection, stored) : null;
     if (found == null) {
       return current();
     }
@@ -75,16 +78,35 @@ final class ConsumerRegistry {
     latest = null;
   }
 
+  /** A consumer's name where it does not fit into the database as it is. */
+  static String escaped(String name) {
+    return DatabaseText.escape(name, c -> c < 128);
+  }
+
+  private Registration register() {
+    String complaint = "The consumer '" + consumer + "' was not registered";
+    try {
+      return transactions.run(complaint, this::register);
+    } catch (DatabaseUnavailableException e) {
+      if (!SqlTrouble.doesNotFit(e) || !stored.equals(consumer)) {
+        throw e;
+      }
+      // Not for every text of a kind, since the names that do fit are in use.
+      stored = escaped(consumer);
+      return transactions.run(complaint, this::register);
+    }
+  }
+
   private Registration register(Connection connection) throws SQLException {
-    Registration found = store.registration(connection, consumer);
+    Registration found = store.registration(connection, stored);
     if (found == null) {
       int before = lastId;
       if (before != 0) {
         log.warn("The row of consumer '{}' was gone; it is registered again", consumer);
       }
       store.restoreRows(connection);
-      store.register(connection, consumer, before);
-      found = store.registration(connection, consumer);
+      store.register(connection, stored, before);
+      found = store.registration(connection, stored);
     }
     if (found != null) {
       lastId = found.consumerId();

@@ -9,6 +9,6 @@ public class DatabaseUnavailableException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   DatabaseUnavailableException(String message, Throwable cause) {
-    super(message + ": " + cause.getMessage(), cause);
+    super(message + ": " + Throwables.message(cause), cause);
   }
 }

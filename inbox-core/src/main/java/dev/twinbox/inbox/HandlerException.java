@@ -5,6 +5,6 @@ public class HandlerException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   HandlerException(Delivery delivery, Throwable cause) {
-    super("The handler failed on " + delivery + ": " + cause.getMessage(), cause);
+    super("The handler failed on " + delivery + ": " + Throwables.message(cause), cause);
   }
 }

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 
 /** One transaction: the ids are recorded, the handlers run, everything commits or nothing does. */
 final class HandlerRun {
+  private static final String ENDED =
+      "The handler has ended the inbox's transaction, past what it was given. Throw an exception to"
+          + " roll it back, or use a savepoint.";
   private static final Receipt PROCESSED = new Receipt.Processed();
   private static final Receipt DUPLICATE = new Receipt.Duplicate();
 
@@ -41,8 +44,8 @@ final class HandlerRun {
       return transactions.open();
     }
 
-    /** Records the ids; returns those whose handlers are to run. */
-    Set<UUID> begin(Connection connection) throws SQLException;
+    /** Records the ids; tells those whose handlers are to run. */
+    Recorded begin(Connection connection) throws SQLException;
 
     /** The handlers have succeeded, or had nothing to do. */
     void end(Connection connection) throws SQLException;
@@ -56,7 +59,20 @@ final class HandlerRun {
   /** How far a transaction came. */
   private static final class Course {
     private long slowestNanos;
+    private int handling;
+    private boolean seenToEnd;
     private boolean handled;
+    private boolean committing;
+
+    /** What a handler has committed, if one has; which one it was can be uncertain. */
+    private @Nullable EndedTransaction ended(
+        List<Arrival> arrivals, Recorded recorded, Throwable error) {
+      String xid = recorded.transaction();
+      return xid == null
+          ? null
+          : new EndedTransaction(
+              xid, arrivals, recorded.ids(), seenToEnd ? handling : 0, handling, error);
+    }
   }
 
   /**
@@ -72,19 +88,21 @@ final class HandlerRun {
     UUID first = arrivals.get(0).id();
     for (int run = 1; ; run++) {
       try (OpenTransaction transaction = frame.open(transactions)) {
-        Set<UUID> fresh = record(frame, transaction.connection());
-        if (fresh != null) {
+        Recorded recorded = record(frame, transaction.connection());
+        if (recorded != null) {
+          transaction.begun(recorded);
           Course course = new Course();
           try {
             List<Receipt> receipts =
-                handleAll(transaction.connection(), arrivals, fresh, handler, interruption, course);
+                handleAll(transaction, arrivals, recorded.ids(), handler, interruption, course);
             course.handled = true;
             frame.end(transaction.connection());
+            course.committing = true;
             frame.commit(transaction);
             waits.remove(first);
             return receipts;
           } catch (Throwable e) { // an Error too, such as the stack overflow of a nesting bomb
-            judge(e, transaction, run, course, first);
+            judge(e, transaction, run, course, arrivals, recorded);
           }
         } else if (run == Transactions.RUNS) {
           throw new DatabaseUnavailableException(
@@ -96,7 +114,7 @@ final class HandlerRun {
   }
 
   /** Returns the new ones, or null when a deadlock wants another run. */
-  private static @Nullable Set<UUID> record(Frame frame, Connection connection) {
+  private static @Nullable Recorded record(Frame frame, Connection connection) {
     try {
       return frame.begin(connection);
     } catch (SQLException e) {
@@ -108,23 +126,29 @@ final class HandlerRun {
   }
 
   private List<Receipt> handleAll(
-      Connection connection,
+      OpenTransaction transaction,
       List<Arrival> arrivals,
       Set<UUID> fresh,
       Handler handler,
       Interruption interruption,
       Course course)
       throws Exception {
-    Work work = new Work(connection, jooq);
+    Work work = new Work(transaction.connection(), jooq);
     List<Receipt> receipts = new ArrayList<>(arrivals.size());
-    for (Arrival arrival : arrivals) {
+    for (int i = 0; i < arrivals.size(); i++) {
+      Arrival arrival = arrivals.get(i);
       if (fresh.contains(arrival.id())) {
         interruption.beforeHandler();
+        course.handling = i;
         long since = System.nanoTime();
         try {
           handler.handle(arrival.delivery(), work);
         } finally {
           course.slowestNanos = Math.max(course.slowestNanos, System.nanoTime() - since);
+          course.seenToEnd = transaction.isOver();
+        }
+        if (course.seenToEnd) {
+          throw new IllegalStateException(ENDED);
         }
         receipts.add(PROCESSED);
       } else {
@@ -136,7 +160,12 @@ final class HandlerRun {
 
   /** Returns where the transaction is to be run again. */
   private void judge(
-      Throwable error, OpenTransaction transaction, int run, Course course, UUID first)
+      Throwable error,
+      OpenTransaction transaction,
+      int run,
+      Course course,
+      List<Arrival> arrivals,
+      Recorded recorded)
       throws HandlerFailure {
     if (course.handled && error instanceof DatabaseUnavailableException outcomeUnknown) {
       throw outcomeUnknown;
@@ -146,30 +175,38 @@ final class HandlerRun {
     boolean outOfRoom =
         SqlTrouble.outOfRoom(error)
             && (course.handled || SqlTrouble.aborted(transaction.connection()));
+    EndedTransaction ended = course.ended(arrivals, recorded, error);
     boolean lost;
+    boolean committed = false;
     try {
       transaction.rollback();
       lost = SqlTrouble.lost(transaction.connection());
+      committed = !lost && ended != null && ended.isCommitted(transaction.connection());
     } catch (SQLException e) {
       error.addSuppressed(e);
       lost = true;
     }
+    if (committed) {
+      throw new HandlerFailure(error, ended);
+    }
     if (lost) {
+      // A handler's COMMIT can have been the last that the session did.
+      EndedTransaction perhaps = course.committing ? null : ended;
       // Beyond the limit the database ends a session that idles: that is the handler's doing.
       boolean overdue =
           course.slowestNanos > handlerTimeLimit.toNanos() || SqlTrouble.idledTooLong(error);
       if (overdue) {
-        throw new HandlerFailure(error);
+        throw new HandlerFailure(error, perhaps);
       }
-      throw new DatabaseUnavailableException("The connection was lost", error);
+      throw new ConnectionLostException(error, perhaps);
     }
     if (SqlTrouble.runAgain(error) && run < Transactions.RUNS) {
       return;
     }
-    if (outOfRoom && waitsForRoom(first)) {
+    if (outOfRoom && waitsForRoom(arrivals.get(0).id())) {
       throw new DatabaseUnavailableException("The transaction did not commit", error);
     }
-    throw new HandlerFailure(error);
+    throw new HandlerFailure(error, null);
   }
 
   /** Not without end: what finds no room each time may be one message that is too much. */

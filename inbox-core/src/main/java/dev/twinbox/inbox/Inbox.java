@@ -15,12 +15,15 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import javax.sql.DataSource;
 import org.jooq.Configuration;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DefaultConfiguration;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets each message take effect once: its id is recorded in the transaction in which its handler
@@ -37,6 +40,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe. Uses the database for the first time at the first delivery.
  */
 public final class Inbox {
+  private static final Logger log = LoggerFactory.getLogger(Inbox.class);
+
   private final DataSource dataSource;
   private final String schema;
   private final String consumer;
@@ -168,7 +173,18 @@ public final class Inbox {
 
   private void tellReceived(List<Receipt> receipts, long began) {
     Duration took = Duration.ofNanos(System.nanoTime() - began);
-    listeners.forEach(listener -> listener.received(receipts, took));
+    tell(listener -> listener.received(receipts, took));
+  }
+
+  /** What listeners make of it is theirs: it changes no receipt and fails no handler. */
+  private void tell(Consumer<InboxListener> news) {
+    for (InboxListener listener : listeners) {
+      try {
+        news.accept(listener);
+      } catch (Throwable e) { // an Error of theirs is no more the message's fault
+        log.warn("A listener of the inbox failed", Throwables.loggable(e));
+      }
+    }
   }
 
   private Handler timed(Handler handler) {
@@ -178,7 +194,7 @@ public final class Inbox {
         handler.handle(delivery, work);
       } finally {
         Duration took = Duration.ofNanos(System.nanoTime() - began);
-        listeners.forEach(listener -> listener.handled(took));
+        tell(listener -> listener.handled(took));
       }
     };
   }
@@ -287,6 +303,7 @@ public final class Inbox {
       Connection connection, InboxTransaction work, Delivery delivery, Handler handler) {
     Arrival arrival;
     int consumerId;
+    Recorded recorded;
     try {
       Registration registration = registry.currentIn(connection);
       consumerId = registration.consumerId();
@@ -300,22 +317,69 @@ public final class Inbox {
         store.commitDurably(connection);
         return reception.keepUnhandled(connection, consumerId, arrival, refusal);
       }
-      if (!store.recordDurably(connection, consumerId, arrival.id())
-          && store.takePasses(connection, consumerId, Set.of(arrival.id())).isEmpty()) {
+      recorded = store.recordDurably(connection, consumerId, arrival.id());
+      if (recorded.isEmpty()) {
+        recorded = store.takePasses(connection, consumerId, Set.of(arrival.id()));
+      }
+      if (recorded.isEmpty()) {
+        store.commitDurably(connection);
         return new Receipt.Duplicate();
       }
     } catch (SQLException e) {
       registry.doubt(); // its row may be gone
       throw new DatabaseUnavailableException("The id was not recorded", e);
     }
+    return handleIn(
+        connection, work, new CallersTransaction(consumerId, arrival, recorded), handler);
+  }
+
+  /** What was recorded in a transaction of the caller's. */
+  private record CallersTransaction(int consumer, Arrival arrival, Recorded recorded) {}
+
+  private Receipt handleIn(
+      Connection connection, InboxTransaction work, CallersTransaction callers, Handler handler) {
+    Delivery delivery = callers.arrival().delivery();
     try {
       handler.handle(delivery, work);
-      return new Receipt.Processed();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
+      refuseEnded(connection, callers, e);
       throw e;
     } catch (Exception e) {
+      refuseEnded(connection, callers, e);
       throw new HandlerException(delivery, e);
     }
+    refuseEnded(connection, callers, null);
+    return new Receipt.Processed();
+  }
+
+  /**
+   * The caller's commit would be that of another transaction if the handler has ended the one in
+   * which the id was recorded.
+   */
+  private void refuseEnded(
+      Connection connection, CallersTransaction callers, @Nullable Throwable error) {
+    String xid = String.valueOf(callers.recorded().transaction());
+    try {
+      if (store.isCurrent(connection, xid)) {
+        return;
+      }
+    } catch (SQLException e) {
+      if (error == null) {
+        throw new DatabaseUnavailableException("The transaction is broken", e);
+      }
+      return; // aborted by what the handler did: nothing is committed
+    }
+    IllegalStateException refusal =
+        new IllegalStateException(
+            "The handler has ended the caller's transaction, in which the id was recorded. Roll"
+                + " back. If it was committed, the message lies in quarantine now: "
+                + callers.arrival().delivery(),
+            error);
+    EndedTransaction ended =
+        new EndedTransaction(
+            xid, List.of(callers.arrival()), callers.recorded().ids(), 0, 0, refusal);
+    reception.repairs().settle(callers.consumer(), ended);
+    throw refusal;
   }
 
   /** Tells listeners of each delivery, with the time since the one before. */

@@ -3,7 +3,10 @@ package dev.twinbox.inbox;
 import java.time.Duration;
 import java.util.List;
 
-/** Is told what an {@link Inbox} does, for metrics. Called by the receiving threads: be quick. */
+/**
+ * Is told what an {@link Inbox} does, for metrics. Called by the receiving threads: be quick. What
+ * it throws is logged and changes nothing.
+ */
 public interface InboxListener {
   /**
    * A batch was received.

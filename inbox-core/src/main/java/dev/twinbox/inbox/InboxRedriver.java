@@ -52,6 +52,7 @@ public final class InboxRedriver implements AutoCloseable {
   // Only one round at a time: the handler's thread, or the caller of runOnce.
   private final ReentrantLock round = new ReentrantLock();
   private @Nullable UUID interrupted;
+  private @Nullable Failed failed;
 
   InboxRedriver(
       String consumer,
@@ -238,6 +239,10 @@ public final class InboxRedriver implements AutoCloseable {
   }
 
   private RedriveStore.Look step() {
+    Failed before = failed;
+    if (before != null) {
+      record(before);
+    }
     Registration registration = registry.current();
     RedriveStore.Look look =
         transactions.run(
@@ -266,17 +271,16 @@ public final class InboxRedriver implements AutoCloseable {
       }
     } catch (HandlerFailure e) {
       boolean stopped = interruption.hasEndedAlone(e.error()) && interruption.stopped();
-      transactions.run(
-          "A failure was not recorded",
-          connection -> {
-            if (stopped) {
-              store.release(connection, claimed);
-            } else {
-              sendBack(connection, claimed, e.error());
-            }
-            return true;
-          });
-      log.warn("Redrive {}: {} failed", claimed.redrive(), claimed.delivery(), e.error());
+      failed = new Failed(claimed, e.error(), e.ended(), stopped, true);
+      record(failed);
+      log.warn(
+          "Redrive {}: {} failed",
+          claimed.redrive(),
+          claimed.delivery(),
+          Throwables.loggable(e.error()));
+    } catch (ConnectionLostException e) {
+      failed = new Failed(claimed, e, e.ended(), false, false);
+      throw e;
     } finally {
       interruption.restore();
     }
@@ -298,18 +302,50 @@ public final class InboxRedriver implements AutoCloseable {
     };
   }
 
-  private void sendBack(Connection connection, RedriveStore.Claimed claimed, Throwable error)
+  /**
+   * A failed redrive whose end is not recorded yet.
+   *
+   * @param ended what a handler may have committed, or null
+   * @param stopped the message did nothing wrong
+   * @param counts otherwise it goes back to quarantine only if a handler has committed
+   */
+  private record Failed(
+      RedriveStore.Claimed claimed,
+      Throwable error,
+      @Nullable EndedTransaction ended,
+      boolean stopped,
+      boolean counts) {}
+
+  private void record(Failed failure) {
+    transactions.run(
+        "A failure was not recorded",
+        connection -> {
+          EndedTransaction ended = failure.ended();
+          if (ended != null && ended.isCommitted(connection)) {
+            // Its id is recorded, which from now on does not say that it was processed.
+            store.markRecorded(connection, failure.claimed(), ended.arrivals().get(0).id());
+            sendBack(connection, failure, QuarantineReason.TRANSACTION_ENDED);
+          } else if (failure.stopped()) {
+            store.release(connection, failure.claimed());
+          } else if (failure.counts()) {
+            QuarantineReason atOnce = QuarantineReason.givenUpAtOnce(failure.error());
+            sendBack(
+                connection, failure, atOnce == null ? QuarantineReason.ATTEMPTS_EXHAUSTED : atOnce);
+          }
+          return true;
+        });
+    failed = null;
+  }
+
+  private void sendBack(Connection connection, Failed failure, QuarantineReason reason)
       throws SQLException {
-    QuarantineReason reason =
-        error instanceof UnprocessableException unprocessable
-            ? unprocessable.reason()
-            : QuarantineReason.ATTEMPTS_EXHAUSTED;
+    RedriveStore.Claimed claimed = failure.claimed();
     store.sendBack(
         connection,
         claimed.number(),
         claimed.redrive(),
         claimed.claim(),
         reason,
-        ErrorText.of(error));
+        ErrorText.of(failure.error()));
   }
 }

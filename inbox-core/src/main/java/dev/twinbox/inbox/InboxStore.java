@@ -8,9 +8,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -31,6 +29,7 @@ final class InboxStore {
   private final String isRecorded;
   private final String durablyInsertOne;
   private final String takePasses;
+  private final String givePass;
   private final String hasPass;
 
   InboxStore(String schema, Duration handlerTimeLimit) {
@@ -67,13 +66,14 @@ final class InboxStore {
     // The primary key's index of the one partition that the id falls into. Waits for a transaction
     // that has inserted the same id and is still open.
     insertOne =
-        "insert into %s.inbox (message_id, consumer_id) values (?, ?) on conflict do nothing"
+        ("insert into %s.inbox (message_id, consumer_id) values (?, ?) on conflict do nothing"
+                + " returning pg_current_xact_id()::text")
             .formatted(schema);
     String insertMany =
         """
         insert into %s.inbox (message_id, consumer_id)
         select id, ? from unnest(cast(? as uuid[])) as arrived(id)
-        on conflict do nothing returning message_id\
+        on conflict do nothing returning message_id, pg_current_xact_id()::text\
         """
             .formatted(schema);
     // One round trip for the transaction's settings and the insert. A handler that neither returns
@@ -101,11 +101,11 @@ final class InboxStore {
     // The first statement fails where PostgreSQL has aborted the transaction, and what follows a
     // failed one is skipped: nothing of the next transaction runs before this one is committed.
     commitBeginAndInsertOne =
-        OpenTransaction.COMMIT + "; begin " + OpenTransaction.MODES + "; " + limits + insertOne;
+        OpenTransaction.COMMIT_BEGUN + "; begin " + OpenTransaction.MODES + "; " + limits + insertOne;
     // The same where the limit of statements is known: SET LOCAL takes a tenth of the time of a
     // SELECT that sets.
     continueUntilTimeout =
-        OpenTransaction.COMMIT
+        OpenTransaction.COMMIT_BEGUN
             + "; begin "
             + OpenTransaction.MODES
             + "; set local idle_in_transaction_session_timeout = %s; set local statement_timeout = '"
@@ -124,8 +124,13 @@ final class InboxStore {
           returning consumer_id, message_id)
         delete from %1$s.inbox_dead_letter d using taken t
         where d.consumer_id = t.consumer_id and d.message_id = t.message_id and d.id_recorded
-        returning d.message_id\
+        returning d.message_id, pg_current_xact_id()::text\
         """
+            .formatted(schema);
+    givePass =
+        """
+        insert into %s.inbox_pass (consumer_id, message_id, granted_by) values (?, ?, ?)
+        on conflict do nothing"""
             .formatted(schema);
     hasPass =
         "select exists (select from %s.inbox_pass where consumer_id = ? and message_id = ?)"
@@ -185,8 +190,8 @@ final class InboxStore {
     }
   }
 
-  /** Begins a transaction by recording the ids; returns those that were not recorded before. */
-  Set<UUID> begin(Connection connection, int consumer, List<UUID> ids) throws SQLException {
+  /** Begins a transaction by recording the ids; tells those that were not recorded before. */
+  Recorded begin(Connection connection, int consumer, List<UUID> ids) throws SQLException {
     return ids.size() == 1
         ? insertOne(connection, beginAndInsertOne, consumer, ids.get(0))
         : insertMany(connection, beginAndInsertMany, consumer, ids);
@@ -196,9 +201,12 @@ final class InboxStore {
    * Commits a transaction durably, and begins the next one by recording the id; tells whether it
    * was not recorded before. One round trip. Where it fails, the commit may have succeeded or not,
    * and the next transaction may be open.
+   *
+   * @param begun the id of the transaction that is committed
    */
-  boolean commitAndBegin(Connection connection, int consumer, UUID id) throws SQLException {
-    return !insertOne(connection, commitBeginAndInsertOne, consumer, id).isEmpty();
+  Recorded commitAndBegin(Connection connection, String begun, int consumer, UUID id)
+      throws SQLException {
+    return commitAndBegin(connection, commitBeginAndInsertOne, begun, consumer, id);
   }
 
   /**
@@ -206,9 +214,16 @@ final class InboxStore {
    *
    * @param text for this connection
    */
-  boolean commitAndBegin(Connection connection, String text, int consumer, UUID id)
+  Recorded commitAndBegin(Connection connection, String text, String begun, int consumer, UUID id)
       throws SQLException {
-    return !insertOne(connection, text, consumer, id).isEmpty();
+    try (PreparedStatement statement = connection.prepareStatement(text)) {
+      statement.setString(1, begun);
+      statement.setObject(2, id);
+      statement.setInt(3, consumer);
+      Recorded recorded = Recorded.one(id, execute(statement));
+      SqlTrouble.refuseUnconfirmed(statement);
+      return recorded;
+    }
   }
 
   /**
@@ -233,32 +248,55 @@ final class InboxStore {
   }
 
   /** The same for a transaction that the caller will commit. */
-  boolean recordDurably(Connection connection, int consumer, UUID id) throws SQLException {
-    return !insertOne(connection, durablyInsertOne, consumer, id).isEmpty();
+  Recorded recordDurably(Connection connection, int consumer, UUID id) throws SQLException {
+    return insertOne(connection, durablyInsertOne, consumer, id);
   }
 
-  /** What the caller's transaction has written is not lost in a crash once it has committed. */
+  /**
+   * What the caller's transaction has written, or has seen of a former one, is not lost in a crash
+   * once it has committed.
+   */
   void commitDurably(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      statement.execute("set local synchronous_commit = on");
+      statement.execute(OpenTransaction.DURABLE);
+    }
+  }
+
+  /** Whether the transaction of this id is the one that is open. */
+  boolean isCurrent(Connection connection, String xid) throws SQLException {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "select pg_current_xact_id_if_assigned() is not distinct from cast(? as xid8)")) {
+      statement.setString(1, xid);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
     }
   }
 
   /**
    * Uses up an operator's permission to process these once more, and takes them out of quarantine;
-   * returns those that had one and lay there.
+   * tells those that had one and lay there.
    */
-  Set<UUID> takePasses(Connection connection, int consumer, Collection<UUID> ids)
+  Recorded takePasses(Connection connection, int consumer, Collection<UUID> ids)
       throws SQLException {
     if (ids.isEmpty()) {
-      return new HashSet<>();
+      return Recorded.NOTHING;
     }
     try (PreparedStatement statement = connection.prepareStatement(takePasses)) {
       statement.setInt(1, consumer);
       statement.setString(2, array(ids));
-      try (ResultSet rows = statement.executeQuery()) {
-        return ids(rows);
-      }
+      return Recorded.all(execute(statement));
+    }
+  }
+
+  /** Lets a message in quarantine whose id is recorded be handled at its next delivery. */
+  void givePass(Connection connection, int consumer, UUID id, String by) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(givePass)) {
+      statement.setInt(1, consumer);
+      statement.setObject(2, id);
+      statement.setString(3, by);
+      statement.executeUpdate();
     }
   }
 
@@ -277,21 +315,16 @@ final class InboxStore {
     }
   }
 
-  private static Set<UUID> insertOne(Connection connection, String sql, int consumer, UUID id)
+  private static Recorded insertOne(Connection connection, String sql, int consumer, UUID id)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setObject(1, id);
       statement.setInt(2, consumer);
-      statement.execute();
-      int inserted = statement.getUpdateCount();
-      while (statement.getMoreResults() || statement.getUpdateCount() != -1) {
-        inserted = statement.getUpdateCount(); // the last of the statements is the insert
-      }
-      return inserted == 1 ? new HashSet<>(List.of(id)) : new HashSet<>();
+      return Recorded.one(id, execute(statement));
     }
   }
 
-  private static Set<UUID> insertMany(
+  private static Recorded insertMany(
       Connection connection, String sql, int consumer, List<UUID> ids) throws SQLException {
     List<UUID> sorted = new ArrayList<>(ids);
     // Two batches that insert the same ids in opposite orders would deadlock.
@@ -299,18 +332,22 @@ final class InboxStore {
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
       statement.setInt(1, consumer);
       statement.setString(2, array(sorted));
-      Set<UUID> inserted = new HashSet<>();
-      boolean rows = statement.execute();
-      while (rows || statement.getUpdateCount() != -1) {
-        if (rows) {
-          try (ResultSet result = statement.getResultSet()) {
-            inserted = ids(result); // the last of the statements is the insert
-          }
-        }
-        rows = statement.getMoreResults();
-      }
-      return inserted;
+      return Recorded.all(execute(statement));
     }
+  }
+
+  /** What the last of the statements returns. */
+  private static ResultSet execute(PreparedStatement statement) throws SQLException {
+    ResultSet last = null;
+    boolean rows = statement.execute();
+    while (rows || statement.getUpdateCount() != -1) {
+      last = rows ? statement.getResultSet() : last;
+      rows = statement.getMoreResults(Statement.KEEP_CURRENT_RESULT);
+    }
+    if (last == null) {
+      throw new SQLException("No rows came back");
+    }
+    return last;
   }
 
   static String array(Collection<UUID> ids) {
@@ -322,13 +359,5 @@ final class InboxStore {
       text.setLength(text.length() - 1);
     }
     return text.append('}').toString();
-  }
-
-  private static Set<UUID> ids(ResultSet rows) throws SQLException {
-    Set<UUID> ids = new HashSet<>();
-    while (rows.next()) {
-      ids.add(rows.getObject(1, UUID.class));
-    }
-    return ids;
   }
 }

@@ -20,9 +20,13 @@ final class Interruption {
     seen |= Thread.interrupted();
   }
 
-  /** Whether the caller wants no handler to begin any more. */
+  /** Whether the caller wants no handler to begin any more, or cannot say. */
   boolean stopped() {
-    return !goOn.getAsBoolean();
+    try {
+      return !goOn.getAsBoolean();
+    } catch (RuntimeException e) {
+      return true;
+    }
   }
 
   void beforeHandler() throws InterruptedException {

@@ -21,21 +21,15 @@ final class MessageIds {
 
   private MessageIds() {}
 
-  /** The UUIDv7 that the text is, or null when it is something else. */
+  /** The UUIDv7 that the text is, however it is spelled, or null when it is something else. */
   static @Nullable UUID version7(String id) {
-    if (id.length() != 36 || id.charAt(14) != '7') {
-      return null;
-    }
-    try {
-      UUID uuid = UUID.fromString(id);
-      // fromString takes shortened groups; only the full form is one.
-      boolean exact =
-          uuid.version() == 7 && uuid.variant() == 2 && uuid.toString().equalsIgnoreCase(id);
-      boolean taken = uuid.getMostSignificantBits() >>> 56 == FIRST_FOREIGN_BYTE;
-      return exact && !taken ? uuid : null;
-    } catch (IllegalArgumentException e) {
-      return null;
-    }
+    UUID uuid = UuidText.parse(id);
+    boolean stands =
+        uuid != null
+            && uuid.version() == 7
+            && uuid.variant() == 2
+            && uuid.getMostSignificantBits() >>> 56 != FIRST_FOREIGN_BYTE;
+    return stands ? uuid : null;
   }
 
   /** Milliseconds since 1970 in a UUIDv7. */
@@ -49,8 +43,10 @@ final class MessageIds {
     return first != 0 && first != FIRST_FOREIGN_BYTE;
   }
 
+  /** However a UUID is spelled, it is one id; of any other id each character counts. */
   static UUID foreign(@Nullable String source, String id) {
-    return hash(FOREIGN, source == null ? "" : source, id);
+    UUID uuid = UuidText.parse(id);
+    return hash(FOREIGN, source == null ? "" : source, uuid == null ? id : uuid.toString());
   }
 
   static UUID old(UUID version7) {

@@ -2,10 +2,12 @@ package dev.twinbox.inbox;
 
 import dev.twinbox.inbox.doctor.DriverStatements;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import javax.sql.DataSource;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,12 +15,34 @@ import org.slf4j.LoggerFactory;
 final class OpenTransaction implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(OpenTransaction.class);
 
+  /** Keeps what is acknowledged over a crash whatever the role's default is. */
+  static final String COMMIT =
+      "set local synchronous_commit = on; set local client_min_messages = warning; commit";
+
   /**
-   * The SET LOCAL keeps an acknowledged message's effects over a crash whatever the role's default
-   * is; and it fails where a handler has swallowed an error and PostgreSQL has aborted the
+   * The same for a duplicate, whose first commit may not have arrived on the synchronous standby.
+   * Where nothing is written, a commit does not wait for it; so something is.
+   */
+  static final String DURABLE =
+      """
+      select set_config('synchronous_commit', 'on', true),
+        set_config('client_min_messages', 'warning', true),
+        case when pg_current_xact_id_if_assigned() is null
+            and current_setting('synchronous_standby_names') <> ''
+          then pg_logical_emit_message(true, 'twinbox', '') end""";
+
+  /**
+   * Where a handler has run. Commits nothing but the transaction of the given id, because a handler
+   * may have ended that; and fails where it has swallowed an error and PostgreSQL has aborted the
    * transaction, while a bare COMMIT would quietly roll back.
    */
-  static final String COMMIT = "set local synchronous_commit = on; commit";
+  static final String COMMIT_BEGUN =
+      """
+      select set_config('client_min_messages', 'warning', true),
+        set_config('synchronous_commit', case pg_current_xact_id_if_assigned()
+          when cast(? as xid8) then 'on' else '%s' end, true);
+      commit"""
+          .formatted(SqlTrouble.NOT_THE_ONE_BEGUN);
 
   /**
    * What the inbox's transactions are, whatever the default of role, database or pool is: others
@@ -32,6 +56,8 @@ final class OpenTransaction implements AutoCloseable {
   private final Connection connection;
   private final boolean autoCommitBefore;
   private final Optional<DriverStatements> unnamed;
+  private final BooleanSupplier idle;
+  private @Nullable Recorded begun;
   private boolean passedOn;
 
   private OpenTransaction(
@@ -39,6 +65,7 @@ final class OpenTransaction implements AutoCloseable {
     this.connection = connection;
     this.autoCommitBefore = autoCommitBefore;
     this.unnamed = unnamed;
+    idle = PostgresDriver.idle(connection);
   }
 
   private OpenTransaction(Connection connection) throws SQLException {
@@ -58,7 +85,12 @@ final class OpenTransaction implements AutoCloseable {
   }
 
   static OpenTransaction begin(DataSource dataSource) throws SQLException {
-    Connection connection = dataSource.getConnection();
+    Connection connection;
+    try {
+      connection = dataSource.getConnection();
+    } catch (RuntimeException e) { // not all pools keep to SQLException
+      throw new SQLException("The pool failed", e);
+    }
     try {
       return new OpenTransaction(connection);
     } catch (SQLException | RuntimeException e) {
@@ -71,10 +103,38 @@ final class OpenTransaction implements AutoCloseable {
     return connection;
   }
 
-  /** Commits durably, in one round trip. */
+  /** Takes note of what was recorded: it commits only as the transaction in which that was. */
+  void begun(Recorded recorded) {
+    begun = recorded;
+  }
+
+  /** The id of the transaction, for whose sake a handler runs; or null. */
+  @Nullable String id() {
+    return begun == null ? null : begun.transaction();
+  }
+
+  /**
+   * Whether the driver knows that no transaction is open any more. Asks nobody; what it denies may
+   * be another transaction.
+   */
+  boolean isOver() {
+    return idle.getAsBoolean();
+  }
+
+  /**
+   * Commits durably, in one round trip.
+   *
+   * @throws DatabaseUnavailableException when it is not on the synchronous standby
+   */
   void commit() throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute(COMMIT);
+    String id = id();
+    String text = begun == null ? COMMIT : id == null ? DURABLE + "; commit" : COMMIT_BEGUN;
+    try (PreparedStatement statement = connection.prepareStatement(text)) {
+      if (id != null) {
+        statement.setString(1, id);
+      }
+      statement.execute();
+      SqlTrouble.refuseUnconfirmed(statement);
     }
   }
 

@@ -131,20 +131,21 @@ final class QuarantineReader {
   private static QuarantinedMessage message(ResultSet row) throws SQLException {
     long redrive = row.getLong(22);
     boolean waits = !row.wasNull();
+    StoredTexts texts = StoredTexts.of(row, 13);
     return new QuarantinedMessage(
         row.getLong(1),
         row.getString(2),
         row.getObject(3, UUID.class),
-        row.getString(4),
-        row.getString(5),
-        row.getString(6),
-        row.getString(7),
-        row.getString(8),
-        row.getString(9),
-        row.getString(10),
+        texts.get(4),
+        texts.get(5),
+        String.valueOf(texts.get(6)),
+        texts.get(7),
+        texts.get(8),
+        texts.get(9),
+        texts.get(10),
         RedriveStore.instant(row, 11),
         RedriveStore.instant(row, 12),
-        RedriveStore.headers(row, 13),
+        texts.headers(),
         row.getBytes(14),
         row.getLong(15),
         row.getString(16),

@@ -9,13 +9,15 @@ import java.sql.SQLException;
 import java.sql.Types;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The statements about failures: attempts, and what was given up. Holds no state. */
@@ -31,6 +33,7 @@ final class QuarantineStore {
   private static final Instant EARLIEST = Instant.parse("0001-01-01T00:00:00Z");
   private static final Instant LATEST = Instant.parse("9999-12-31T00:00:00Z");
 
+  private final DatabaseText text = new DatabaseText();
   private final String anyFailure;
   private final String start;
   private final String startMany;
@@ -167,7 +170,7 @@ final class QuarantineStore {
     try (PreparedStatement statement = connection.prepareStatement(fail)) {
       statement.setInt(1, consumer);
       statement.setObject(2, id);
-      statement.setString(3, storable(error));
+      statement.setString(3, text.readable(connection, error));
       statement.setInt(4, countedAlready ? 0 : 1);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
@@ -218,27 +221,69 @@ final class QuarantineStore {
       boolean idRecorded)
       throws SQLException {
     Delivery delivery = arrival.delivery();
+    Stored stored = stored(connection, delivery);
     try (PreparedStatement statement = connection.prepareStatement(keep)) {
       statement.setInt(1, consumer);
       statement.setObject(2, arrival.hasId() ? arrival.id() : null, Types.OTHER);
-      statement.setString(3, storable(delivery.id()));
-      statement.setString(4, storable(delivery.source()));
-      statement.setString(5, indexable(delivery.origin()));
+      statement.setString(3, stored.of(delivery.id()));
+      statement.setString(4, stored.of(delivery.source()));
+      statement.setString(5, indexable(delivery.origin(), stored));
       statement.setObject(6, fingerprint(delivery));
-      statement.setString(7, storable(delivery.destination()));
-      statement.setString(8, storable(delivery.key()));
-      statement.setString(9, storable(delivery.type()));
-      statement.setString(10, storable(delivery.contentType()));
+      statement.setString(7, stored.of(delivery.destination()));
+      statement.setString(8, stored.of(delivery.key()));
+      statement.setString(9, stored.of(delivery.type()));
+      statement.setString(10, stored.of(delivery.contentType()));
       setTime(statement, 11, delivery.time());
       setTime(statement, 12, delivery.expiresAt());
-      statement.setArray(13, connection.createArrayOf("text", headers(delivery)));
+      statement.setArray(13, connection.createArrayOf("text", stored.headers(delivery)));
       statement.setBytes(14, delivery.payload());
       statement.setString(15, reason.code());
-      statement.setString(16, storable(error));
+      statement.setString(16, text.readable(connection, error));
       statement.setInt(17, attempts);
       statement.setBoolean(18, idRecorded);
       statement.executeUpdate();
     }
+  }
+
+  /**
+   * How a message's texts are stored: as they are, or all of them escaped, and a header says so.
+   */
+  private record Stored(DatabaseText text, Connection connection, boolean escaped) {
+    @Nullable String of(@Nullable String value) throws SQLException {
+      return escaped ? text.restorable(connection, value) : value;
+    }
+
+    @Nullable String[] headers(Delivery delivery) throws SQLException {
+      List<@Nullable String> pairs = new ArrayList<>();
+      if (escaped) {
+        pairs.addAll(List.of(CloudEvent.ESCAPED, "true"));
+      }
+      for (Map.Entry<String, String> header : delivery.headers().entrySet()) {
+        pairs.add(of(header.getKey()));
+        pairs.add(of(header.getValue()));
+      }
+      return pairs.toArray(new String[0]);
+    }
+  }
+
+  private Stored stored(Connection connection, Delivery delivery) throws SQLException {
+    List<@Nullable String> texts =
+        new ArrayList<>(
+            Arrays.asList(
+                delivery.id(),
+                delivery.source(),
+                delivery.origin(),
+                delivery.destination(),
+                delivery.key(),
+                delivery.type(),
+                delivery.contentType()));
+    texts.addAll(delivery.headers().keySet());
+    texts.addAll(delivery.headers().values());
+    boolean fits = !delivery.headers().containsKey(CloudEvent.ESCAPED);
+    for (String each : texts) {
+      fits = fits && text.fits(connection, each);
+    }
+    return new Stored(text, connection, !fits);
   }
 
   private static void setTime(PreparedStatement statement, int index, @Nullable Instant time)
@@ -249,12 +294,6 @@ final class QuarantineStore {
         index,
         storable && time != null ? time.atOffset(ZoneOffset.UTC) : null,
         Types.TIMESTAMP_WITH_TIMEZONE);
-  }
-
-  private static @Nullable String[] headers(Delivery delivery) {
-    return delivery.headers().entrySet().stream()
-        .flatMap(header -> Stream.of(storable(header.getKey()), storable(header.getValue())))
-        .toArray(String[]::new);
   }
 
   private static UUID fingerprint(Delivery delivery) {
@@ -279,21 +318,13 @@ final class QuarantineStore {
   }
 
   /** An origin can contain a foreign id, and a row of its index has room for 2,704 bytes. */
-  private static @Nullable String indexable(String origin) {
-    byte[] bytes = origin.getBytes(StandardCharsets.UTF_8);
-    if (bytes.length <= LONGEST_ORIGIN_BYTES) {
-      return storable(origin);
+  private static @Nullable String indexable(String origin, Stored stored) throws SQLException {
+    String whole = String.valueOf(stored.of(origin));
+    if (DatabaseText.bytes(whole) <= LONGEST_ORIGIN_BYTES) {
+      return whole;
     }
-    byte[] hash = MessageIds.sha256().digest(bytes);
-    return storable(origin.substring(0, 100)) + "… sha256:" + HexFormat.of().formatHex(hash);
-  }
-
-  /** PostgreSQL's text holds no NUL: a hostile header must not keep its message out. */
-  static @Nullable String storable(@Nullable String text) {
-    if (text == null) {
-      return null;
-    }
-    String clean = text.replace('\u0000', '\uFFFD');
-    return new String(clean.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+    byte[] hash = MessageIds.sha256().digest(origin.getBytes(StandardCharsets.UTF_8));
+    String begin = String.valueOf(stored.of(origin.substring(0, 100)));
+    return begin + (stored.escaped() ? "..." : "…") + " sha256:" + HexFormat.of().formatHex(hash);
   }
 }

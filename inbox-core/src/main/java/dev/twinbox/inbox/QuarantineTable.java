@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The statements by which operators change something. Holds no state. */
 final class QuarantineTable {
-
+  private final DatabaseText text = new DatabaseText();
   private final QuarantineReader reader;
   private final String from;
   private final String consumers;
@@ -112,7 +112,7 @@ final class QuarantineTable {
     long number;
     try (PreparedStatement statement = connection.prepareStatement(newRedrive)) {
       statement.setInt(1, consumer);
-      statement.setString(2, by);
+      statement.setString(2, text.readable(connection, by));
       statement.setDouble(3, perSecond);
       try (ResultSet row = statement.executeQuery()) {
         row.next();
@@ -163,7 +163,7 @@ final class QuarantineTable {
     SelectionSql where = new SelectionSql(selection, Among.IDLE.condition());
     try (PreparedStatement statement =
         connection.prepareStatement(discard + chosen(where, selection.limit()))) {
-      statement.setString(1, by);
+      statement.setString(1, text.readable(connection, by));
       where.bind(statement, 2);
       return statement.executeUpdate();
     }
@@ -182,7 +182,7 @@ final class QuarantineTable {
     SelectionSql where = new SelectionSql(selection, Among.PASSABLE.condition());
     try (PreparedStatement statement =
         connection.prepareStatement(pass.formatted(chosen(where, selection.limit())))) {
-      statement.setString(1, by);
+      statement.setString(1, text.readable(connection, by));
       where.bind(statement, 2);
       return statement.executeUpdate();
     }
@@ -191,9 +191,9 @@ final class QuarantineTable {
   void audit(Connection connection, String by, String action, String selection, long affected)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(audit)) {
-      statement.setString(1, by);
+      statement.setString(1, text.readable(connection, by));
       statement.setString(2, action);
-      statement.setString(3, QuarantineStore.storable(selection));
+      statement.setString(3, text.readable(connection, selection));
       statement.setLong(4, affected);
       statement.executeUpdate();
     }

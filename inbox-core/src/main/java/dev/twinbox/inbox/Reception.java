@@ -33,6 +33,7 @@ final class Reception {
   private final Backoff backoff;
   private final boolean mayOvertake;
   private final Duration longestChain;
+  private final Repairs repairs;
 
   // Attempts that the database, not the message, brought to an end: not counted once more.
   private final Set<UUID> cutShort = ConcurrentHashMap.newKeySet();
@@ -54,6 +55,11 @@ final class Reception {
     this.backoff = backoff;
     this.mayOvertake = mayOvertake;
     this.longestChain = longestChain;
+    repairs = new Repairs(transactions, store, quarantine);
+  }
+
+  Repairs repairs() {
+    return repairs;
   }
 
   List<Receipt> receive(
@@ -61,6 +67,7 @@ final class Reception {
     Interruption interruption = new Interruption(goOn);
     interruption.takeFlag();
     try {
+      repairs.settleWaiting();
       return receive(registration, deliveries, handler, interruption);
     } finally {
       interruption.restore();
@@ -70,11 +77,12 @@ final class Reception {
   /** Each in a transaction of its own; see {@link Inbox#receiveEach}. */
   void receiveEach(
       Registration registration, Succession deliveries, Handler handler, BooleanSupplier goOn) {
+    repairs.settleWaiting();
     int consumer = registration.consumerId();
     Lookahead lookahead = new Lookahead(deliveries, admission, registration);
     try (Chain chain = new Chain(store, quarantine, consumer, lookahead, longestChain)) {
       boolean settled = true;
-      while (settled && !chain.hasEnded() && goOn.getAsBoolean()) {
+      while (settled && !chain.hasEnded() && !new Interruption(goOn).stopped()) {
         Arrival arrival = chain.begun() == null ? lookahead.take() : chain.begun();
         if (arrival == null) {
           return;
@@ -149,11 +157,35 @@ final class Reception {
               consumer,
               arrivals.stream().map(Arrival::id).toList(),
               !suspects.isEmpty());
-      return handlerRun.run(frame, arrivals, handler, interruption);
+      return run(consumer, frame, arrivals, handler, interruption);
     } catch (HandlerFailure e) {
-      log.debug("A batch of {} runs again one by one", arrivals.size(), e);
+      log.debug(
+          "A batch of {} runs again one by one", arrivals.size(), Throwables.loggable(e.error()));
       interruption.hasEndedTogether(e.error());
-      return oneByOne(consumer, arrivals, handler, Set.copyOf(suspects), interruption);
+      Set<UUID> counted = Set.copyOf(suspects);
+      EndedTransaction ended = e.ended();
+      if (ended != null && repairs.settle(consumer, ended)) {
+        List<Receipt> receipts = new ArrayList<>(ended.receipts());
+        List<Arrival> rest = arrivals.subList(receipts.size(), arrivals.size());
+        receipts.addAll(oneByOne(consumer, rest, handler, counted, interruption));
+        return receipts;
+      }
+      return oneByOne(consumer, arrivals, handler, counted, interruption);
+    }
+  }
+
+  private List<Receipt> run(
+      int consumer,
+      HandlerRun.Frame frame,
+      List<Arrival> arrivals,
+      Handler handler,
+      Interruption interruption)
+      throws HandlerFailure {
+    try {
+      return handlerRun.run(frame, arrivals, handler, interruption);
+    } catch (ConnectionLostException e) {
+      repairs.remember(consumer, e.ended());
+      throw e;
     }
   }
 
@@ -241,7 +273,7 @@ final class Reception {
     }
     try {
       HandlerRun.Frame frame = frames.around(arrival, counted);
-      return handlerRun.run(frame, List.of(arrival), handler, interruption).get(0);
+      return run(consumer, frame, List.of(arrival), handler, interruption).get(0);
     } catch (DatabaseUnavailableException e) {
       if (counted) {
         rememberCutShort(id);
@@ -249,6 +281,10 @@ final class Reception {
       throw e;
     } catch (HandlerFailure e) {
       boolean interrupted = interruption.hasEndedAlone(e.error());
+      EndedTransaction ended = e.ended();
+      if (ended != null && repairs.settle(consumer, ended)) {
+        return ended.receipts().get(0);
+      }
       if (interrupted && interruption.stopped()) {
         return stopped(consumer, id, counted);
       }
@@ -279,15 +315,17 @@ final class Reception {
             "The failure was not recorded",
             connection ->
                 quarantine.fail(connection, consumer, arrival.id(), ErrorText.of(error), counted));
-    if (error instanceof UnprocessableException unprocessable) {
-      return giveUp(consumer, arrival, unprocessable.reason(), ErrorText.of(error), attempts);
+    QuarantineReason atOnce = QuarantineReason.givenUpAtOnce(error);
+    if (atOnce != null) {
+      return giveUp(consumer, arrival, atOnce, ErrorText.of(error), attempts);
     }
     if (attempts >= backoff.attempts()) {
       return giveUp(
           consumer, arrival, QuarantineReason.ATTEMPTS_EXHAUSTED, ErrorText.of(error), attempts);
     }
-    log.warn("Attempt {} of {} failed", attempts, arrival.delivery(), error);
-    return new Receipt.Failed(attempts, backoff.pause(attempts), error);
+    Throwable readable = Throwables.loggable(error);
+    log.warn("Attempt {} of {} failed", attempts, arrival.delivery(), readable);
+    return new Receipt.Failed(attempts, backoff.pause(attempts), readable);
   }
 
   /** Keeps the message and records its id: from now on it is a duplicate. */
@@ -303,6 +341,7 @@ final class Reception {
                 quarantine.keep(connection, consumer, arrival, reason, error, attempts, true);
                 fresh = true;
               }
+              store.commitDurably(connection);
               quarantine.clear(connection, consumer, Set.of(arrival.id()));
               return fresh;
             });
@@ -373,6 +412,7 @@ final class Reception {
       boolean fresh = store.record(connection, consumer, arrival.id());
       connection.rollback(before);
       if (!fresh) {
+        store.commitDurably(connection);
         return DUPLICATE;
       }
     }

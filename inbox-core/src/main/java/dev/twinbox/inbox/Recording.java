@@ -3,7 +3,6 @@ package dev.twinbox.inbox;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
-import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -30,17 +29,17 @@ class Recording implements HandlerRun.Frame {
   }
 
   @Override
-  public final Set<UUID> begin(Connection connection) throws SQLException {
-    Set<UUID> fresh = record(connection);
-    if (fresh.size() < ids.size()) {
-      List<UUID> seenBefore = ids.stream().filter(id -> !fresh.contains(id)).toList();
-      fresh.addAll(store.takePasses(connection, consumer, seenBefore));
+  public final Recorded begin(Connection connection) throws SQLException {
+    Recorded fresh = record(connection);
+    if (fresh.ids().size() == ids.size()) {
+      return fresh;
     }
-    return fresh;
+    List<UUID> seenBefore = ids.stream().filter(id -> !fresh.ids().contains(id)).toList();
+    return fresh.and(store.takePasses(connection, consumer, seenBefore));
   }
 
-  /** Returns those that were not recorded before, as a set that can be added to. */
-  Set<UUID> record(Connection connection) throws SQLException {
+  /** Tells those that were not recorded before. */
+  Recorded record(Connection connection) throws SQLException {
     return store.begin(connection, consumer, ids);
   }
 

@@ -45,15 +45,16 @@ final class RedriveRun implements HandlerRun.Frame {
   }
 
   @Override
-  public Set<UUID> begin(Connection connection) throws SQLException {
+  public Recorded begin(Connection connection) throws SQLException {
     inbox.begin(connection);
-    claimHolds = store.take(connection, consumerId, claimed);
+    String transaction = store.take(connection, consumerId, claimed);
+    claimHolds = transaction != null;
     processes = claimHolds;
     for (UUID id : claimHolds ? ids.all() : List.<UUID>of()) {
       boolean fresh = inbox.record(connection, consumerId, id);
       processes &= fresh || ids.mayBeRecorded(id);
     }
-    return processes ? Set.of(arrival.id()) : Set.of();
+    return processes ? new Recorded(Set.of(arrival.id()), transaction) : Recorded.NOTHING;
   }
 
   @Override

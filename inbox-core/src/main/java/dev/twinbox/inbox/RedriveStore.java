@@ -1,6 +1,5 @@
 package dev.twinbox.inbox;
 
-import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -8,8 +7,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +16,7 @@ final class RedriveStore {
   private static final int BEGINS_WITHIN_SECONDS = 10;
   private static final Duration LOOK_AGAIN = Duration.ofSeconds(1);
 
+  private final DatabaseText text = new DatabaseText();
   private final String lockName;
   private final String tryLock;
   private final String lock;
@@ -28,6 +26,7 @@ final class RedriveStore {
   private final String take;
   private final String release;
   private final String sendBack;
+  private final String markRecorded;
   private final String remove;
   private final String paceNext;
   private final String count;
@@ -64,7 +63,9 @@ final class RedriveStore {
         """
             .formatted(schema);
     take =
-        "select number from %s.inbox_dead_letter where number = ? and claim = ? for update"
+        """
+        select pg_current_xact_id()::text from %s.inbox_dead_letter
+        where number = ? and claim = ? for update"""
             .formatted(schema);
     release =
         """
@@ -80,6 +81,11 @@ final class RedriveStore {
           dead_at = clock_timestamp()
         where number = ? and claim = ?\
         """
+            .formatted(schema);
+    markRecorded =
+        """
+        update %s.inbox_dead_letter set id_recorded = true, message_id = coalesce(message_id, ?)
+        where number = ? and claim = ?"""
             .formatted(schema);
     remove = "delete from %s.inbox_dead_letter where number = ?".formatted(schema);
     paceNext =
@@ -197,14 +203,17 @@ final class RedriveStore {
         delivery(row));
   }
 
-  /** Locks a claimed message for its handler's transaction; tells whether it is still claimed. */
-  boolean take(Connection connection, int consumer, Claimed claimed) throws SQLException {
+  /**
+   * Locks a claimed message for its handler's transaction; returns the id of the transaction, or
+   * null when it is not claimed any more.
+   */
+  @Nullable String take(Connection connection, int consumer, Claimed claimed) throws SQLException {
     lock(connection, lock, consumer); // at most for another's short look
     try (PreparedStatement statement = connection.prepareStatement(take)) {
       statement.setLong(1, claimed.number());
       statement.setObject(2, claimed.claim());
       try (ResultSet row = statement.executeQuery()) {
-        return row.next();
+        return row.next() ? row.getString(1) : null;
       }
     }
   }
@@ -213,6 +222,16 @@ final class RedriveStore {
   void settle(Connection connection, Claimed claimed, boolean processed) throws SQLException {
     update(connection, remove, claimed.number());
     count(connection, claimed.redrive(), processed ? 1 : 0, processed ? 0 : 1, 0);
+  }
+
+  /** Takes note that its id stands in the inbox although it was not processed. */
+  void markRecorded(Connection connection, Claimed claimed, UUID id) throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(markRecorded)) {
+      statement.setObject(1, id);
+      statement.setLong(2, claimed.number());
+      statement.setObject(3, claimed.claim());
+      statement.executeUpdate();
+    }
   }
 
   /** Gives the claim back as if it had not been made. */
@@ -234,7 +253,7 @@ final class RedriveStore {
       String error)
       throws SQLException {
     try (PreparedStatement statement = connection.prepareStatement(sendBack)) {
-      statement.setString(1, QuarantineStore.storable(error));
+      statement.setString(1, text.readable(connection, error));
       statement.setString(2, reason.code());
       statement.setLong(3, number);
       statement.setObject(4, claim);
@@ -273,35 +292,24 @@ final class RedriveStore {
   }
 
   private static Delivery delivery(ResultSet row) throws SQLException {
+    StoredTexts texts = StoredTexts.of(row, 13);
     return new Delivery(
-        row.getString(3),
-        row.getString(4),
-        row.getString(9),
-        row.getString(7),
-        row.getString(8),
-        row.getString(10),
+        texts.get(3),
+        texts.get(4),
+        texts.get(9),
+        texts.get(7),
+        texts.get(8),
+        texts.get(10),
         instant(row, 11),
         instant(row, 12),
-        headers(row, 13),
+        texts.headers(),
         row.getBytes(14),
-        row.getString(5),
+        String.valueOf(texts.get(5)),
         true);
   }
 
   static @Nullable Instant instant(ResultSet row, int column) throws SQLException {
     OffsetDateTime time = row.getObject(column, OffsetDateTime.class);
     return time == null ? null : time.toInstant();
-  }
-
-  static Map<String, String> headers(ResultSet row, int column) throws SQLException {
-    Array array = row.getArray(column);
-    Map<String, String> headers = new LinkedHashMap<>();
-    if (array != null) {
-      String[] pairs = (String[]) array.getArray();
-      for (int i = 0; i + 1 < pairs.length; i += 2) {
-        headers.put(pairs[i], pairs[i + 1]);
-      }
-    }
-    return headers;
   }
 }

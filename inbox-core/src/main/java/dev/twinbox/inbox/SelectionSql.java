@@ -1,11 +1,15 @@
 package dev.twinbox.inbox;
 
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The conditions of a selection and their values. */
@@ -20,6 +24,7 @@ final class SelectionSql {
           + " then coalesce(split_part(split_part(d.error, E'\\n', 1), ':', 1), '') else '' end";
 
   private final List<String> conditions = new ArrayList<>();
+  private final DatabaseText text = new DatabaseText();
   private final List<Object> values = new ArrayList<>();
   private final List<Long> numbers;
   private final List<String> ids;
@@ -34,7 +39,13 @@ final class SelectionSql {
     if (!ids.isEmpty()) {
       conditions.add("d.id = any (?)");
     }
-    add("c.consumer = ?", selection.consumer());
+    String consumer = selection.consumer();
+    if (consumer != null) {
+      // As bytes: a name that does not fit into the database was registered escaped.
+      conditions.add("convert_to(c.consumer, 'UTF8') in (?, ?)");
+      values.add(consumer.getBytes(StandardCharsets.UTF_8));
+      values.add(ConsumerRegistry.escaped(consumer).getBytes(StandardCharsets.UTF_8));
+    }
     QuarantineReason reason = selection.reason();
     add("d.reason = ?", reason == null ? null : reason.code());
     add(ERROR_KIND + " = ?", selection.error());
@@ -58,17 +69,28 @@ final class SelectionSql {
   }
 
   void bind(PreparedStatement statement, int first) throws SQLException {
+    Connection connection = statement.getConnection();
     int index = first;
     if (!numbers.isEmpty()) {
       Object[] array = numbers.toArray();
-      statement.setArray(index++, statement.getConnection().createArrayOf("bigint", array));
+      statement.setArray(index++, connection.createArrayOf("bigint", array));
     }
     if (!ids.isEmpty()) {
-      Object[] array = ids.toArray();
-      statement.setArray(index++, statement.getConnection().createArrayOf("text", array));
+      statement.setArray(index++, connection.createArrayOf("text", stored(connection)));
     }
     for (Object value : values) {
-      statement.setObject(index++, value);
+      Object storable = value instanceof String said ? text.readable(connection, said) : value;
+      statement.setObject(index++, storable);
     }
+  }
+
+  /** The ids as they may stand in the database. */
+  private @Nullable Object[] stored(Connection connection) throws SQLException {
+    Set<@Nullable String> all = new LinkedHashSet<>();
+    for (String id : ids) {
+      all.add(text.readable(connection, id));
+      all.add(text.restorable(connection, id));
+    }
+    return all.toArray();
   }
 }

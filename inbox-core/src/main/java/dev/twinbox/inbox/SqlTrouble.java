@@ -2,6 +2,7 @@ package dev.twinbox.inbox;
 
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.SQLWarning;
 import java.sql.Statement;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +15,33 @@ final class SqlTrouble {
   private static final Set<String> RUN_AGAIN = Set.of("40001", "40P01");
   // Disk full and out of memory. The others of class 53 are limits of one session or of connecting.
   private static final Set<String> OUT_OF_ROOM = Set.of("53100", "53200");
+  private static final Set<String> DOES_NOT_FIT = Set.of("22P05", "22021");
   private static final String ABORTED = "25P02";
   private static final String IDLED_TOO_LONG = "25P03";
   private static final int VALIDATION_SECONDS = 5;
 
+  /** Stands in the error of a commit of another transaction, whatever the server's language is. */
+  static final String NOT_THE_ONE_BEGUN = "not the transaction that was begun";
+
   private SqlTrouble() {}
+
+  /** Whether a commit was refused because a handler has ended its transaction before. */
+  static boolean notTheOneBegun(SQLException error) {
+    String message = error.getMessage();
+    return message != null && message.contains(NOT_THE_ONE_BEGUN);
+  }
+
+  /**
+   * A cancelled wait for the synchronous standby is only a warning: the commit is known locally,
+   * but a failover would erase it. What is not on the standby does not count.
+   */
+  static void refuseUnconfirmed(Statement commit) throws SQLException {
+    for (SQLWarning each = commit.getWarnings(); each != null; each = each.getNextWarning()) {
+      if (PostgresDriver.isAboutStandby(each)) {
+        throw new DatabaseUnavailableException("The commit may not be on the standby", each);
+      }
+    }
+  }
 
   /** Whether running the transaction once more is all that is needed. */
   static boolean runAgain(Throwable error) {
@@ -30,6 +53,12 @@ final class SqlTrouble {
   static boolean outOfRoom(Throwable error) {
     String state = state(error);
     return state != null && OUT_OF_ROOM.contains(state);
+  }
+
+  /** Whether a text has a character that the database's encoding does not know. */
+  static boolean doesNotFit(Throwable error) {
+    String state = state(error);
+    return state != null && DOES_NOT_FIT.contains(state);
   }
 
   /** Whether the session was ended because its handler left it idle for too long. */
@@ -61,7 +90,7 @@ final class SqlTrouble {
       if (cause instanceof SQLException sql && sql.getSQLState() != null) {
         return sql.getSQLState();
       }
-      cause = cause.getCause();
+      cause = Throwables.cause(cause);
     }
     return null;
   }

@@ -77,9 +77,20 @@ public final class TypedHandlers implements Handler {
     /**
      * Handles messages of a type whose payload is JSON, with Jackson, which must be on the class
      * path. Unknown properties are ignored; what is no such JSON is quarantined at once.
+     *
+     * @throws IllegalStateException when Jackson is not there
      */
     public <T> Builder json(String type, Class<T> payload, TypedHandler<T> handler) {
-      return on(type, new JsonPayload<>(payload), handler);
+      PayloadDecoder<T> decoder;
+      try {
+        decoder = new JsonPayload<>(payload);
+      } catch (LinkageError e) {
+        throw new IllegalStateException(
+            "json(...) needs Jackson: add com.fasterxml.jackson.core:jackson-databind to the class"
+                + " path, or decode the payload by on(type, decoder, handler).",
+            e);
+      }
+      return on(type, decoder, handler);
     }
 
     /** What happens to other types. Default {@link UnknownType#QUARANTINE}. */
@@ -99,7 +110,7 @@ public final class TypedHandlers implements Handler {
       } catch (Exception | StackOverflowError e) {
         throw new UnprocessableException(
             QuarantineReason.MALFORMED_PAYLOAD,
-            "The payload is not a '%s': %s".formatted(type, e.getMessage()),
+            "The payload is not a '%s': %s".formatted(type, Throwables.message(e)),
             e);
       }
     }

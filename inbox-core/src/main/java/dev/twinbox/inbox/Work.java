@@ -23,7 +23,7 @@ final class Work implements InboxTransaction {
   public Connection connection() {
     Connection connection = guarded;
     if (connection == null) {
-      connection = GuardedConnection.around(raw);
+      connection = GuardedJdbc.around(raw);
       guarded = connection;
     }
     return connection;

@@ -41,7 +41,7 @@ final class RabbitWire {
           event.defect("The headers cannot be read: %s.".formatted(value));
         }
         if (name.equals(TOMBSTONE)) {
-          tombstone = Boolean.parseBoolean(value);
+          tombstone = Boolean.parseBoolean(value.replace("\"", "").strip());
         } else if (name.startsWith(PREFIX)) {
           event.attribute(name.substring(PREFIX.length()), value);
         } else {
