@@ -72,10 +72,18 @@ final class Repairs {
   }
 
   private boolean settle(Repair repair) {
-    boolean committed =
-        transactions.run(
-            "What a handler has committed was not put right",
-            connection -> put(connection, repair));
+    boolean committed;
+    try {
+      committed =
+          transactions.run(
+              "What a handler has committed was not put right",
+              connection -> put(connection, repair));
+    } catch (DatabaseUnavailableException e) {
+      if (!SqlTrouble.unknownTransaction(e)) {
+        throw e;
+      }
+      committed = false;
+    }
     if (committed) {
       log.error(
           "A handler has committed the transaction of the inbox. Quarantined, as what it wrote is"

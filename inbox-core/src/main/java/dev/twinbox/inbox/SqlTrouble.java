@@ -16,6 +16,7 @@ final class SqlTrouble {
   // Disk full and out of memory. The others of class 53 are limits of one session or of connecting.
   private static final Set<String> OUT_OF_ROOM = Set.of("53100", "53200");
   private static final Set<String> DOES_NOT_FIT = Set.of("22P05", "22021");
+  private static final String INVALID_PARAMETER = "22023";
   private static final String ABORTED = "25P02";
   private static final String IDLED_TOO_LONG = "25P03";
   private static final int VALIDATION_SECONDS = 5;
@@ -59,6 +60,11 @@ final class SqlTrouble {
   static boolean doesNotFit(Throwable error) {
     String state = state(error);
     return state != null && DOES_NOT_FIT.contains(state);
+  }
+
+  /** Whether the database has never had a transaction of that id: it is another one by now. */
+  static boolean unknownTransaction(Throwable error) {
+    return INVALID_PARAMETER.equals(state(error));
   }
 
   /** Whether the session was ended because its handler left it idle for too long. */

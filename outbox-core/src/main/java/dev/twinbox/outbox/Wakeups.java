@@ -24,9 +24,18 @@ final class Wakeups {
     for (Listener listener : listeners) {
       try {
         listener.action.run();
-      } catch (RuntimeException | LinkageError | AssertionError e) {
-        LOG.log(System.Logger.Level.WARNING, "A wake-up listener of the outbox failed", e);
+      } catch (Throwable e) { // whatever it is: the transaction is committed
+        log(e);
       }
+    }
+  }
+
+  private static void log(Throwable error) {
+    String text = "A wake-up listener of the outbox failed";
+    try {
+      LOG.log(System.Logger.Level.WARNING, text, error);
+    } catch (Throwable e) { // a logger asks the error for its message, which may throw in turn
+      LOG.log(System.Logger.Level.WARNING, text + ": " + error.getClass().getName());
     }
   }
 
