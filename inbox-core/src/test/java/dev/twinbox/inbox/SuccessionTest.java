@@ -319,6 +319,7 @@ class SuccessionTest {
     database.execute("grant usage on sequence effect_number_seq to blind");
     database.execute("grant usage on schema twinbox to blind");
     database.execute("grant select, insert, update on all tables in schema twinbox to blind");
+    database.execute("grant execute on all functions in schema twinbox to blind");
     database.execute("revoke select on twinbox.inbox from blind");
     fail("twinbox.inbox", second, "", "57014");
     database.execute("grant usage on sequence once to blind");
