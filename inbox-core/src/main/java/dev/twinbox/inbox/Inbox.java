@@ -330,14 +330,14 @@ public final class Inbox {
       throw new DatabaseUnavailableException("The id was not recorded", e);
     }
     return handleIn(
-        connection, work, new CallersTransaction(consumerId, arrival, recorded), handler);
+        connection, work, new RecordedIn(consumerId, arrival, recorded), handler);
   }
 
   /** What was recorded in a transaction of the caller's. */
-  private record CallersTransaction(int consumer, Arrival arrival, Recorded recorded) {}
+  private record RecordedIn(int consumer, Arrival arrival, Recorded recorded) {}
 
   private Receipt handleIn(
-      Connection connection, InboxTransaction work, CallersTransaction callers, Handler handler) {
+      Connection connection, InboxTransaction work, RecordedIn callers, Handler handler) {
     Delivery delivery = callers.arrival().delivery();
     try {
       handler.handle(delivery, work);
@@ -357,7 +357,7 @@ public final class Inbox {
    * which the id was recorded.
    */
   private void refuseEnded(
-      Connection connection, CallersTransaction callers, @Nullable Throwable error) {
+      Connection connection, RecordedIn callers, @Nullable Throwable error) {
     String xid = String.valueOf(callers.recorded().transaction());
     try {
       if (store.isCurrent(connection, xid)) {
