@@ -101,7 +101,12 @@ final class InboxStore {
     // The first statement fails where PostgreSQL has aborted the transaction, and what follows a
     // failed one is skipped: nothing of the next transaction runs before this one is committed.
     commitBeginAndInsertOne =
-        OpenTransaction.COMMIT_BEGUN + "; begin " + OpenTransaction.MODES + "; " + limits + insertOne;
+        OpenTransaction.COMMIT_BEGUN
+            + "; begin "
+            + OpenTransaction.MODES
+            + "; "
+            + limits
+            + insertOne;
     // The same where the limit of statements is known: SET LOCAL takes a tenth of the time of a
     // SELECT that sets.
     continueUntilTimeout =
