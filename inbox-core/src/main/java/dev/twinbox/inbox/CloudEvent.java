@@ -158,7 +158,8 @@ public final class CloudEvent {
 
   private static boolean isStructured(@Nullable String contentType) {
     return contentType != null
-        && contentType.strip().regionMatches(true, 0, STRUCTURED, 0, STRUCTURED.length());
+        && AttributeText.plain(contentType)
+            .regionMatches(true, 0, STRUCTURED, 0, STRUCTURED.length());
   }
 
   private @Nullable Instant instant(String name, @Nullable String text) {

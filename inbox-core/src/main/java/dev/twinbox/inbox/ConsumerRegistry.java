@@ -104,9 +104,13 @@ final class ConsumerRegistry {
       if (before != 0) {
         log.warn("The row of consumer '{}' was gone; it is registered again", consumer);
       }
-      store.restoreRows(connection);
       store.register(connection, stored, before);
       found = store.registration(connection, stored);
+      if (found == null) { // the row that it is made from is gone, too
+        store.restoreRows(connection);
+        store.register(connection, stored, before);
+        found = store.registration(connection, stored);
+      }
     }
     if (found != null) {
       lastId = found.consumerId();

@@ -37,6 +37,6 @@ public class KafkaWireBenchmark {
   /** A record with the headers that every message has. */
   @Benchmark
   public ProducerRecord<byte[], byte[]> encode() {
-    return KafkaWire.encode(record, "orders", destination);
+    return KafkaWire.encode(record, "orders", destination, null);
   }
 }
