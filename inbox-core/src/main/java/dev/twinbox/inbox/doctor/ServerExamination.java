@@ -67,7 +67,9 @@ public final class ServerExamination {
         statement.executeQuery(
             "select pg_is_in_recovery(), current_setting('fsync'),"
                 + " current_setting('full_page_writes'), current_setting('autovacuum'),"
-                + " current_setting('idle_in_transaction_session_timeout'),"
+                // Not the limit of the examination's own transaction.
+                + " (select reset_val from pg_settings where name ="
+                + " 'idle_in_transaction_session_timeout'),"
                 + " current_setting('server_version_num')::int / 10000, current_database(),"
                 + " current_setting('server_encoding')")) {
       row.next();
