@@ -5,6 +5,7 @@ import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
 import dev.twinbox.inbox.Supervision;
 import dev.twinbox.inbox.doctor.StartGate;
+import dev.twinbox.inbox.doctor.kafka.ClientRefusal;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -140,7 +141,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     if (!gate.isOpen()) {
       return;
     }
-    try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(properties)) {
+    try (KafkaConsumer<byte[], byte[]> consumer = open()) {
       try {
         consumer.subscribe(topics, this);
         polled = consumer;
@@ -161,6 +162,15 @@ final class GroupMember implements ConsumerRebalanceListener {
       polled = null;
       lag.forget();
       inHand.forgetAll();
+    }
+  }
+
+  private KafkaConsumer<byte[], byte[]> open() {
+    try {
+      return new KafkaConsumer<>(properties);
+    } catch (KafkaException e) {
+      // Without the cause, whose messages could show a secret among the settings.
+      throw new IllegalStateException("No Kafka client: " + ClientRefusal.reason(e));
     }
   }
 

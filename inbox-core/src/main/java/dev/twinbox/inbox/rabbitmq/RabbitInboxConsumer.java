@@ -11,6 +11,7 @@ import dev.twinbox.inbox.doctor.Finding;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.inbox.doctor.rabbitmq.RabbitExamination;
 import dev.twinbox.inbox.doctor.rabbitmq.RabbitManagement;
+import java.net.URI;
 import java.net.URISyntaxException;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -169,6 +170,9 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
       ConnectionFactory made = new ConnectionFactory();
       try {
         made.setUri(address);
+        if (!isWhole(new URI(address))) {
+          throw new IllegalArgumentException();
+        }
       } catch (URISyntaxException | GeneralSecurityException | IllegalArgumentException e) {
         // The message of the cause could show the password.
         throw new IllegalArgumentException(
@@ -176,6 +180,14 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
       }
       factory = made;
       return this;
+    }
+
+    /** An unescaped sign in a password moves the rest of it elsewhere, and the host with it. */
+    private static boolean isWhole(URI uri) {
+      return (uri.getHost() != null || uri.getRawAuthority() == null)
+          && (uri.getRawPath() == null || uri.getRawPath().indexOf('@') < 0)
+          && (uri.getRawQuery() == null || uri.getRawQuery().indexOf('@') < 0)
+          && uri.getRawFragment() == null;
     }
 
     /**
@@ -193,8 +205,7 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
         parsed = new Address[0];
       }
       if (parsed.length == 0 || commaSeparated.isBlank()) {
-        throw new IllegalArgumentException(
-            "addresses is '%s'; use host:port,host:port.".formatted(commaSeparated));
+        throw new IllegalArgumentException("addresses names no node; use host:port,host:port.");
       }
       addresses = List.of(parsed);
       return this;

@@ -22,7 +22,9 @@ final class ConnectionOptions {
       description =
           "Properties: db.url, db.user, db.password or db.password-file, schema, and brokers'"
               + " client properties as in kafka.bootstrap.servers, kafka@billing.sasl.mechanism,"
-              + " rabbitmq.uri, rabbitmq.management.uri, retry policies as in retry.max-attempts, and rate limits as in rate.at.NAME.per-second. The environment goes before the file, options go before both.")
+              + " rabbitmq.uri, rabbitmq.management.uri, retry policies as in retry.max-attempts,"
+              + " and rate limits as in rate.at.NAME.per-second. The environment goes before the"
+              + " file, options go before both.")
   private @Nullable Path config;
 
   @Option(
@@ -55,7 +57,7 @@ final class ConnectionOptions {
       paramLabel = "URL",
       description = "jdbc:postgresql://host:port/database (TWINBOX_DB_URL).")
   void url(String value) {
-    if (Secrets.isIn(value)) {
+    if (Secrets.areIn(value)) {
       throw new ParameterException(spec.commandLine(), "--db-url: " + NO_PASSWORD);
     }
     url = value;
@@ -80,11 +82,7 @@ final class ConnectionOptions {
     Map<String, String> environment = System.getenv();
     String configured = environment.get("TWINBOX_CONFIG");
     Path file = config != null || configured == null ? config : Path.of(configured);
-    Settings settings = Settings.of(flags, environment, file);
-    if (spec.root().userObject() instanceof TwinboxCli root) {
-      root.keepSecret(settings.secrets());
-    }
-    return settings;
+    return Settings.of(flags, environment, file);
   }
 
   /** The same without further flags. */

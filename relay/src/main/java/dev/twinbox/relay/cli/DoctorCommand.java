@@ -124,7 +124,7 @@ final class DoctorCommand implements Callable<Integer> {
     Settings settings = connection.settings(flags);
     Diagnosis diagnosis = examine(settings);
     PrintWriter out = spec.commandLine().getOut();
-    out.print(Secrets.hide(print(diagnosis), settings.secrets()));
+    out.print(print(diagnosis));
     out.flush();
     return diagnosis.exitCode();
   }
@@ -213,7 +213,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   private String withoutPassword(String option, String setting, String value) {
-    if (Secrets.isIn(value)) {
+    if (Secrets.areIn(value)) {
       throw new ParameterException(
           spec.commandLine(),
           option

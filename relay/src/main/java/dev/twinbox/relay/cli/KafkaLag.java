@@ -1,5 +1,6 @@
 package dev.twinbox.relay.cli;
 
+import dev.twinbox.inbox.doctor.kafka.ClientRefusal;
 import dev.twinbox.relay.kafka.KafkaBroker;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -39,7 +40,7 @@ final class KafkaLag {
       }
     } catch (KafkaException e) {
       topics.forEach(
-          topic -> lags.add(ConsumerLag.unreadable(consumer, topic, Explanation.line(e))));
+          topic -> lags.add(ConsumerLag.unreadable(consumer, topic, ClientRefusal.reason(e))));
     }
     return lags;
   }

@@ -29,25 +29,23 @@ final class Logins implements DataSource {
   @Override
   public Connection getConnection() throws SQLException {
     Settings now = settings.get();
+    PostgresAddress address = address(now);
     Properties login = new Properties();
     put(login, "user", now.get(Settings.DB_USER));
     put(login, "password", password(now));
     login.setProperty("ApplicationName", "twinbox");
-    return DriverManager.getConnection(address(now), login);
+    address.addTo(login);
+    return DriverManager.getConnection(address.url(), login);
   }
 
-  private static String address(Settings settings) {
+  private static PostgresAddress address(Settings settings) {
     String url = settings.get(Settings.DB_URL);
     if (url == null) {
       throw new CommandException(
           "There is no database to connect to. Use --db-url, TWINBOX_DB_URL or db.url in a --config"
               + " FILE, as in jdbc:postgresql://localhost:5432/shop.");
     }
-    if (!url.startsWith("jdbc:postgresql:")) {
-      throw new CommandException(
-          "The database's address must have the form jdbc:postgresql://host:port/database.");
-    }
-    return url;
+    return PostgresAddress.of(url);
   }
 
   private static void put(Properties login, String name, @Nullable String value) {

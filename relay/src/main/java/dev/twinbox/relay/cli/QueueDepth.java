@@ -30,6 +30,12 @@ final class QueueDepth {
           found.getConsumerCount(),
           List.of(),
           null);
+    } catch (IllegalArgumentException e) {
+      // Of the addresses, which the client's complaint repeats.
+      return ConsumerLag.unreadable(
+          consumer,
+          queue,
+          "%s.addresses is no list of host:port,host:port".formatted(broker.name()));
     } catch (IOException | TimeoutException | RuntimeException e) {
       Throwable told = e.getCause() == null ? e : e.getCause();
       return ConsumerLag.unreadable(consumer, queue, Explanation.line(told));

@@ -90,7 +90,7 @@ final class RelayCommand implements Runnable {
           "RabbitMQ's address without a password, amqp://host:port/vhost; with one in"
               + " TWINBOX_RABBITMQ_URI or the file.")
   void rabbit(String value) {
-    if (Secrets.isIn(value)) {
+    if (Secrets.areIn(value)) {
       throw new ParameterException(
           spec.commandLine(),
           "--rabbitmq-uri: a password is not accepted on the command line, where other users of"

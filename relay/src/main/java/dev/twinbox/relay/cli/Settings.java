@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,8 @@ final class Settings {
 
   private static final Set<String> PLAIN =
       Set.of(DB_URL, DB_USER, DB_PASSWORD, DB_PASSWORD_FILE, SCHEMA);
+  private static final Pattern OURS =
+      Pattern.compile("(?:db|kafka|rabbitmq|retry|rate|schema)(?![\\p{L}\\d])");
   private static final Pattern BROKER =
       Pattern.compile("(?:kafka|rabbitmq)(?:@[a-z0-9][a-z0-9-]{0,31})?");
 
@@ -89,11 +92,6 @@ final class Settings {
     return RateSettings.limits(values);
   }
 
-  /** What must never be shown. */
-  Set<String> secrets() {
-    return Secrets.in(values);
-  }
-
   @Override
   public String toString() {
     return "Settings" + values.keySet();
@@ -121,15 +119,21 @@ final class Settings {
           && !RetrySettings.isOne(name)
           && !RateSettings.isOne(name)) {
         throw new CommandException(
-            ("The configuration file %s has the unknown key '%s'. Known are %s, a broker's client"
-                    + " properties as in kafka.bootstrap.servers, kafka@billing.acks, rabbitmq.uri,"
-                    + " retry policies as in retry.max-attempts, and rate limits as in"
-                    + " rate.at.NAME.per-second.")
-                .formatted(file, name, String.join(", ", new java.util.TreeSet<>(PLAIN))));
+            ("The configuration file %s has %s. Known are %s, a broker's client properties as in"
+                    + " kafka.bootstrap.servers, kafka@billing.acks, rabbitmq.uri, retry policies"
+                    + " as in retry.max-attempts, and rate limits as in rate.at.NAME.per-second.")
+                .formatted(file, unknown(name), String.join(", ", new TreeSet<>(PLAIN))));
       }
       settings.put(name, properties.getProperty(name).strip());
     }
     return settings;
+  }
+
+  /** What begins like none of ours may be a secret: of a file of another kind, for example. */
+  private static String unknown(String name) {
+    return OURS.matcher(name).lookingAt()
+        ? "the unknown key '%s'".formatted(name)
+        : "a key that begins like none of Twinbox's";
   }
 
   private static boolean isBrokers(String name) {

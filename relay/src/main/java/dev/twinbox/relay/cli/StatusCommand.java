@@ -119,7 +119,7 @@ final class StatusCommand implements Callable<Integer> {
       } catch (SQLException e) {
         code = UNREADABLE;
         PrintWriter err = spec.commandLine().getErr();
-        err.println(Secrets.hide(Explanation.of(unreadable(e)), settings.secrets()));
+        err.println(Explanation.of(unreadable(e)));
         err.flush();
       }
       Thread.sleep(pause.toMillis());

@@ -1,10 +1,7 @@
 package dev.twinbox.relay.cli;
 
 import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -20,7 +17,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
  *
  * <p>Others hand commands of their own to {@link #commandLine}. The errors of all are shown in the
  * same way: a mistake in the arguments with the usage and exit code 2, everything else as one
- * sentence with exit code 1. Secrets are taken out of both.
+ * sentence with exit code 1. Neither repeats what could be a secret.
  */
 @Command(
     name = "twinbox",
@@ -42,8 +39,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
       QuarantineCommand.class
     })
 public final class TwinboxCli implements Runnable {
-  private final Set<String> secrets = ConcurrentHashMap.newKeySet();
-
   @Option(
       names = "--verbose",
       scope = ScopeType.INHERIT,
@@ -79,19 +74,15 @@ public final class TwinboxCli implements Runnable {
     throw new ParameterException(spec.commandLine(), "Name a command.");
   }
 
-  /** Has these left out of every error that is shown. */
-  void keepSecret(Set<String> more) {
-    secrets.addAll(more);
-  }
-
   /** Shows names, never values: what stands in the wrong place may be a password. */
   private static int complain(ParameterException error, String[] arguments) {
     CommandLine command = error.getCommandLine();
     PrintWriter err = command.getErr();
-    err.println(
+    String complaint =
         error instanceof UnmatchedArgumentException unmatched
             ? unknown(unmatched.getUnmatched(), command.getParent() == null)
-            : error.getMessage());
+            : Explanation.line(error);
+    err.println(command.getCommandSpec().qualifiedName() + ": " + complaint);
     err.println();
     command.usage(err);
     err.flush();
@@ -102,7 +93,8 @@ public final class TwinboxCli implements Runnable {
     String options =
         unmatched.stream()
             .filter(argument -> argument.startsWith("-"))
-            .map(option -> option.replaceFirst("=.*", ""))
+            // As in -pPASSWORD, what follows a short option is its value.
+            .map(option -> option.replaceFirst(option.startsWith("--") ? "=.*" : "(?<=^-.).*", ""))
             .collect(Collectors.joining(", "));
     if (!options.isEmpty()) {
       return "Unknown option: " + options;
@@ -113,14 +105,11 @@ public final class TwinboxCli implements Runnable {
   }
 
   private int explain(Exception error, CommandLine command, CommandLine.ParseResult ignored) {
-    StringWriter text = new StringWriter();
-    PrintWriter writer = new PrintWriter(text);
-    writer.println("twinbox " + command.getCommandName() + ": " + Explanation.of(error));
-    if (verbose) {
-      error.printStackTrace(writer);
-    }
     PrintWriter err = command.getErr();
-    err.print(Secrets.hide(text.toString(), secrets));
+    err.println(command.getCommandSpec().qualifiedName() + ": " + Explanation.of(error));
+    if (verbose) {
+      error.printStackTrace(err);
+    }
     err.flush();
     return command.getCommandSpec().exitCodeOnExecutionException();
   }

@@ -101,7 +101,7 @@ public final class KafkaBroker implements Broker {
       publisher.opened(producer);
     } catch (Throwable e) {
       // Whatever it is: somebody waits for the client, or for word that there will be none.
-      String detail = KafkaErrors.detail(e);
+      String detail = ClientRefusal.reason(e);
       // The client calls a name that cannot be resolved a mistake in its configuration.
       Reason reason = detail.contains("bootstrap") ? Reason.UNREACHABLE : Reason.OTHER;
       publisher.failedToOpen(new Outcome.Unavailable(reason, detail));

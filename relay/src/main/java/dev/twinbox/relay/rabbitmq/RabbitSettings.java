@@ -1,6 +1,5 @@
 package dev.twinbox.relay.rabbitmq;
 
-import com.rabbitmq.client.Address;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
@@ -25,6 +24,18 @@ final class RabbitSettings {
   private static final String ADDRESSES = "addresses";
   private static final String MANAGEMENT = "management.uri";
 
+  /** The client's complaint about these would not say which it was. */
+  private static final List<String> NUMBERS =
+      List.of(
+          ConnectionFactoryConfigurator.PORT,
+          ConnectionFactoryConfigurator.CONNECTION_CHANNEL_MAX,
+          ConnectionFactoryConfigurator.CONNECTION_FRAME_MAX,
+          ConnectionFactoryConfigurator.CONNECTION_HEARTBEAT,
+          ConnectionFactoryConfigurator.CONNECTION_TIMEOUT,
+          ConnectionFactoryConfigurator.HANDSHAKE_TIMEOUT,
+          ConnectionFactoryConfigurator.SHUTDOWN_TIMEOUT,
+          ConnectionFactoryConfigurator.CHANNEL_RPC_TIMEOUT);
+
   private final String broker;
   private final Supplier<Map<String, String>> properties;
   private final Consumer<ConnectionFactory> customizer;
@@ -45,6 +56,11 @@ final class RabbitSettings {
    */
   ConnectionFactory factory() {
     Map<String, String> given = new HashMap<>(properties.get());
+    String address = given.get(URI);
+    if (address != null) {
+      AmqpAddress.check(broker, address);
+    }
+    NUMBERS.forEach(name -> checkNumber(name, given.get(name)));
     refuse(
         given,
         ConnectionFactoryConfigurator.CONNECTION_RECOVERY_ENABLED,
@@ -107,7 +123,15 @@ final class RabbitSettings {
     String addresses = properties.get().get(ADDRESSES);
     return addresses == null
         ? factory.newConnection(connectionName)
-        : factory.newConnection(List.of(Address.parseAddresses(addresses)), connectionName);
+        : factory.newConnection(AmqpAddress.nodes(broker, addresses), connectionName);
+  }
+
+  private void checkNumber(String name, @Nullable String value) {
+    if (value != null && !value.matches("\\d{1,9}")) {
+      throw new IllegalArgumentException(
+          "Broker %s: %s is no whole number from 0 to 999999999. Correct or remove the setting."
+              .formatted(broker, name));
+    }
   }
 
   private void refuse(Map<String, String> given, String name, String value, String why) {

@@ -54,7 +54,7 @@ public final class KafkaExamination implements AutoCloseable {
     try {
       examination = new KafkaExamination(broker, Admin.create(settings), null);
     } catch (KafkaException | LinkageError e) {
-      return new KafkaExamination(broker, null, said(e));
+      return new KafkaExamination(broker, null, ClientRefusal.reason(e));
     }
     examination.connect();
     return examination;
