@@ -329,8 +329,7 @@ public final class Inbox {
       registry.doubt(); // its row may be gone
       throw new DatabaseUnavailableException("The id was not recorded", e);
     }
-    return handleIn(
-        connection, work, new RecordedIn(consumerId, arrival, recorded), handler);
+    return handleIn(connection, work, new RecordedIn(consumerId, arrival, recorded), handler);
   }
 
   /** What was recorded in a transaction of the caller's. */
@@ -356,8 +355,7 @@ public final class Inbox {
    * The caller's commit would be that of another transaction if the handler has ended the one in
    * which the id was recorded.
    */
-  private void refuseEnded(
-      Connection connection, RecordedIn callers, @Nullable Throwable error) {
+  private void refuseEnded(Connection connection, RecordedIn callers, @Nullable Throwable error) {
     String xid = String.valueOf(callers.recorded().transaction());
     try {
       if (store.isCurrent(connection, xid)) {

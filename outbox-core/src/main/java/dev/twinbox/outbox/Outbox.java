@@ -18,17 +18,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>What is given must be in a transaction that somebody will commit: refused with {@link
  * IllegalStateException} are a {@code DSLContext} outside of jOOQ's and Spring's transactions and
- * not made with one connection, whatever auto-commit says; a connection in auto-commit mode; Spring's
- * transaction once it is over ({@code afterCommit}, {@code afterCompletion}, listeners {@code
- * AFTER_COMMIT}) or on another connection; and a read-only transaction. Not recognised is a {@code
- * Connection} without auto-commit that its holder never commits.
+ * not made with one connection, whatever auto-commit says; a connection in auto-commit mode;
+ * Spring's transaction once it is over ({@code afterCommit}, {@code afterCompletion}, listeners
+ * {@code AFTER_COMMIT}) or on another connection; and a read-only transaction. Not recognised is a
+ * {@code Connection} without auto-commit that its holder never commits.
  *
  * <p>Nothing is committed, rolled back or closed here. A message is refused with {@link
  * InvalidMessageException}, also for text that the database's encoding cannot store, before any SQL
  * is run, and for a broker without lanes with {@link NoLanesException}; in all these cases the
- * transaction can go on. What the database reports is
- * thrown as jOOQ's {@link org.jooq.exception.DataAccessException} with the {@code SQLException} as
- * its cause; PostgreSQL then has aborted the transaction.
+ * transaction can go on. What the database reports is thrown as jOOQ's {@link
+ * org.jooq.exception.DataAccessException} with the {@code SQLException} as its cause; PostgreSQL
+ * then has aborted the transaction.
  *
  * <p>Thread-safe; one instance serves a whole application.
  */
