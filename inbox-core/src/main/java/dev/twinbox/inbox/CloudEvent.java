@@ -75,8 +75,9 @@ public final class CloudEvent {
       return null;
     }
     UUID uuid = UuidText.parse(id);
-    boolean sure = uuid != null && (id.indexOf('-') >= 0 || MessageIds.version7(id) != null);
-    return sure ? uuid.toString() : original(id);
+    return uuid != null && (id.indexOf('-') >= 0 || MessageIds.version7(id) != null)
+        ? uuid.toString()
+        : original(id);
   }
 
   /** Quotes that anybody may use are taken for a converter's where it has put others in quotes. */

@@ -78,7 +78,7 @@ final class GuardedJdbc implements InvocationHandler {
           return unwrap(type);
         }
         if (name.equals("isWrapperFor")) {
-          return type.isInterface() && (boolean) call(method, args);
+          return type.isInterface() && Boolean.TRUE.equals(call(method, args));
         }
       }
       bare(args);

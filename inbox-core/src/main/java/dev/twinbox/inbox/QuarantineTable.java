@@ -66,7 +66,7 @@ final class QuarantineTable {
     discard =
         """
         update %s.inbox_dead_letter set discarded_at = clock_timestamp(), discarded_by = ?
-        where number in """
+        where number in\s"""
             .formatted(schema);
     restore =
         "update %s.inbox_dead_letter set discarded_at = null, discarded_by = null where number in "

@@ -49,7 +49,7 @@ final class Throwables {
     try {
       StackTraceElement[] trace = error.getStackTrace();
       for (StackTraceElement frame : trace) {
-        frame.toString();
+        var unused = frame.toString();
       }
       return trace;
     } catch (Throwable e) {
@@ -72,8 +72,8 @@ final class Throwables {
       if (!seen.add(error) || seen.size() > MOST_CAUSES) {
         return false;
       }
-      error.getMessage();
-      error.getLocalizedMessage();
+      var unused = error.getMessage();
+      unused = error.getLocalizedMessage();
       if (error.toString().length() > LONGEST_MESSAGE) {
         return false;
       }

@@ -40,6 +40,12 @@ class MisbehavingErrorTest {
   }
 
   /** Kinds of them. */
+  @SuppressWarnings({
+    "NullAway",
+    "ImmutableEnumChecker",
+    "ToStringReturnsNull",
+    "OverrideThrowableToString"
+  }) // misbehaviour is what is tested
   enum Kind {
     MESSAGE_THROWS(Hostile::new),
     MESSAGE_IS_NULL(() -> new RuntimeException((String) null)),

@@ -7,6 +7,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -161,7 +162,7 @@ class SpellingTest {
     assertThat(judge(read("id", id)).refusal()).isEqualTo(QuarantineReason.NO_ID);
   }
 
-  private static UUID recorded(String id, String source) {
+  private static UUID recorded(String id, @Nullable String source) {
     UUID version7 = MessageIds.version7(id);
     return version7 != null ? version7 : MessageIds.foreign(source, id);
   }

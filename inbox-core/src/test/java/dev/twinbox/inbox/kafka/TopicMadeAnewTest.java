@@ -1,5 +1,6 @@
 package dev.twinbox.inbox.kafka;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -161,12 +162,13 @@ class TopicMadeAnewTest {
   }
 
   private Uuid id() throws Exception {
-    return TestKafka.shared()
-        .admin()
-        .describeTopics(List.of(topic.name()))
-        .allTopicNames()
-        .get()
-        .get(topic.name())
+    return requireNonNull(
+            TestKafka.shared()
+                .admin()
+                .describeTopics(List.of(topic.name()))
+                .allTopicNames()
+                .get()
+                .get(topic.name()))
         .topicId();
   }
 
@@ -184,12 +186,13 @@ class TopicMadeAnewTest {
   }
 
   private OffsetAndMetadata committed() throws Exception {
-    return TestKafka.shared()
-        .admin()
-        .listConsumerGroupOffsets(topic.name())
-        .partitionsToOffsetAndMetadata()
-        .get()
-        .get(new TopicPartition(topic.name(), 0));
+    return requireNonNull(
+        TestKafka.shared()
+            .admin()
+            .listConsumerGroupOffsets(topic.name())
+            .partitionsToOffsetAndMetadata()
+            .get()
+            .get(new TopicPartition(topic.name(), 0)));
   }
 
   private KafkaInboxConsumer consumer(String protocol, boolean mayOvertake, Handler handler) {
