@@ -121,8 +121,10 @@ public final class Relay implements AutoCloseable {
    *     cannot be reached; or when this relay was started before
    */
   public synchronized Relay start() {
-    if (scheduler != null) {
-      throw new IllegalStateException("Relay " + name + " was started before; build a new one.");
+    if (scheduler != null || closed) {
+      throw new IllegalStateException(
+          "Relay %s was %s before; build a new one."
+              .formatted(name, closed ? "closed" : "started"));
     }
     try {
       LaneStore store = LaneStore.of(pipeline, tables, settings.lease());
@@ -300,6 +302,9 @@ public final class Relay implements AutoCloseable {
    */
   @Override
   public synchronized void close() {
+    if (closed) {
+      return;
+    }
     closed = true;
     subscriptions.forEach(Outbox.Subscription::close);
     RelayScheduler running = scheduler;

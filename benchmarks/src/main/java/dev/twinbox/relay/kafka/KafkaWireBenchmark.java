@@ -6,12 +6,12 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.header.Header;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 
 /** What a message's headers cost on their way to Kafka. */
@@ -19,7 +19,7 @@ import org.openjdk.jmh.annotations.State;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class KafkaWireBenchmark {
-  private final Header destination = KafkaWire.destination("kafka:orders");
+  private final TopicLine line = new TopicLine("orders", KafkaWire.destination("kafka:orders"));
   private final OutboxRecord record =
       new OutboxRecord(
           0,
@@ -34,9 +34,18 @@ public class KafkaWireBenchmark {
           List.of(new OutboxRecord.Header("ce_source", "/bench")),
           new byte[256]);
 
+  /** Learns how many partitions the topic has. */
+  @Setup
+  public void look() {
+    line.partitions(4);
+    if (line.isChanging()) {
+      throw new IllegalStateException("Nothing was sent yet.");
+    }
+  }
+
   /** A record with the headers that every message has. */
   @Benchmark
   public ProducerRecord<byte[], byte[]> encode() {
-    return KafkaWire.encode(record, "orders", destination, null);
+    return KafkaWire.encode(record, line, null);
   }
 }

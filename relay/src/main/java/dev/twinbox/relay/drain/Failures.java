@@ -25,6 +25,8 @@ final class Failures {
   private static final Set<Reason> MISSING =
       EnumSet.of(Reason.UNROUTABLE, Reason.MISSING_DESTINATION);
 
+  private static final int MOST_MISSING = 10_000;
+
   /** What is to be done with a message. */
   sealed interface Verdict {
     /** It becomes a dead letter. */
@@ -56,6 +58,7 @@ final class Failures {
   private final LongSupplier nanoTime;
   private final RandomGenerator random = RandomGenerator.getDefault();
   private final Map<String, Missing> missing = new HashMap<>();
+  private boolean missingTogether;
   private final Refusals refusals;
   private int inARow;
   private int refusedInARow;
@@ -93,7 +96,7 @@ final class Failures {
       return giveUp(record, rejected.reason(), rejected.detail(), attempts + 1, first);
     }
     if (outcome instanceof Outcome.Failed failed) {
-      missing.remove(record.destination());
+      found(record.destination());
       return judgeFailed(record, failed, attempts, first);
     }
     if (outcome instanceof Outcome.Unavailable unavailable) {
@@ -133,12 +136,13 @@ final class Failures {
       OutboxRecord record, Outcome.Unavailable unavailable, int attempts) {
     RetryPolicy policy = policies.of(record.destination());
     if (!MISSING.contains(unavailable.reason())) {
-      missing.remove(record.destination());
+      found(record.destination());
       return new Verdict.Wait(unavailable);
     }
     long now = nanoTime.getAsLong();
     long grace = policy.gracePeriod().toNanos();
-    Missing former = missing.get(record.destination());
+    String name = missingName(record.destination());
+    Missing former = missing.get(name);
     // Not looked at for longer than the grace period: what was seen then says nothing of now.
     boolean goesOn =
         former != null && now - former.lastSeen() <= Math.max(grace, forgetAfter(policy));
@@ -146,10 +150,34 @@ final class Failures {
         former != null && goesOn
             ? new Missing(former.since(), now, former.first())
             : new Missing(now, now, clock.instant());
-    missing.put(record.destination(), seen);
+    missing.put(name, seen);
     return now - seen.since() < grace || policy.afterGrace() == RetryPolicy.AfterGrace.WAIT
         ? new Verdict.Wait(unavailable)
         : giveUp(record, unavailable.reason(), unavailable.detail(), attempts, seen.first());
+  }
+
+  /**
+   * Behind a mis-bound exchange there is no end of routing keys: beyond so many, those of one
+   * exchange are missing together, until one of them is found.
+   */
+  private String missingName(String destination) {
+    if (missing.size() < MOST_MISSING || missing.containsKey(destination)) {
+      return destination;
+    }
+    missingTogether = true;
+    return together(destination);
+  }
+
+  private void found(String destination) {
+    missing.remove(destination);
+    if (missingTogether) {
+      missing.remove(together(destination));
+    }
+  }
+
+  private static String together(String destination) {
+    int end = Math.max(destination.indexOf('/'), destination.indexOf(':'));
+    return destination.substring(0, end + 1) + "*";
   }
 
   /** Pauses between two looks are part of the waiting. */
@@ -162,13 +190,14 @@ final class Failures {
     inARow = 0;
     refusals.confirmed(record.destination(), record.position());
     if (!missing.isEmpty()) {
-      missing.remove(record.destination());
+      found(record.destination());
     }
   }
 
   /** The lane is not ours any more. */
   void forget() {
     missing.clear();
+    missingTogether = false;
     refusals.forget();
   }
 

@@ -31,7 +31,7 @@ final class InFlight {
   final class Slot implements OutcomeListener {
     final OutboxRecord record;
     private final @Nullable Long expiresAt;
-    private final long addedAt = System.nanoTime();
+    private long handedOverAt = System.nanoTime();
     private final long bytes;
     private boolean waiting;
     private volatile @Nullable Outcome outcome;
@@ -50,6 +50,7 @@ final class InFlight {
     /** It was handed over, at last. */
     void handedOver() {
       waiting = false;
+      handedOverAt = System.nanoTime();
       expiresNext(expiresAt);
     }
 
@@ -176,8 +177,8 @@ final class InFlight {
   /** When the oldest without an outcome was handed over, or null. */
   @Nullable Long unsettledSince() {
     for (Slot slot : slots) {
-      if (slot.outcome == null) {
-        return slot.addedAt;
+      if (slot.isOwed()) {
+        return slot.handedOverAt;
       }
     }
     return null;

@@ -44,6 +44,11 @@ final class KafkaPublisher implements Publisher {
   private static final Outcome CLOSED =
       new Outcome.Unknown("the publisher was closed before the broker confirmed");
 
+  /** Partitions can be added, or the topic be made anew with fewer. */
+  private static final long LOOK_AGAIN_NANOS = Duration.ofSeconds(1).toNanos();
+
+  private static final int MOST_IDLE_LINES = 1_000;
+
   private final String broker;
   private final KafkaLimits limits;
   private final PublicationTime.Choice time;
@@ -61,6 +66,7 @@ final class KafkaPublisher implements Publisher {
 
   private @Nullable Producer<byte[], byte[]> producer;
   private @Nullable Thread ioThread;
+  private int mostLines = MOST_IDLE_LINES;
   private boolean bufferFull;
   private boolean anyMayExpire;
   private boolean stopped;
@@ -141,10 +147,11 @@ final class KafkaPublisher implements Publisher {
       TopicLine line = line(record.destination());
       KafkaSend send = new KafkaSend(this, line == null ? nowhere : line, record, listener);
       anyMayExpire |= send.mayExpire();
+      send.line.outstanding++;
       if (stopped) {
-        settlements.settle(send, closed ? CLOSED : afterStop);
+        settle(send, closed ? CLOSED : afterStop);
       } else if (line == null) {
-        settlements.settle(
+        settle(
             send,
             new Outcome.Rejected(
                 Reason.UNKNOWN_DESTINATION,
@@ -307,7 +314,19 @@ final class KafkaPublisher implements Publisher {
     }
     boolean room =
         line.bytesInFlight == 0 || line.bytesInFlight + first.bytes <= limits.bytesPerTopic();
-    return room && (line.known || look(client, line));
+    boolean fresh = line.known && System.nanoTime() - line.lookedAt < LOOK_AGAIN_NANOS;
+    return room
+        && (fresh || look(client, line))
+        && !line.isChanging()
+        && !wouldOvertake(line, first);
+  }
+
+  /** After a change of partitions, a key's records may be queued behind each other. */
+  private static boolean wouldOvertake(TopicLine line, KafkaSend first) {
+    String key = first.record().key();
+    return key != null
+        && !line.keepsOrderOf(key)
+        && line.anySent(sent -> key.equals(sent.record().key()));
   }
 
   /** Asks the client for the topic; it answers at once and, where it has none, asks the broker. */
@@ -319,6 +338,7 @@ final class KafkaPublisher implements Publisher {
     try {
       line.partitions(client.partitionsFor(line.topic).size());
       line.known = true;
+      line.lookedAt = now;
       line.lookingSince = 0;
       line.lookFailure = null;
       return true;
@@ -373,7 +393,7 @@ final class KafkaPublisher implements Publisher {
     }
     ProducerRecord<byte[], byte[]> encoded;
     try {
-      encoded = KafkaWire.encode(send.record(), line.topic, line.destination, time.millis());
+      encoded = KafkaWire.encode(send.record(), line, time.millis());
     } catch (RuntimeException e) {
       // A row that was not written by an Outbox: never sendable, and no reason to stop the others.
       line.queued.remove();
@@ -467,7 +487,11 @@ final class KafkaPublisher implements Publisher {
   }
 
   private boolean settle(KafkaSend send, Outcome outcome) {
-    return settlements.settle(send, outcome);
+    boolean first = settlements.settle(send, outcome);
+    if (first) {
+      send.line.outstanding--;
+    }
+    return first;
   }
 
   /** Makes the client drop what it has, without waiting for the broker. */
@@ -488,10 +512,19 @@ final class KafkaPublisher implements Publisher {
   private @Nullable TopicLine line(String destination) {
     TopicLine line = lines.get(destination);
     if (line == null && topic(destination) instanceof KafkaDestination topic) {
+      forgetIdleLines();
       line = new TopicLine(topic.topic(), KafkaWire.destination(destination));
       lines.put(destination, line);
     }
     return line;
+  }
+
+  /** There may be no end of topics. */
+  private void forgetIdleLines() {
+    if (lines.size() >= mostLines) {
+      lines.values().removeIf(line -> line.outstanding == 0);
+      mostLines = Math.max(MOST_IDLE_LINES, 2 * lines.size());
+    }
   }
 
   private @Nullable Destination topic(String destination) {

@@ -32,14 +32,14 @@ final class KafkaWire {
    * @param timestamp milliseconds since 1970, or null for the client's time
    */
   static ProducerRecord<byte[], byte[]> encode(
-      OutboxRecord record, String topic, Header destination, @Nullable Long timestamp) {
+      OutboxRecord record, TopicLine line, @Nullable Long timestamp) {
     record.refuseStructuredMode();
     List<Header> headers = new ArrayList<>(record.headers().size() + 9);
     headers.add(SPEC_VERSION);
     headers.add(header("ce_id", record.id().toString()));
     headers.add(header("ce_type", record.type()));
     headers.add(header("ce_time", Rfc3339.micros(record.createdAt())));
-    headers.add(destination);
+    headers.add(line.destination);
     byte[] key = record.key() == null ? null : record.key().getBytes(UTF_8);
     if (key != null) {
       headers.add(new RecordHeader("ce_partitionkey", key));
@@ -57,7 +57,8 @@ final class KafkaWire {
         headers.add(header("traceparent", header.value()));
       }
     }
-    return new ProducerRecord<>(topic, null, timestamp, key, record.payload(), headers);
+    Integer partition = key == null ? null : Integer.valueOf(line.partition(key));
+    return new ProducerRecord<>(line.topic, partition, timestamp, key, record.payload(), headers);
   }
 
   private static Header header(String name, String value) {

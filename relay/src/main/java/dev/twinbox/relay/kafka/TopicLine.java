@@ -33,7 +33,16 @@ final class TopicLine {
   /** Whether it is on the publisher's list of lines to go on with. */
   boolean listed;
 
+  /** When the topic was looked at last, on the clock of System.nanoTime. */
+  long lookedAt;
+
+  /** Records that are to get an outcome yet, those included that wait for their key's turn. */
+  int outstanding;
+
   private int partitions;
+
+  /** How many it has by now, if that is not so many. */
+  private int partitionsNow;
 
   /** Partitions that have confirmed something to this publisher's client. */
   private final BitSet proven = new BitSet();
@@ -45,7 +54,31 @@ final class TopicLine {
 
   /** How many partitions the topic has. */
   void partitions(int number) {
-    partitions = number;
+    partitionsNow = number;
+  }
+
+  /**
+   * Whether the number of partitions has changed and nothing may be sent before all that was sent
+   * is settled: a key that goes to another partition now must not overtake itself.
+   */
+  boolean isChanging() {
+    if (partitionsNow == partitions) {
+      return false;
+    }
+    if (partitions != 0 && oldestSent() != null) {
+      return true;
+    }
+    partitions = partitionsNow;
+    proven.clear();
+    return false;
+  }
+
+  /**
+   * The partition of a key, by Kafka's own rule, and by the number of partitions that the order of
+   * keys goes by here; the client may know of another one already.
+   */
+  int partition(byte[] key) {
+    return Utils.toPositive(Utils.murmur2(key)) % partitions;
   }
 
   void proven(int partition) {
@@ -54,8 +87,7 @@ final class TopicLine {
 
   /**
    * Whether the broker would notice if records of the key came out of order: it knows the client
-   * from an earlier record in the key's partition. Keys are placed by Kafka's own rule; another one
-   * is refused.
+   * from an earlier record in the key's partition.
    */
   boolean keepsOrderOf(String key) {
     if (partitions == 0) {
@@ -65,7 +97,7 @@ final class TopicLine {
       return true;
     }
     byte[] bytes = key.getBytes(StandardCharsets.UTF_8);
-    return proven.get(Utils.toPositive(Utils.murmur2(bytes)) % partitions);
+    return proven.get(partition(bytes));
   }
 
   void sent(KafkaSend send) {

@@ -50,15 +50,41 @@ final class RabbitErrors {
 
   /** The outcome of the one message over which the broker closed the channel. */
   static Outcome outcome(AMQP.Channel.Close close) {
-    String detail = close.getReplyText();
-    return switch (close.getReplyCode()) {
-      case AMQP.NOT_FOUND -> new Outcome.Unavailable(Reason.MISSING_DESTINATION, detail);
-      case AMQP.ACCESS_REFUSED -> new Outcome.Unavailable(Reason.NOT_AUTHORISED, detail);
+    return outcome(close.getReplyCode(), close.getReplyText());
+  }
+
+  /**
+   * What a reply code says of the one message that it is about. Settings and resources of the
+   * broker are not the message's fault; what does not fit AMQP's frames may be.
+   */
+  static Outcome outcome(int code, String text) {
+    String detail = code + " " + text;
+    return switch (code) {
+      case AMQP.CONTENT_TOO_LARGE -> new Outcome.Rejected(Reason.TOO_LARGE, detail);
       case AMQP.PRECONDITION_FAILED ->
           new Outcome.Rejected(
               detail.contains("size") ? Reason.TOO_LARGE : Reason.MALFORMED, detail);
-      default -> new Outcome.Failed(Reason.OTHER, detail);
+      case AMQP.FRAME_ERROR, AMQP.SYNTAX_ERROR, AMQP.UNEXPECTED_FRAME ->
+          new Outcome.Failed(Reason.MALFORMED, detail);
+      case AMQP.NO_ROUTE, AMQP.NO_CONSUMERS -> new Outcome.Unavailable(Reason.UNROUTABLE, detail);
+      case AMQP.NOT_FOUND, AMQP.INVALID_PATH ->
+          new Outcome.Unavailable(Reason.MISSING_DESTINATION, detail);
+      case AMQP.ACCESS_REFUSED, AMQP.NOT_ALLOWED ->
+          new Outcome.Unavailable(Reason.NOT_AUTHORISED, detail);
+      case AMQP.RESOURCE_LOCKED,
+          AMQP.RESOURCE_ERROR,
+          AMQP.NOT_IMPLEMENTED,
+          AMQP.INTERNAL_ERROR,
+          AMQP.COMMAND_INVALID,
+          AMQP.CHANNEL_ERROR ->
+          new Outcome.Unavailable(Reason.REFUSED, detail);
+      default -> new Outcome.Unknown(detail);
     };
+  }
+
+  /** What the broker said when it closed the connection, or null if it did not close it. */
+  static AMQP.Connection.@Nullable Close connectionClose(ShutdownSignalException signal) {
+    return signal.getReason() instanceof AMQP.Connection.Close close ? close : null;
   }
 
   private static @Nullable ShutdownSignalException signal(Throwable failure) {

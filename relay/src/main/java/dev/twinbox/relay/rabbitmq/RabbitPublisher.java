@@ -378,14 +378,32 @@ final class RabbitPublisher implements Publisher {
         return; // an idle connection was lost: the next record opens another one
       }
       if (close == null) {
-        stop();
-        doubt(new Outcome.Unknown("connection lost: " + signal.getMessage()));
+        lost(signal);
       } else {
         blame(close);
       }
     } finally {
       settlements.unlock();
     }
+  }
+
+  /** The connection has ended, by itself or since the broker wanted it. */
+  private void lost(ShutdownSignalException signal) {
+    Outcome unknown = new Outcome.Unknown("connection lost: " + signal.getMessage());
+    AMQP.Connection.Close close = RabbitErrors.connectionClose(signal);
+    Outcome said =
+        close == null ? unknown : RabbitErrors.outcome(close.getReplyCode(), close.getReplyText());
+    boolean alone = unconfirmed.size() == 1;
+    int suspects = unsettled;
+    boolean blamed = said instanceof Outcome.Unavailable ? !unconfirmed.isEmpty() : alone;
+    if (blamed && !(said instanceof Outcome.Unknown)) {
+      settle(unconfirmed.values().iterator().next(), said);
+    }
+    stop();
+    if (said instanceof Outcome.Failed && !alone) {
+      broker.suspect(lane, suspects); // over one message; which one, is found one by one
+    }
+    doubt(unknown);
   }
 
   /** The broker closed the channel over one message. Which one? */

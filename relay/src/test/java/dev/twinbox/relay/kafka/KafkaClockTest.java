@@ -1,5 +1,6 @@
 package dev.twinbox.relay.kafka;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
@@ -57,11 +58,12 @@ class KafkaClockTest {
             })) {
       await().until(() -> ticks.get() > 10);
 
-      own.get().interrupt();
+      Thread clocks = requireNonNull(own.get());
+      clocks.interrupt();
 
       int before = ticks.get();
-      await().until(() -> ticks.get() > before + 10 && !own.get().isInterrupted());
-      assertThat(own.get().isAlive()).isTrue();
+      await().until(() -> ticks.get() > before + 10 && !clocks.isInterrupted());
+      assertThat(clocks.isAlive()).isTrue();
       assertThat(clock.isClosed()).isFalse();
     }
   }
