@@ -16,10 +16,14 @@ import dev.twinbox.relay.publish.Records;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.common.acl.AccessControlEntry;
 import org.apache.kafka.common.acl.AclBinding;
@@ -52,6 +56,66 @@ class KafkaPublisherTest extends PublisherContract {
   @Override
   protected BrokerUnderTest server() {
     return server;
+  }
+
+  @Test
+  void partitionsThatAreAddedAreUsedAndNoKeyGoesBack() throws Exception {
+    String destination = server.newDestination();
+    Broker fresh =
+        KafkaBroker.named("kafka")
+            .properties(
+                () ->
+                    Map.of(
+                        "bootstrap.servers",
+                        server.kafka.bootstrapServers(),
+                        "metadata.max.age.ms",
+                        "500"))
+            .build();
+    Publisher publisher = open(fresh);
+    List<OutboxRecord> all = new ArrayList<>(publishRound(publisher, destination, 0));
+
+    try (Admin admin =
+        Admin.create(Map.of("bootstrap.servers", (Object) server.kafka.bootstrapServers()))) {
+      String topic = KafkaUnderTest.topic(destination);
+      admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(6))).all().get();
+    }
+    for (int round = 1; partitions(destination) == 1; round++) {
+      assertThat(round).isLessThan(2_000);
+      all.addAll(publishRound(publisher, destination, round));
+    }
+    all.addAll(publishRound(publisher, destination, 5_000));
+
+    outcomes().expectPublished(all);
+    Map<String, Integer> partition = new HashMap<>();
+    Map<String, Integer> round = new HashMap<>();
+    server.records(destination).stream()
+        .sorted(Comparator.comparingInt(KafkaPublisherTest::round))
+        .forEach(
+            record -> {
+              String key = new String(record.key(), UTF_8);
+              Integer before = partition.put(key, record.partition());
+              assertThat(before == null || before == 0 || before == record.partition()).isTrue();
+              round.put(key, round(record));
+            });
+    assertThat(round.values()).containsOnly(5_000);
+  }
+
+  private List<OutboxRecord> publishRound(Publisher publisher, String destination, int round) {
+    List<OutboxRecord> records =
+        IntStream.range(0, 20)
+            .mapToObj(key -> Records.record(destination, "key" + key, String.valueOf(round)))
+            .toList();
+    publish(publisher, records);
+    outcomes().expectPublished(records);
+    return records;
+  }
+
+  private static long partitions(String destination) {
+    return server.records(destination).stream().map(ConsumerRecord::partition).distinct().count();
+  }
+
+  private static int round(ConsumerRecord<byte[], byte[]> record) {
+    return Integer.parseInt(new String(record.value(), UTF_8));
   }
 
   @Test
