@@ -184,7 +184,7 @@ final class StorageTest {
       assertThatThrownBy(() -> elsewhere.enqueue(connection, message))
           .isInstanceOf(DataAccessException.class)
           .hasMessageContaining("elsewhere")
-          .hasMessageContaining("run the migrations")
+          .hasMessageContaining("Migrations.apply(dataSource)")
           .hasCauseInstanceOf(SQLException.class);
       connection.rollback();
     }
