@@ -4,6 +4,19 @@
 -- and live for ten minutes, so that a key of their own would be an index for nothing.
 alter table ${schema}.outbox_sample replica identity full;
 
+-- A dead letter that is redriven or purged is withdrawn from its leaf, so that the archive does not have it as
+-- published. What is only inserted into pays nothing for it.
+do $twinbox$
+declare
+  leaf regclass;
+begin
+  alter table ${schema}.outbox replica identity full;
+  for leaf in select inhrelid::regclass from pg_inherits where inhparent = '${schema}.outbox'::regclass loop
+    execute format('alter table %s replica identity full', leaf);
+  end loop;
+end
+$twinbox$;
+
 -- Duties that fail, a row each for as long as they do: for whoever asks how things stand.
 create table ${schema}.outbox_upkeep (
   duty text primary key,
