@@ -108,12 +108,6 @@ final class Failures {
   private Verdict judgeFailed(
       OutboxRecord record, Outcome.Failed failed, int attempts, Instant first) {
     RetryPolicy policy = policies.of(record.destination());
-    if (!refusals.isOwnFault(record.destination(), record.position(), attempts)) {
-      return new Verdict.Refused(
-          new Outcome.Unavailable(failed.reason(), failed.detail()),
-          attempts,
-          policy.pause(Math.max(1, refusedInARow), random));
-    }
     int now = attempts + 1;
     return now >= policy.maxAttempts()
         ? giveUp(record, failed.reason(), failed.detail(), now, first)
