@@ -119,7 +119,7 @@ class BlockedKeyTest {
         id = database.insert(producer, 0, PLACE, "k", new byte[0]);
         culprits.add(id);
         if (reason.equals("failed")) {
-          trouble = new Outcome.Failed(Reason.NACKED, "nack");
+          trouble = new Outcome.Failed(Reason.MALFORMED, "odd");
         } else if (reason.equals("unroutable")) {
           trouble = new Outcome.Unavailable(Reason.UNROUTABLE, "no queue");
         }

@@ -36,6 +36,7 @@ class ParkingTest {
   private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
   private final MemoryBroker broker = MemoryBroker.parallel();
   private final Set<String> broken = ConcurrentHashMap.newKeySet();
+  private final Set<UUID> failing = ConcurrentHashMap.newKeySet();
   private final Set<UUID> nacked = ConcurrentHashMap.newKeySet();
   private final List<Relay> relays = new ArrayList<>();
 
@@ -46,6 +47,9 @@ class ParkingTest {
   private Optional<Outcome> outcome(OutboxRecord message) {
     if (broken.contains(message.destination())) {
       return Optional.of(new Outcome.Unavailable(Outcome.Reason.MISSING_DESTINATION, "no topic"));
+    }
+    if (failing.contains(message.id())) {
+      return Optional.of(new Outcome.Failed(Outcome.Reason.MALFORMED, "odd"));
     }
     return nacked.contains(message.id())
         ? Optional.of(new Outcome.Failed(Outcome.Reason.NACKED, "nack"))
@@ -147,6 +151,46 @@ class ParkingTest {
     assertThat(idsOf("k")).containsExactly(first, follower);
   }
 
+  @Test
+  void aMessageThatIsRefusedBesideOthersThatAreTakenBecomesADeadLetter() throws Exception {
+    UUID culprit = database.commitOne(0, WELL, "k");
+    UUID follower = database.commitOne(0, WELL, "k");
+    nacked.add(culprit);
+    List<UUID> others = new ArrayList<>();
+    start(RETRY);
+
+    await()
+        .pollInterval(Duration.ofMillis(20))
+        .until(
+            () -> {
+              others.add(database.commitOne(0, WELL, null));
+              return database.number("select count(*) from twinbox.outbox_dead_letter") == 1;
+            });
+
+    await().until(() -> broker.count() == others.size() + 1);
+    assertThat(ids()).contains(follower).containsAll(others).doesNotContain(culprit);
+    assertThat(database.number("select attempts from twinbox.outbox_dead_letter")).isEqualTo(3);
+  }
+
+  @Test
+  void severalRefusedOnesDoNotHoldTheirDestinationUp() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      nacked.add(database.commitOne(0, WELL, "bad" + i));
+    }
+    start(RETRY);
+    await().until(() -> parked() == 5);
+    await().until(() -> !relays.get(0).health().up());
+
+    for (int i = 0; i < 30; i++) {
+      database.commitOne(0, WELL, "good" + i % 3);
+    }
+
+    await().until(() -> broker.count() == 30);
+    nacked.clear();
+    await().until(() -> broker.count() == 35);
+    await().until(() -> relays.get(0).health().up());
+  }
+
   private static void awaitQuietly(CountDownLatch latch) {
     try {
       assertThat(latch.await(1, TimeUnit.MINUTES)).isTrue();
@@ -187,7 +231,7 @@ class ParkingTest {
   @Test
   void aFailedMessageWaitsBesideItsLaneWithItsFollowersBehindIt() throws SQLException {
     UUID culprit = database.commitOne(0, WELL, "k");
-    nacked.add(culprit);
+    failing.add(culprit);
     UUID follower = database.commitOne(0, "kafka:third", "k");
     database.commitOne(0, WELL, "neighbour");
     UUID other = database.commitOne(0, "kafka:third", "other");
@@ -198,7 +242,7 @@ class ParkingTest {
     assertThat(ids()).doesNotContain(culprit, follower);
     await().until(() -> database.number("select max(attempts) from twinbox.outbox_parked") > 3);
 
-    nacked.clear();
+    failing.clear();
     await().until(() -> broker.count() == 4);
 
     assertThat(idsOf("k")).containsExactly(culprit, follower);
@@ -212,7 +256,7 @@ class ParkingTest {
       ordered.add(database.commitOne(0, WELL, "k"));
     }
     UUID culprit = ordered.remove(1);
-    nacked.add(culprit);
+    failing.add(culprit);
     database.commitOne(0, WELL, "neighbour");
     start(RETRY);
 
@@ -230,7 +274,7 @@ class ParkingTest {
   @Test
   void aBlockedKeyHoldsItsFollowersAndNothingElse() throws SQLException {
     UUID culprit = database.commitOne(0, WELL, "k");
-    nacked.add(culprit);
+    failing.add(culprit);
     database.commitOne(0, WELL, "k");
     UUID other = database.commitOne(0, WELL, "other");
     start(RETRY.withBlockKeyOnDeadLetter(true));
@@ -250,7 +294,7 @@ class ParkingTest {
 
   @Test
   void aFollowerWhoseMessageWasTakenOutByHandGoesOn() throws SQLException {
-    nacked.add(database.commitOne(0, WELL, "k"));
+    failing.add(database.commitOne(0, WELL, "k"));
     UUID second = database.commitOne(0, WELL, "k");
     database.commitOne(0, WELL, "neighbour");
     start(RETRY.withMaxAttempts(1_000_000));

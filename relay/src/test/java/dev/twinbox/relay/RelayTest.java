@@ -299,7 +299,7 @@ class RelayTest {
     broker.troubledBy(
         message ->
             message.id().equals(culprit)
-                ? Optional.of(new Outcome.Failed(Outcome.Reason.NACKED, "nack"))
+                ? Optional.of(new Outcome.Failed(Outcome.Reason.MALFORMED, "odd"))
                 : Optional.empty());
     start();
 
@@ -308,7 +308,7 @@ class RelayTest {
     assertThat(ids()).containsExactly(neighbour, follower);
     assertThat(
             database.number(
-                "select attempts from twinbox.outbox_dead_letter where reason = 'nacked'"))
+                "select attempts from twinbox.outbox_dead_letter where reason = 'malformed'"))
         .isEqualTo(3);
   }
 

@@ -8,7 +8,6 @@ import dev.twinbox.relay.store.Parked.Wait;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,8 +32,6 @@ final class Aftermath {
   private final List<Wait> failed = new ArrayList<>();
   private final List<Wait> unavailable = new ArrayList<>();
   private final Set<String> openKeys = new HashSet<>();
-  private final Set<String> refusing = new HashSet<>();
-  private final Set<String> setAside = new HashSet<>();
   private @Nullable Outcome trouble;
   private @Nullable Outcome unknown;
 
@@ -79,37 +76,29 @@ final class Aftermath {
   }
 
   /**
-   * A destination is not well when it was unavailable, or refused several messages, or all that
-   * went there: the next ones would only fail as well.
+   * A destination is not well when it was unavailable, or refused what went there. Where it refused
+   * a few only, others of it are tried as they come: they show whose fault it is.
    */
   private void noteDestinations(Destinations destinations, long now, Others others)
       throws SQLException {
     Map<String, Outcome.Reason> failing = new LinkedHashMap<>();
-    Map<String, Integer> refused = new HashMap<>();
+    Set<String> hopeless = new HashSet<>();
     for (Judged each : judged) {
       String destination = each.record.destination();
       if (each.verdict instanceof Verdict.Wait wait) {
         failing.putIfAbsent(destination, wait.outcome().reason());
-      } else if (each.verdict instanceof Verdict.Refused is) {
-        int count = refused.merge(destination, 1, Integer::sum);
-        if (count > 1 || !publishedTo.contains(destination)) {
-          failing.putIfAbsent(destination, is.outcome().reason());
-          refusing.add(destination);
+        hopeless.add(destination);
+      } else if (each.verdict instanceof Verdict.Refused refused
+          && !publishedTo.contains(destination)) {
+        failing.putIfAbsent(destination, refused.cause());
+        if (refused.several()) {
+          hopeless.add(destination);
         }
       }
     }
-    failing.forEach(
-        (destination, reason) -> {
-          if (refusing.contains(destination)) {
-            destinations.refused(destination, reason, now);
-          } else {
-            destinations.failed(destination, reason, now);
-          }
-        });
+    failing.forEach((destination, reason) -> destinations.failed(destination, reason, now));
     List<String> broken =
-        failing.keySet().stream()
-            .filter(name -> refusing.contains(name) || destinations.isToBeParked(name, now))
-            .toList();
+        hopeless.stream().filter(name -> destinations.isToBeParked(name, now)).toList();
     if (!broken.isEmpty() && others.wait(failing.keySet())) {
       broken.forEach(destination -> destinations.park(destination, now));
     }
@@ -122,13 +111,12 @@ final class Aftermath {
       return true;
     }
     if (verdict instanceof Verdict.TryLater later) {
-      failed.add(
-          new Wait(
-              record.position(), later.reason(), later.error(), later.attempts(), later.pause()));
+      postpone(record, later);
       return true;
     }
     if (verdict instanceof Verdict.Refused refused) {
-      return isSetAside(record, refused, destinations);
+      postpone(record, refused.later());
+      return true;
     }
     if (verdict instanceof Verdict.Wait wait) {
       Outcome.Unavailable outcome = wait.outcome();
@@ -142,31 +130,10 @@ final class Aftermath {
     return false;
   }
 
-  /**
-   * The first one that its destination refused is set aside, so that the next ones are tried before
-   * it: they show whether it is refused by its own fault.
-   */
-  private boolean isSetAside(
-      OutboxRecord record, Verdict.Refused refused, Destinations destinations) {
-    Outcome.Unavailable outcome = refused.outcome();
-    String destination = record.destination();
-    boolean parked = destinations.isParked(destination);
-    if (refusing.contains(destination) && !parked && trouble == null) {
-      trouble = outcome;
-    }
-    boolean first = setAside.add(destination);
-    if (first || parked) {
-      Wait wait =
-          new Wait(
-              record.position(),
-              outcome.reason().code(),
-              outcome.detail(),
-              refused.attempts(),
-              first ? refused.pause() : null);
-      (first ? failed : unavailable).add(wait);
-      return true;
-    }
-    return false;
+  private void postpone(OutboxRecord record, Verdict.TryLater later) {
+    failed.add(
+        new Wait(
+            record.position(), later.reason(), later.error(), later.attempts(), later.pause()));
   }
 
   /** What is to be given up. */

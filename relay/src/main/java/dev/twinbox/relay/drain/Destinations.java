@@ -24,6 +24,16 @@ final class Destinations {
 
   private static final int MOST_BROKEN = 1_000;
   private static final long TELL_AGAIN_NANOS = Duration.ofMinutes(1).toNanos();
+
+  /**
+   * Of a destination that refuses, another message is tried before the first one's own pause is
+   * over, as that may be the only one that is refused.
+   */
+  private static final int MOST_IN_A_ROW = 4;
+
+  /** Tried at once, so many parked messages are as good as all. */
+  private static final int WIDE_OPEN = 1_000;
+
   private static final String RATE_LIMITED = "rate-limited";
 
   /** The broker itself answered, so it works for others. */
@@ -71,6 +81,9 @@ final class Destinations {
   /** Of which nobody has said yet that they take messages again. */
   private final Map<String, Boolean> told = Bounded.map(MOST_BROKEN);
 
+  /** How many parked messages may be tried at once where one may be all that there is room for. */
+  private final Map<String, Integer> openings = Bounded.map(MOST_BROKEN);
+
   private long lastPublished;
   private boolean anyPublished;
   private final Set<String> limited = new HashSet<>();
@@ -98,23 +111,15 @@ final class Destinations {
 
   /** A message could not go to this destination. */
   synchronized void failed(String destination, Reason reason, long now) {
-    Broken state = failing(destination, reason, now);
-    state.pausedUntil = now + failures.pause(destination, state.inARow).toNanos();
-  }
-
-  /** The destination refuses whatever comes, but perhaps for one message now and then. */
-  synchronized void refused(String destination, Reason reason, long now) {
-    failures.refused(now);
-    Broken state = failing(destination, reason, now);
-    state.pausedUntil = now + failures.pauseRefused(destination, state.inARow).toNanos();
-  }
-
-  private Broken failing(String destination, Reason reason, long now) {
     Broken state = broken.computeIfAbsent(destination, any -> new Broken(now));
     state.reason = reason;
     state.inARow++;
     counters.unavailable(destination);
-    return state;
+    int inARow = reason == Reason.NACKED ? Math.min(state.inARow, MOST_IN_A_ROW) : state.inARow;
+    state.pausedUntil = now + failures.pause(destination, inARow).toNanos();
+    if (reason == Reason.NACKED) {
+      openings.put(destination, 1);
+    }
   }
 
   /** A message got through: the broker works, and this destination does. */
@@ -122,6 +127,9 @@ final class Destinations {
     lastPublished = now;
     anyPublished = true;
     evacuating = false;
+    if (!openings.isEmpty()) {
+      openings.computeIfPresent(destination, (any, most) -> most < WIDE_OPEN ? most + 1 : null);
+    }
     Broken former = broken.isEmpty() ? null : broken.remove(destination);
     if (former != null && former.parked && told.remove(destination) != null) {
       log.info("Lane {}: {} takes messages again; parked ones go first", lane, destination);
@@ -214,9 +222,12 @@ final class Destinations {
     return evacuating;
   }
 
-  /** How many parked messages of each broken destination may be tried now: none, or a probe. */
+  /**
+   * How many parked messages may be tried now: of each broken destination none, or a probe; of one
+   * that has filled up, and had room for the last ones, twice as many as then.
+   */
   synchronized Map<String, Integer> caps(long now) {
-    Map<String, Integer> caps = new HashMap<>();
+    Map<String, Integer> caps = new HashMap<>(openings);
     broken.forEach((name, state) -> caps.put(name, now - state.pausedUntil < 0 ? 0 : 1));
     return caps;
   }
@@ -224,6 +235,7 @@ final class Destinations {
   /** The lane is not ours any more. */
   synchronized void forget() {
     broken.clear();
+    openings.clear();
     limited.clear();
     anyPublished = false;
     evacuating = false;

@@ -39,10 +39,12 @@ final class Failures {
     record Wait(Outcome.Unavailable outcome) implements Verdict {}
 
     /**
-     * Its destination refuses whatever comes, as far as can be seen: waited for as well, but others
-     * are tried before this one, which may be the only one that is refused.
+     * It was refused, and nothing shows that by its own fault: tried again by itself, after a pause
+     * and without counting that as an attempt.
+     *
+     * @param several whether its destination refuses others as well, and confirms none
      */
-    record Refused(Outcome.Unavailable outcome, int attempts, Duration pause) implements Verdict {}
+    record Refused(TryLater later, Reason cause, boolean several) implements Verdict {}
 
     /** It goes out again as soon as it can. */
     record Repeat() implements Verdict {}
@@ -61,8 +63,6 @@ final class Failures {
   private boolean missingTogether;
   private final Refusals refusals;
   private int inARow;
-  private int refusedInARow;
-  private long refusedAt;
 
   /**
    * @param clock dates what is stored
@@ -108,11 +108,22 @@ final class Failures {
   private Verdict judgeFailed(
       OutboxRecord record, Outcome.Failed failed, int attempts, Instant first) {
     RetryPolicy policy = policies.of(record.destination());
+    String destination = record.destination();
+    if (failed.reason() == Reason.NACKED && !refusals.isOwnFault(destination, record.position())) {
+      int tries = Math.max(attempts, refusals.tries(destination, record.position()));
+      return new Verdict.Refused(
+          tryLater(failed, attempts, policy.pause(tries, random)),
+          failed.reason(),
+          refusals.refusesSeveral(destination));
+    }
     int now = attempts + 1;
     return now >= policy.maxAttempts()
         ? giveUp(record, failed.reason(), failed.detail(), now, first)
-        : new Verdict.TryLater(
-            failed.reason().code(), failed.detail(), now, policy.pause(now, random));
+        : tryLater(failed, now, policy.pause(now, random));
+  }
+
+  private static Verdict.TryLater tryLater(Outcome.Failed failed, int attempts, Duration pause) {
+    return new Verdict.TryLater(failed.reason().code(), failed.detail(), attempts, pause);
   }
 
   /** Whether the message would hold back what follows with its key, as a dead letter. */
@@ -195,35 +206,14 @@ final class Failures {
     refusals.forget();
   }
 
-  /** A destination refuses what comes, though it may let some through. */
-  void refused(long now) {
-    if (now != refusedAt || refusedInARow == 0) {
-      refusedInARow = isRefusing(now) ? refusedInARow + 1 : 1;
-      refusedAt = now;
-    }
-  }
-
   /** How long to wait after another failure in a row. */
   Duration pause() {
     inARow++;
-    return policies.otherwise().pause(inARow(inARow), random);
+    return policies.otherwise().pause(inARow, random);
   }
 
   /** How long to leave a destination alone after so many failures in a row. */
   Duration pause(String destination, int failures) {
     return policies.of(destination).pause(failures, random);
-  }
-
-  /** How long to leave a destination alone that refuses, and lets some through now and then. */
-  Duration pauseRefused(String destination, int failures) {
-    return policies.of(destination).pause(inARow(failures), random);
-  }
-
-  private int inARow(int failures) {
-    return isRefusing(nanoTime.getAsLong()) ? Math.max(failures, refusedInARow) : failures;
-  }
-
-  private boolean isRefusing(long now) {
-    return refusedInARow > 0 && now - refusedAt <= forgetAfter(policies.otherwise());
   }
 }

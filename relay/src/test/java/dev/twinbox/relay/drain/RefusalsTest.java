@@ -28,7 +28,8 @@ class RefusalsTest {
     refusals.confirmed(QUEUE, 2);
 
     assertThat(refused(1)).isTrue();
-    assertThat(refusals.isOwnFault(QUEUE, 1, 1)).isTrue();
+    assertThat(refused(1)).as("without new evidence").isFalse();
+    assertThat(refusals.tries(QUEUE, 1)).isEqualTo(3);
   }
 
   @Test
@@ -76,9 +77,10 @@ class RefusalsTest {
     IntStream.range(10, 13).forEach(each -> refusals.confirmed(QUEUE, each));
 
     assertThat(refused(1)).isTrue();
-    assertThat(refusals.isOwnFault(QUEUE, 1, 1)).isFalse();
+    refusals.confirmed(QUEUE, 13);
+    assertThat(refused(1)).isFalse();
     now.addAndGet(Duration.ofMinutes(11).toNanos());
-    assertThat(refusals.isOwnFault(QUEUE, 1, 1)).isTrue();
+    assertThat(refused(1)).isTrue();
   }
 
   @Test
@@ -103,7 +105,21 @@ class RefusalsTest {
     assertThat(refused(2)).isTrue();
   }
 
+  @Test
+  void severalAreRefusedAsLongAsNoneIsConfirmed() {
+    refused(1);
+    refused(1);
+    refused(2);
+    assertThat(refusals.refusesSeveral(QUEUE)).isFalse();
+    refused(3);
+    assertThat(refusals.refusesSeveral(QUEUE)).isTrue();
+
+    refusals.confirmed(QUEUE, 2);
+
+    assertThat(refusals.refusesSeveral(QUEUE)).isFalse();
+  }
+
   private boolean refused(long position) {
-    return refusals.isOwnFault(QUEUE, position, 0);
+    return refusals.isOwnFault(QUEUE, position);
   }
 }
