@@ -8,6 +8,7 @@ import dev.twinbox.relay.store.Parked.Wait;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -82,6 +83,7 @@ final class Aftermath {
   private void noteDestinations(Destinations destinations, long now, Others others)
       throws SQLException {
     Map<String, Outcome.Reason> failing = new LinkedHashMap<>();
+    Map<String, Long> refusedLast = new HashMap<>();
     Set<String> hopeless = new HashSet<>();
     for (Judged each : judged) {
       String destination = each.record.destination();
@@ -91,12 +93,21 @@ final class Aftermath {
       } else if (each.verdict instanceof Verdict.Refused refused
           && !publishedTo.contains(destination)) {
         failing.putIfAbsent(destination, refused.cause());
+        refusedLast.put(destination, each.record.position());
         if (refused.several()) {
           hopeless.add(destination);
         }
       }
     }
-    failing.forEach((destination, reason) -> destinations.failed(destination, reason, now));
+    failing.forEach(
+        (destination, reason) -> {
+          Long position = refusedLast.get(destination);
+          if (position == null) {
+            destinations.failed(destination, reason, now);
+          } else {
+            destinations.refused(destination, reason, position, now);
+          }
+        });
     List<String> broken =
         hopeless.stream().filter(name -> destinations.isToBeParked(name, now)).toList();
     if (!broken.isEmpty() && others.wait(failing.keySet())) {

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.drain;
 
 import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.relay.store.Parked.Cap;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -8,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,14 +27,11 @@ final class Destinations {
   private static final int MOST_BROKEN = 1_000;
   private static final long TELL_AGAIN_NANOS = Duration.ofMinutes(1).toNanos();
 
-  /**
-   * Of a destination that refuses, another message is tried before the first one's own pause is
-   * over, as that may be the only one that is refused.
-   */
+  /** Pauses of a destination that refuses grow up to here, since one of its messages may be why. */
   private static final int MOST_IN_A_ROW = 4;
 
-  /** Tried at once, so many parked messages are as good as all. */
-  private static final int WIDE_OPEN = 1_000;
+  /** When so many were confirmed, all may be tried again, those that were refused included. */
+  private static final int WIDE_OPEN = 250;
 
   private static final String RATE_LIMITED = "rate-limited";
 
@@ -81,8 +80,8 @@ final class Destinations {
   /** Of which nobody has said yet that they take messages again. */
   private final Map<String, Boolean> told = Bounded.map(MOST_BROKEN);
 
-  /** How many parked messages may be tried at once where one may be all that there is room for. */
-  private final Map<String, Integer> openings = Bounded.map(MOST_BROKEN);
+  /** What may be tried of those parked for a destination that has refused some. */
+  private final Map<String, Cap> openings = Bounded.map(MOST_BROKEN);
 
   private long lastPublished;
   private boolean anyPublished;
@@ -111,15 +110,34 @@ final class Destinations {
 
   /** A message could not go to this destination. */
   synchronized void failed(String destination, Reason reason, long now) {
+    Broken state = failing(destination, reason, now);
+    state.pausedUntil = now + failures.pause(destination, state.inARow).toNanos();
+  }
+
+  /**
+   * The destination refused messages, which may be their own fault: those behind them are tried
+   * next, and soon.
+   *
+   * @param position the last one
+   */
+  synchronized void refused(String destination, Reason reason, long position, long now) {
+    Broken state = failing(destination, reason, now);
+    int inARow = Math.min(state.inARow, MOST_IN_A_ROW);
+    state.pausedUntil = now + failures.pause(destination, inARow).toNanos();
+    openings.put(destination, new Cap(1, position));
+  }
+
+  /** Nothing waits behind the last one that was refused: the first one is next. */
+  synchronized void probeFromTheFirst(String destination) {
+    openings.computeIfPresent(destination, (any, cap) -> Cap.of(cap.rows()));
+  }
+
+  private Broken failing(String destination, Reason reason, long now) {
     Broken state = broken.computeIfAbsent(destination, any -> new Broken(now));
     state.reason = reason;
     state.inARow++;
     counters.unavailable(destination);
-    int inARow = reason == Reason.NACKED ? Math.min(state.inARow, MOST_IN_A_ROW) : state.inARow;
-    state.pausedUntil = now + failures.pause(destination, inARow).toNanos();
-    if (reason == Reason.NACKED) {
-      openings.put(destination, 1);
-    }
+    return state;
   }
 
   /** A message got through: the broker works, and this destination does. */
@@ -128,7 +146,7 @@ final class Destinations {
     anyPublished = true;
     evacuating = false;
     if (!openings.isEmpty()) {
-      openings.computeIfPresent(destination, (any, most) -> most < WIDE_OPEN ? most + 1 : null);
+      openings.computeIfPresent(destination, (any, cap) -> wider(cap));
     }
     Broken former = broken.isEmpty() ? null : broken.remove(destination);
     if (former != null && former.parked && told.remove(destination) != null) {
@@ -222,13 +240,22 @@ final class Destinations {
     return evacuating;
   }
 
+  private static @Nullable Cap wider(Cap cap) {
+    return cap.rows() < WIDE_OPEN ? new Cap(cap.rows() + 1, cap.beyond()) : null;
+  }
+
   /**
    * How many parked messages may be tried now: of each broken destination none, or a probe; of one
    * that has filled up, and had room for the last ones, twice as many as then.
    */
-  synchronized Map<String, Integer> caps(long now) {
-    Map<String, Integer> caps = new HashMap<>(openings);
-    broken.forEach((name, state) -> caps.put(name, now - state.pausedUntil < 0 ? 0 : 1));
+  synchronized Map<String, Cap> caps(long now) {
+    Map<String, Cap> caps = new HashMap<>(openings);
+    broken.forEach(
+        (name, state) -> {
+          Cap opening = openings.get(name);
+          int rows = now - state.pausedUntil < 0 ? 0 : 1;
+          caps.put(name, opening == null ? Cap.of(rows) : new Cap(rows, opening.beyond()));
+        });
     return caps;
   }
 

@@ -4,6 +4,7 @@ import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.publish.Publisher;
 import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.relay.store.Parked.Cap;
 import dev.twinbox.relay.store.Parked.Due;
 import dev.twinbox.relay.store.Parked.Hold;
 import java.sql.SQLException;
@@ -110,11 +111,12 @@ final class ParkedDrain {
   private void handOverBatch(long now) throws SQLException {
     int laneNumber = lane.claim().state().lane();
     int most = 2 * lane.settings().pageRows();
-    Map<String, Integer> caps = lane.destinations().caps(now);
+    Map<String, Cap> caps = lane.destinations().caps(now);
     Map<String, Integer> taken = takeLimited(caps, laneNumber, most);
     List<Due> due =
         lane.store().parked().due(laneNumber, caps, most, 2 * lane.settings().pageBytes());
     giveBackUnused(taken, due);
+    wrapProbes(caps, due);
     if (due.isEmpty()) {
       nextLook = now + (lane.destinations().isAnyLimited() ? LIMITED_NANOS : LOOK_AGAIN_NANOS);
       holding = lane.store().parked().any(laneNumber);
@@ -141,15 +143,27 @@ final class ParkedDrain {
   }
 
   /** What is parked draws from the same limits as what is not. */
-  private Map<String, Integer> takeLimited(Map<String, Integer> caps, int laneNumber, int most) {
+  private Map<String, Integer> takeLimited(Map<String, Cap> caps, int laneNumber, int most) {
     Map<String, Integer> taken = new HashMap<>();
     for (String destination : lane.limiter().destinations()) {
-      int cap = caps.getOrDefault(destination, most);
-      int now = lane.limiter().take(destination, laneNumber, cap);
-      caps.put(destination, now);
+      Cap cap = caps.getOrDefault(destination, Cap.of(most));
+      int now = lane.limiter().take(destination, laneNumber, cap.rows());
+      caps.put(destination, new Cap(now, cap.beyond()));
       taken.put(destination, now);
     }
     return taken;
+  }
+
+  /** A destination that refuses is probed in turns. */
+  private void wrapProbes(Map<String, Cap> caps, List<Due> due) {
+    caps.forEach(
+        (destination, cap) -> {
+          if (cap.rows() > 0
+              && cap.beyond() > 0
+              && due.stream().noneMatch(d -> d.record().destination().equals(destination))) {
+            lane.destinations().probeFromTheFirst(destination);
+          }
+        });
   }
 
   private void giveBackUnused(Map<String, Integer> taken, List<Due> due) {

@@ -107,7 +107,8 @@ public final class Parked {
                 + " union all select (select p.destination from {outbox_parked} p where p.lane = ?"
                 + " and not p.blocked and p.destination > d.destination order by p.lane,"
                 + " p.destination limit 1) from d where d.destination is not null), cap as (select"
-                + " * from unnest(?::text[], ?::integer[]) as c (destination, rows)) select p.*, "
+                + " * from unnest(?::text[], ?::integer[], ?::bigint[]) as c (destination, rows,"
+                + " beyond)) select p.*, "
                 + OutboxRows.SECONDS_LEFT
                 + " from (select "
                 + OutboxRows.columns("q")
@@ -116,10 +117,11 @@ public final class Parked {
                 + " (destination) cross join lateral (select w.*, "
                 + OutboxRows.size("w")
                 + " as size from {outbox_parked} w where w.lane = ? and w.destination ="
-                + " d.destination and not w.blocked and (w.not_before is null or w.not_before <="
+                + " d.destination and w.position > coalesce(cap.beyond, 0) and not w.blocked and"
+                + " (w.not_before is null or w.not_before <="
                 + " clock_timestamp()) and not exists (select 1 from {outbox_parked} e where e.lane"
                 + " = w.lane and e.key = w.key and e.position < w.position and (e.blocked or"
-                + " e.not_before > clock_timestamp() or e.destination <> w.destination and"
+                + " e.not_before > clock_timestamp() or e.position <= cap.beyond or e.destination <> w.destination and"
                 + " e.destination in (select destination from cap))) and not exists (select 1 from"
                 + " {outbox_dead_letter} l where l.lane = w.lane and l.key = w.key and l.blocks_key"
                 + " and l.position < w.position) order by w.lane, w.destination, w.position limit"
@@ -186,6 +188,19 @@ public final class Parked {
       @Nullable String error,
       int attempts,
       @Nullable Duration delay) {}
+
+  /**
+   * What may be tried of a destination.
+   *
+   * @param rows how many messages at most: 0 for none, 1 for a probe
+   * @param beyond only those with a higher position; 0 for all
+   */
+  public record Cap(int rows, long beyond) {
+    /** From the first message on. */
+    public static Cap of(int rows) {
+      return new Cap(rows, 0);
+    }
+  }
 
   /**
    * A parked message that may be published now.
@@ -264,11 +279,11 @@ public final class Parked {
   /**
    * What may be published now, in order of position.
    *
-   * @param caps how many rows at most of a destination that is not well: 0 for none, 1 for a probe
+   * @param caps of a destination that is not well, what may be tried
    * @param rows at most so many rows
    * @param bytes ends with the row that reaches so many bytes
    */
-  public List<Due> due(int lane, Map<String, Integer> caps, int rows, long bytes)
+  public List<Due> due(int lane, Map<String, Cap> caps, int rows, long bytes)
       throws SQLException {
     List<String> destinations = List.copyOf(caps.keySet());
     return pipeline.query(
@@ -277,11 +292,13 @@ public final class Parked {
           s.setInt(1, lane);
           s.setInt(2, lane);
           s.setArray(3, array(s, "text", destinations.toArray()));
-          s.setArray(4, array(s, "integer", destinations.stream().map(caps::get).toArray()));
-          s.setInt(5, lane);
-          s.setInt(6, rows);
+          List<Cap> values = destinations.stream().map(caps::get).toList();
+          s.setArray(4, array(s, "integer", values.stream().map(Cap::rows).toArray()));
+          s.setArray(5, array(s, "bigint", values.stream().map(Cap::beyond).toArray()));
+          s.setInt(6, lane);
           s.setInt(7, rows);
-          s.setLong(8, bytes);
+          s.setInt(8, rows);
+          s.setLong(9, bytes);
         },
         result -> {
           List<Due> found = new ArrayList<>();
