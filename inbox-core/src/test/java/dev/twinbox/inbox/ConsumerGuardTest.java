@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import dev.twinbox.inbox.doctor.UnsafeSettingsException;
+import dev.twinbox.broker.doctor.UnsafeSettingsException;
 import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
 import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
 import dev.twinbox.testkit.FaultProxy;

@@ -11,7 +11,7 @@ import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
 import dev.twinbox.relay.doctor.Doctor;
 import dev.twinbox.relay.drain.DrainSettings;
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.Thresholds;
 import dev.twinbox.relay.status.Verdict;

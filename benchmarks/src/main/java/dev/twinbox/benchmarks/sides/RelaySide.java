@@ -9,7 +9,7 @@ import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.RelayBuilder;
 import dev.twinbox.relay.kafka.KafkaBroker;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import java.sql.Connection;
 import java.sql.SQLException;

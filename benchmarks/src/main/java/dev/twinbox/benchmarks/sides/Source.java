@@ -2,7 +2,7 @@ package dev.twinbox.benchmarks.sides;
 
 import dev.twinbox.benchmarks.worker.Texts;
 import dev.twinbox.outbox.LaneHash;
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

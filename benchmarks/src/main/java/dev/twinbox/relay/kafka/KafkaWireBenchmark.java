@@ -1,6 +1,6 @@
 package dev.twinbox.relay.kafka;
 
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;

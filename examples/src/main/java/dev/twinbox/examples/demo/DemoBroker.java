@@ -3,7 +3,7 @@ package dev.twinbox.examples.demo;
 import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import java.util.UUID;
 import java.util.function.Consumer;
 

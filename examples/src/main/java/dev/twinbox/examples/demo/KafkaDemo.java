@@ -7,7 +7,7 @@ import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
 import dev.twinbox.outbox.KafkaDestination;
 import dev.twinbox.relay.kafka.KafkaBroker;
 import dev.twinbox.relay.kafka.KafkaTopology;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.testkit.TestKafka;
 import java.util.List;
 import java.util.Map;

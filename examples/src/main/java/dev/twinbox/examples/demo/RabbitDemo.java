@@ -9,7 +9,7 @@ import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
 import dev.twinbox.outbox.RabbitDestination;
 import dev.twinbox.relay.cli.CommandException;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import dev.twinbox.relay.rabbitmq.RabbitTopology;
 import dev.twinbox.testkit.TestRabbit;

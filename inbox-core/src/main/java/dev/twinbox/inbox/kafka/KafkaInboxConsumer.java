@@ -5,7 +5,7 @@ import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxRedriver;
 import dev.twinbox.inbox.InboxUpkeep;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.inbox.doctor.kafka.TopicNeeds;
 import java.sql.SQLException;
@@ -99,7 +99,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
    * What is away is waited for a few seconds, and looked at again before anything is taken.
    *
    * @return this
-   * @throws dev.twinbox.inbox.doctor.UnsafeSettingsException when messages could be lost, unless
+   * @throws dev.twinbox.broker.doctor.UnsafeSettingsException when messages could be lost, unless
    *     {@link Builder#development()} was called
    * @throws IllegalStateException when it was started before
    */

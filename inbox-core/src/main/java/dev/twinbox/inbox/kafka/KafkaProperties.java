@@ -1,6 +1,6 @@
 package dev.twinbox.inbox.kafka;
 
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.kafka.KafkaExamination;
 import dev.twinbox.inbox.doctor.kafka.TopicNeeds;
 import java.time.Duration;

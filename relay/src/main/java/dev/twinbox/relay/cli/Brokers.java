@@ -1,7 +1,7 @@
 package dev.twinbox.relay.cli;
 
 import dev.twinbox.relay.kafka.KafkaBroker;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import java.util.Map;
 import java.util.function.Supplier;

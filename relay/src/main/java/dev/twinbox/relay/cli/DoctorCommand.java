@@ -2,13 +2,13 @@ package dev.twinbox.relay.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.zaxxer.hikari.HikariDataSource;
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.outbox.Destination;
 import dev.twinbox.outbox.InvalidMessageException;
 import dev.twinbox.relay.doctor.Doctor;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.store.Tables;
 import java.io.PrintWriter;
 import java.util.ArrayList;

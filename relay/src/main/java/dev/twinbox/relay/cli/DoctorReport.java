@@ -2,9 +2,9 @@ package dev.twinbox.relay.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.Severity;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Severity;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;

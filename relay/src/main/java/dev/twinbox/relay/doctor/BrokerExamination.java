@@ -1,9 +1,9 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.relay.kafka.KafkaBroker;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import java.time.Duration;
 import java.util.Collection;

@@ -1,12 +1,12 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Examining;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Examining;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.InboxExamination;
-import dev.twinbox.inbox.doctor.ServerExamination;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.doctor.ServerExamination;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.store.Tables;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.twinbox.relay.doctor;
 
 import dev.twinbox.outbox.RabbitDestination;
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import java.time.Duration;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.Severity;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Severity;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import dev.twinbox.relay.store.Tables;
 import java.util.ArrayList;
@@ -41,7 +41,7 @@ public final class Guard {
    * Looks at everything that a relay depends on, and logs what is not as it should be.
    *
    * @param who would start, as in {@code "Relay r1"}
-   * @throws dev.twinbox.inbox.doctor.UnsafeSettingsException when messages could be lost
+   * @throws dev.twinbox.broker.doctor.UnsafeSettingsException when messages could be lost
    */
   public static void refuseUnsafe(
       String who, DataSource dataSource, Tables tables, Collection<Broker> brokers) {

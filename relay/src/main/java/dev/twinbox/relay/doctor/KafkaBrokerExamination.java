@@ -1,7 +1,7 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.kafka.KafkaExamination;
 import dev.twinbox.inbox.doctor.kafka.TopicNeeds;
 import dev.twinbox.outbox.Destination;

@@ -1,8 +1,8 @@
 package dev.twinbox.relay.doctor;
 
 import com.rabbitmq.client.ConnectionFactory;
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.rabbitmq.RabbitExamination;
 import dev.twinbox.inbox.doctor.rabbitmq.RabbitManagement;
 import dev.twinbox.outbox.Destination;

@@ -1,10 +1,10 @@
 package dev.twinbox.relay.kafka;
 
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Outcome.Reason;
-import dev.twinbox.relay.publish.Publisher;
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Outcome.Reason;
+import dev.twinbox.broker.Publisher;
+import dev.twinbox.broker.Supervision;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.twinbox.relay.kafka;
 
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Supervision;
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;

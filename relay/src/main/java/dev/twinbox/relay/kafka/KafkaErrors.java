@@ -1,7 +1,7 @@
 package dev.twinbox.relay.kafka;
 
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Outcome.Reason;
 import java.util.HashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -1,8 +1,8 @@
 package dev.twinbox.relay.kafka;
 
-import dev.twinbox.relay.publish.Handover;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.OutcomeListener;
+import dev.twinbox.broker.Handover;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.OutcomeListener;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;

@@ -2,8 +2,8 @@ package dev.twinbox.relay.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Rfc3339;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Rfc3339;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.kafka.clients.producer.ProducerRecord;

@@ -2,9 +2,9 @@ package dev.twinbox.relay.rabbitmq;
 
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.outbox.RabbitDestination;
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.Publisher;
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.Publisher;
+import dev.twinbox.broker.Supervision;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;

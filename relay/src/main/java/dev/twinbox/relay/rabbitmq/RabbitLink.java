@@ -2,7 +2,7 @@ package dev.twinbox.relay.rabbitmq;
 
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Supervision;
 import java.io.IOException;
 import java.net.Socket;
 import java.util.concurrent.TimeoutException;

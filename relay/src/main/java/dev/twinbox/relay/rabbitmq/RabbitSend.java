@@ -1,8 +1,8 @@
 package dev.twinbox.relay.rabbitmq;
 
-import dev.twinbox.relay.publish.Handover;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.OutcomeListener;
+import dev.twinbox.broker.Handover;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.OutcomeListener;
 import org.jspecify.annotations.Nullable;
 
 /** One record on its way through a {@link RabbitPublisher}. */

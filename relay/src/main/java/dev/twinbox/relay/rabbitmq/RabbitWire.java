@@ -1,8 +1,8 @@
 package dev.twinbox.relay.rabbitmq;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Rfc3339;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Rfc3339;
 import java.util.Date;
 import java.util.HashMap;
 import java.util.Map;

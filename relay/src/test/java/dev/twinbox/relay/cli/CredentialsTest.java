@@ -9,7 +9,7 @@ import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.testkit.TestPostgres;
 import java.io.IOException;
 import java.nio.file.Files;

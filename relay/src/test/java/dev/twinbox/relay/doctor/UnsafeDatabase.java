@@ -1,6 +1,6 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.store.Tables;
 import dev.twinbox.testkit.TestDatabase;

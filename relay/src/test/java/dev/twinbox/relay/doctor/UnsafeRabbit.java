@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import dev.twinbox.outbox.RabbitDestination;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import dev.twinbox.relay.rabbitmq.RabbitTopology;
 import dev.twinbox.testkit.TestRabbit;

@@ -5,7 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.relay.OutboxDatabase;
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.store.LaneState;
 import java.sql.Connection;
 import java.sql.SQLException;

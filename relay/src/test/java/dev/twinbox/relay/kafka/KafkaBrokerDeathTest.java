@@ -1,7 +1,7 @@
 package dev.twinbox.relay.kafka;
 
 import dev.twinbox.relay.BrokerDeathContract;
-import dev.twinbox.relay.publish.BrokerUnderTest;
+import dev.twinbox.broker.BrokerUnderTest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 

@@ -2,8 +2,8 @@ package dev.twinbox.relay.kafka;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Outcome.Reason;
 import java.io.IOException;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;

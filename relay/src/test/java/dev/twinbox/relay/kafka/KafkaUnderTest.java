@@ -2,9 +2,9 @@ package dev.twinbox.relay.kafka;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.twinbox.relay.publish.Arrived;
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.BrokerUnderTest;
+import dev.twinbox.broker.Arrived;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.BrokerUnderTest;
 import dev.twinbox.testkit.TestKafkaProcesses;
 import java.time.Duration;
 import java.util.LinkedHashMap;

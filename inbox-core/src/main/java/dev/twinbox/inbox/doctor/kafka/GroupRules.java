@@ -1,8 +1,8 @@
 package dev.twinbox.inbox.doctor.kafka;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Durations;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Durations;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.kafka.KafkaExamination.UnreadableException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,7 +1,7 @@
 package dev.twinbox.inbox.doctor.kafka;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

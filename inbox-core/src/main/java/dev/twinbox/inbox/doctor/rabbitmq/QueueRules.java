@@ -1,7 +1,7 @@
 package dev.twinbox.inbox.doctor.rabbitmq;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,8 +1,8 @@
 package dev.twinbox.inbox.doctor.rabbitmq;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
