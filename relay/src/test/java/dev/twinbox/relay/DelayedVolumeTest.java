@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
-import dev.twinbox.relay.kafka.KafkaBroker;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.testkit.TestKafka;
 import java.sql.Connection;
 import java.sql.SQLException;

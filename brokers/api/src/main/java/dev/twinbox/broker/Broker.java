@@ -1,5 +1,6 @@
 package dev.twinbox.broker;
 
+import dev.twinbox.broker.doctor.BrokerExamination;
 import java.time.InstantSource;
 
 /**
@@ -23,6 +24,22 @@ public interface Broker extends AutoCloseable {
    * database's, as far as it is known. The default ignores it.
    */
   default void useClock(InstantSource clock) {}
+
+  /**
+   * Looks at the broker as its settings are now, for the doctor and for a relay's guard; waits some
+   * seconds for its answer. The caller closes it. The default says that nothing can be read.
+   */
+  default BrokerExamination examine() {
+    return new BrokerExamination.Unreadable(
+        name(), "the kind %s is not known".formatted(getClass().getSimpleName()));
+  }
+
+  /**
+   * Lets the broker examine its destinations while it publishes, for what it does only where that
+   * is safe. A relay calls this before it opens publishers, unless it is set up for development.
+   * The default does nothing.
+   */
+  default void examineWhilePublishing() {}
 
   /** Closes shared connections. Publishers are closed before. */
   @Override

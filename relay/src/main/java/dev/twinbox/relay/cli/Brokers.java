@@ -1,8 +1,8 @@
 package dev.twinbox.relay.cli;
 
-import dev.twinbox.relay.kafka.KafkaBroker;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.broker.Broker;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import java.util.Map;
 import java.util.function.Supplier;
 

@@ -5,6 +5,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.broker.doctor.Check;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.inbox.doctor.InboxSide;
 import dev.twinbox.outbox.Destination;
 import dev.twinbox.outbox.InvalidMessageException;
 import dev.twinbox.relay.doctor.Doctor;
@@ -162,7 +163,9 @@ final class DoctorCommand implements Callable<Integer> {
     try (HikariDataSource database = Database.connect(settings, 1)) {
       Tables tables = Tables.in(settings.schema());
       if (inbox) {
-        doctor.inbox(database, tables);
+        InboxSide side = InboxSide.examine(database, tables.quotedSchema());
+        side.findings().forEach(doctor::found);
+        side.horizon().ifPresent(doctor::horizon);
       } else {
         doctor.outbox(database, tables);
       }

@@ -1,7 +1,7 @@
 package dev.twinbox.relay.cli;
 
-import dev.twinbox.inbox.doctor.kafka.ClientRefusal;
-import dev.twinbox.relay.kafka.KafkaBroker;
+import dev.twinbox.kafka.doctor.ClientRefusal;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

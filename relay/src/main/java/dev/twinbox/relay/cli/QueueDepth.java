@@ -5,7 +5,7 @@ import com.rabbitmq.client.Address;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.TimeoutException;

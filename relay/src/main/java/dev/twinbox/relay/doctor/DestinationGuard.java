@@ -1,5 +1,7 @@
 package dev.twinbox.relay.doctor;
 
+import dev.twinbox.broker.doctor.BrokerExamination;
+
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;

@@ -1,10 +1,11 @@
 package dev.twinbox.relay.doctor;
 
+import dev.twinbox.broker.doctor.BrokerExamination;
+
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;
 import dev.twinbox.broker.Broker;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
 import dev.twinbox.relay.store.Tables;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -30,11 +31,8 @@ public final class Guard {
    * unavailable: its messages wait, and go out when it is mended.
    */
   public static Broker guarded(Broker broker) {
-    if (broker instanceof RabbitBroker rabbit && rabbit.setsExpiration()) {
-      rabbit.expirationWhere(new ExpirationRoutes(rabbit));
-    }
-    return new GuardedBroker(
-        broker, new DestinationGuard(broker.name(), () -> BrokerExamination.open(broker)));
+    broker.examineWhilePublishing();
+    return new GuardedBroker(broker, new DestinationGuard(broker.name(), broker::examine));
   }
 
   /**
@@ -48,7 +46,7 @@ public final class Guard {
     OutboxSide database = OutboxSide.examine(dataSource, tables, /* deadLetters= */ false);
     List<Finding> findings = new ArrayList<>(database.findings());
     for (Broker broker : brokers) {
-      try (BrokerExamination examination = BrokerExamination.open(broker)) {
+      try (BrokerExamination examination = broker.examine()) {
         findings.addAll(examination.broker());
         for (Map.Entry<String, Boolean> known : database.destinationsOf(broker.name()).entrySet()) {
           findings.addAll(examination.destination(known.getKey(), known.getValue()));

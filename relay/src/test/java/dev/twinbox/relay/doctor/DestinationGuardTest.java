@@ -1,5 +1,7 @@
 package dev.twinbox.relay.doctor;
 
+import dev.twinbox.broker.doctor.BrokerExamination;
+
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 

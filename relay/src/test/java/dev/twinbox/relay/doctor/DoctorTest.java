@@ -10,7 +10,7 @@ import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.InboxExamination;
 import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.broker.doctor.Severity;
-import dev.twinbox.relay.kafka.KafkaBroker;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.testkit.TestKafka;
@@ -208,8 +208,7 @@ class DoctorTest {
             "a consumer's role may not use the inbox",
             Check.GRANT_MISSING,
             () ->
-                new Doctor()
-                    .inbox(UnsafeDatabase.with().relay(), UnsafeDatabase.TABLES)
+                UnsafeDatabase.inbox(new Doctor(), UnsafeDatabase.with().relay())
                     .examine(List.of())),
         new Case(
             "the inbox has lost its key",
@@ -431,8 +430,7 @@ class DoctorTest {
             "a consumer's granted role",
             Check.EXAMINED,
             () ->
-                new Doctor()
-                    .inbox(UnsafeDatabase.with().consumer(), UnsafeDatabase.TABLES)
+                UnsafeDatabase.inbox(new Doctor(), UnsafeDatabase.with().consumer())
                     .examine(List.of())),
         topic("three replicas, two in sync", Check.EXAMINED, 3, Map.of()),
         topic("a topic that keeps all", Check.EXAMINED, 3, Map.of("retention.ms", "-1")),

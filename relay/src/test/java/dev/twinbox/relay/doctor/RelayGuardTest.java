@@ -10,7 +10,7 @@ import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.RelayBuilder;
-import dev.twinbox.relay.kafka.KafkaBroker;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.testkit.TestKafka;
 import dev.twinbox.testkit.TestPostgres;

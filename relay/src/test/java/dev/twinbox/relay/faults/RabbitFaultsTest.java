@@ -10,7 +10,7 @@ import com.rabbitmq.client.GetResponse;
 import dev.twinbox.relay.KeyedLoad;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
 import java.io.IOException;
