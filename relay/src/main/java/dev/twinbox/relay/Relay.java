@@ -1,5 +1,6 @@
 package dev.twinbox.relay;
 
+import dev.twinbox.broker.Broker;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.doctor.Guard;
 import dev.twinbox.relay.drain.Counters;
@@ -8,7 +9,6 @@ import dev.twinbox.relay.drain.IdlePoll;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.drain.RateLimiter;
-import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.schedule.Duties;
 import dev.twinbox.relay.schedule.LaneRoster;
 import dev.twinbox.relay.schedule.Mending;

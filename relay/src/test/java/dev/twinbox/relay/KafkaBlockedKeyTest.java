@@ -1,8 +1,7 @@
 package dev.twinbox.relay;
 
-import dev.twinbox.kafka.publisher.KafkaUnderTest;
-
 import dev.twinbox.broker.BrokerUnderTest;
+import dev.twinbox.kafka.publisher.KafkaUnderTest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 

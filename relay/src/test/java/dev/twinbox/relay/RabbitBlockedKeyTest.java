@@ -1,8 +1,7 @@
 package dev.twinbox.relay;
 
-import dev.twinbox.rabbitmq.publisher.RabbitUnderTest;
-
 import dev.twinbox.broker.BrokerUnderTest;
+import dev.twinbox.rabbitmq.publisher.RabbitUnderTest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 

@@ -1,12 +1,12 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.broker.Broker;
 import dev.twinbox.examples.common.KafkaReading;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
 import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.kafka.publisher.KafkaTopology;
-import dev.twinbox.broker.Broker;
 import dev.twinbox.testkit.TestKafka;
 import java.util.List;
 import java.util.Map;
@@ -33,8 +33,7 @@ final class KafkaDemo implements DemoBroker {
 
   static DemoBroker start() {
     KafkaDemo started = new KafkaDemo(TestKafka.start());
-    KafkaTopology.forDevelopment(PARTITIONS)
-        .create(started.address(), List.of(TOPIC));
+    KafkaTopology.forDevelopment(PARTITIONS).create(started.address(), List.of(TOPIC));
     return started;
   }
 

@@ -3,13 +3,13 @@ package dev.twinbox.examples.demo;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.cli.CommandException;
 import dev.twinbox.examples.common.StreamReading;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.rabbitmq.consumer.RabbitInboxConsumer;
 import dev.twinbox.rabbitmq.RabbitRoute;
-import dev.twinbox.relay.cli.CommandException;
-import dev.twinbox.broker.Broker;
+import dev.twinbox.rabbitmq.consumer.RabbitInboxConsumer;
 import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import dev.twinbox.rabbitmq.publisher.RabbitTopology;
 import dev.twinbox.testkit.TestRabbit;
@@ -29,8 +29,7 @@ final class RabbitDemo implements DemoBroker {
   private final AcknowledgedDeliveries acknowledged = new AcknowledgedDeliveries();
   // A node from the environment may hold what an earlier demo left.
   private final String run = UUID.randomUUID().toString().substring(0, 8);
-  private final RabbitRoute route =
-      new RabbitRoute("shop-" + run, "order.placed");
+  private final RabbitRoute route = new RabbitRoute("shop-" + run, "order.placed");
   private final String queue = "billing-" + run;
   private final String everything = "everything-" + run;
 

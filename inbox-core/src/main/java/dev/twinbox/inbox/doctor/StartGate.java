@@ -5,7 +5,6 @@ import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;
 import dev.twinbox.broker.doctor.UnsafeSettingsException;
-
 import java.util.List;
 import java.util.function.Supplier;
 import org.slf4j.Logger;

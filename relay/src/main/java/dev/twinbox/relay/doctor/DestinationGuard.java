@@ -1,11 +1,10 @@
 package dev.twinbox.relay.doctor;
 
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.broker.doctor.BrokerExamination;
-
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;
-import dev.twinbox.broker.Supervision;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,11 +1,10 @@
 package dev.twinbox.relay.doctor;
 
+import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.doctor.BrokerExamination;
-
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;
-import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.store.Tables;
 import java.util.ArrayList;
 import java.util.Collection;

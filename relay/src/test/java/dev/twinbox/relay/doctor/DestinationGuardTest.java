@@ -1,18 +1,17 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.broker.doctor.BrokerExamination;
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.broker.doctor.Check;
-import dev.twinbox.broker.doctor.Finding;
-import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcomes;
 import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.Records;
+import dev.twinbox.broker.doctor.BrokerExamination;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.relay.MemoryBroker;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

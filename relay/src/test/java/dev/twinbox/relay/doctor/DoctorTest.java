@@ -3,15 +3,15 @@ package dev.twinbox.relay.doctor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.doctor.Check;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Examining;
 import dev.twinbox.broker.doctor.Finding;
-import dev.twinbox.inbox.doctor.InboxExamination;
 import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.broker.doctor.Severity;
+import dev.twinbox.inbox.doctor.InboxExamination;
 import dev.twinbox.kafka.publisher.KafkaBroker;
-import dev.twinbox.broker.Broker;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.testkit.TestKafka;
 import dev.twinbox.testkit.TestPostgres;

@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import dev.twinbox.rabbitmq.RabbitRoute;
 import dev.twinbox.broker.Broker;
+import dev.twinbox.rabbitmq.RabbitRoute;
 import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import dev.twinbox.rabbitmq.publisher.RabbitTopology;
 import dev.twinbox.testkit.TestRabbit;

@@ -1,11 +1,11 @@
 package dev.twinbox.kafka.consumer;
 
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxRedriver;
 import dev.twinbox.inbox.InboxUpkeep;
-import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.kafka.doctor.TopicNeeds;
 import java.sql.SQLException;

@@ -1,10 +1,9 @@
 package dev.twinbox.kafka.doctor;
 
 import dev.twinbox.broker.doctor.BrokerExamination;
-import dev.twinbox.broker.doctor.Hosts;
-
 import dev.twinbox.broker.doctor.Check;
 import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Hosts;
 import dev.twinbox.kafka.KafkaTopic;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,21 +1,14 @@
 package dev.twinbox.kafka.consumer;
 
-import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.Backoff;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.InboxDatabase;
-import dev.twinbox.inbox.Messages;
-
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import com.rabbitmq.client.AMQP.BasicProperties;
-import com.rabbitmq.client.Channel;
-import com.rabbitmq.client.Connection;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.InboxDatabase;
+import dev.twinbox.inbox.Messages;
 import dev.twinbox.testkit.TestKafka;
 import dev.twinbox.testkit.TestPostgres;
-import dev.twinbox.testkit.TestRabbit;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

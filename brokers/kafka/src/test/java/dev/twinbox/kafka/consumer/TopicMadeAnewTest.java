@@ -4,11 +4,11 @@ import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxDatabase;
-import dev.twinbox.broker.doctor.Check;
-import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.kafka.doctor.CommittedTopic;
 import dev.twinbox.kafka.doctor.KafkaExamination;
 import dev.twinbox.testkit.TestKafka;

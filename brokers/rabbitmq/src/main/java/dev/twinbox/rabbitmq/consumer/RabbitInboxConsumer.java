@@ -2,12 +2,12 @@ package dev.twinbox.rabbitmq.consumer;
 
 import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxRedriver;
 import dev.twinbox.inbox.InboxUpkeep;
-import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.rabbitmq.doctor.RabbitExamination;
 import dev.twinbox.rabbitmq.doctor.RabbitManagement;

@@ -1,11 +1,10 @@
 package dev.twinbox.rabbitmq.doctor;
 
-import dev.twinbox.broker.doctor.BrokerExamination;
-import dev.twinbox.broker.doctor.Hosts;
-
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.broker.doctor.Check;
 import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Hosts;
 import dev.twinbox.rabbitmq.RabbitRoute;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,9 +1,8 @@
 package dev.twinbox.rabbitmq.publisher;
 
-import dev.twinbox.rabbitmq.doctor.RabbitBrokerExamination;
-
-import dev.twinbox.rabbitmq.RabbitRoute;
 import dev.twinbox.broker.Supervision;
+import dev.twinbox.rabbitmq.RabbitRoute;
+import dev.twinbox.rabbitmq.doctor.RabbitBrokerExamination;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;

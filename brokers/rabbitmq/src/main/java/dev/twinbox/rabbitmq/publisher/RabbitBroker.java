@@ -1,12 +1,12 @@
 package dev.twinbox.rabbitmq.publisher;
 
 import com.rabbitmq.client.ConnectionFactory;
-import dev.twinbox.broker.doctor.BrokerExamination;
-import dev.twinbox.rabbitmq.RabbitRoute;
-import dev.twinbox.rabbitmq.doctor.RabbitBrokerExamination;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.Supervision;
+import dev.twinbox.broker.doctor.BrokerExamination;
+import dev.twinbox.rabbitmq.RabbitRoute;
+import dev.twinbox.rabbitmq.doctor.RabbitBrokerExamination;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;

@@ -1,20 +1,15 @@
 package dev.twinbox.rabbitmq.consumer;
 
-import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.Backoff;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.InboxDatabase;
-import dev.twinbox.inbox.Messages;
-
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import dev.twinbox.broker.doctor.UnsafeSettingsException;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.InboxDatabase;
+import dev.twinbox.inbox.Messages;
 import dev.twinbox.testkit.FaultProxy;
-import dev.twinbox.testkit.TestKafka;
 import dev.twinbox.testkit.TestRabbit;
 import java.time.Duration;
 import java.util.Map;

@@ -1,19 +1,15 @@
 package dev.twinbox.rabbitmq.consumer;
 
-import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.Backoff;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.InboxDatabase;
-import dev.twinbox.inbox.Messages;
-
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import dev.twinbox.testkit.TestKafka;
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.InboxDatabase;
+import dev.twinbox.inbox.Messages;
 import dev.twinbox.testkit.TestPostgres;
 import dev.twinbox.testkit.TestRabbit;
 import java.time.Duration;
@@ -21,10 +17,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
-import org.apache.kafka.clients.producer.KafkaProducer;
-import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

@@ -1,20 +1,18 @@
 package dev.twinbox.rabbitmq.publisher;
 
-
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.GetResponse;
-import dev.twinbox.rabbitmq.RabbitRoute;
-import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.OutcomeListener;
 import dev.twinbox.broker.Outcomes;
 import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.Records;
+import dev.twinbox.rabbitmq.RabbitRoute;
 import dev.twinbox.testkit.TestRabbit;
 import java.io.IOException;
 import java.time.Duration;

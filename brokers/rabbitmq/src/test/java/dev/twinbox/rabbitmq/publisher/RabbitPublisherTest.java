@@ -7,7 +7,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.rabbitmq.client.GetResponse;
 import com.rabbitmq.client.LongString;
-import dev.twinbox.rabbitmq.RabbitRoute;
 import dev.twinbox.broker.Arrived;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.BrokerUnderTest;
@@ -19,6 +18,7 @@ import dev.twinbox.broker.Outcomes;
 import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.PublisherContract;
 import dev.twinbox.broker.Records;
+import dev.twinbox.rabbitmq.RabbitRoute;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -486,8 +486,7 @@ class RabbitPublisherTest extends PublisherContract {
     outcomes().expectPublished(records);
     assertThatThrownBy(
             () ->
-                new RabbitTopology(false)
-                    .declare(server.rabbit.connectionFactory(), route, queue))
+                new RabbitTopology(false).declare(server.rabbit.connectionFactory(), route, queue))
         .as("one active consumer was asked for")
         .hasStackTraceContaining("x-single-active-consumer");
   }
