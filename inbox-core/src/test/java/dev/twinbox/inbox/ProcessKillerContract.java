@@ -34,6 +34,8 @@ public abstract class ProcessKillerContract {
   }
 
   /**
+   * Starts one process after the other until the message is quarantined.
+   *
    * @param main consumes, by the arguments of {@link KilledProcess}
    * @param address the broker's
    */
