@@ -13,12 +13,17 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
-import dev.twinbox.migrations.SchemaName;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The arrows between modules and between the relay's packages go one way. */
+/** The arrows between modules, and between packages of relay and brokers, go one way. */
 class ArchitectureTest {
   private static final String ALL = "dev.twinbox..";
   private static final JavaClasses CLASSES =
@@ -26,66 +31,91 @@ class ArchitectureTest {
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages("dev.twinbox");
 
+  /** As in docs/adr/0030. Libraries that are not named here are free to use. */
   @ParameterizedTest
-  @ValueSource(strings = {"outbox", "inbox", "migrations", "testkit"})
-  void theseModulesKnowNoOtherOfOurs(String module) {
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "broker     |",
+        "outbox     |",
+        "migrations |",
+        "testkit    |",
+        "inbox      | broker",
+        "kafka      | broker inbox",
+        "rabbitmq   | broker inbox",
+        "relay      | broker outbox",
+        "cli        | broker outbox inbox kafka rabbitmq relay migrations",
+      })
+  void aModuleKnowsOnlyThoseBelowIt(String module, @Nullable String below) {
     String own = "dev.twinbox." + module + "..";
+    List<String> known = new ArrayList<>(List.of(own));
+    if (below != null) {
+      Arrays.stream(below.split(" ")).map(name -> "dev.twinbox." + name + "..").forEach(known::add);
+    }
     check(
         noClasses()
             .that()
             .resideInAPackage(own)
             .should()
-            .dependOnClassesThat(resideInAPackage(ALL).and(not(resideInAPackage(own)))));
-  }
-
-  @Test
-  void theRelayKnowsOutboxInboxAndMigrationsOnly() {
-    check(
-        noClasses()
-            .that()
-            .resideInAPackage("dev.twinbox.relay..")
-            .should()
             .dependOnClassesThat(
-                resideInAPackage(ALL)
-                    .and(
-                        not(
-                            resideInAnyPackage(
-                                "dev.twinbox.relay..",
-                                "dev.twinbox.outbox..",
-                                "dev.twinbox.inbox..",
-                                "dev.twinbox.migrations..")))));
+                resideInAPackage(ALL).and(not(resideInAnyPackage(known.toArray(String[]::new))))));
   }
 
-  /**
-   * The operator's side looks after both tables; the machinery that relays knows the outbox only.
-   */
-  @Test
-  void onlyTheCommandLineAndTheDoctorKnowTheInbox() {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "broker   | kafka rabbitmq jooq jackson worker",
+        "outbox   | kafka rabbitmq worker",
+        "inbox    | kafka rabbitmq worker",
+        "kafka    | rabbitmq jooq jackson worker",
+        "rabbitmq | kafka jooq worker",
+        "relay    | kafka rabbitmq jackson worker",
+      })
+  void librariesOfOthersAreNotUsed(String module, String libraries) {
+    String[] packages =
+        Arrays.stream(libraries.split(" "))
+            .flatMap(
+                library ->
+                    switch (library) {
+                      case "kafka" -> Stream.of("org.apache.kafka..");
+                      case "rabbitmq" -> Stream.of("com.rabbitmq..");
+                      case "jooq" -> Stream.of("org.jooq..");
+                      case "jackson" -> Stream.of("com.fasterxml..");
+                      default ->
+                          Stream.of(
+                              "picocli..", "com.zaxxer..", "org.flywaydb..", "ch.qos.logback..");
+                    })
+            .toArray(String[]::new);
     check(
         noClasses()
             .that()
-            .resideInAPackage("dev.twinbox.relay..")
-            .and()
-            .resideOutsideOfPackages("dev.twinbox.relay.cli..", "dev.twinbox.relay.doctor..")
+            .resideInAPackage("dev.twinbox." + module + "..")
             .should()
-            .dependOnClassesThat(resideInAPackage("dev.twinbox.inbox..")));
+            .dependOnClassesThat(resideInAnyPackage(packages)));
   }
 
-  @Test
-  void onlyTheCommandLineMigrates() {
+  @ParameterizedTest
+  @ValueSource(strings = {"kafka", "rabbitmq"})
+  void aBrokersPackagesAreLayers(String broker) {
+    String own = "dev.twinbox." + broker;
     check(
-        noClasses()
-            .that()
-            .resideInAPackage("dev.twinbox.relay..")
-            .and()
-            .resideOutsideOfPackage("dev.twinbox.relay.cli..")
-            .should()
-            .dependOnClassesThat(
-                resideInAPackage("dev.twinbox.migrations..")
-                    .and(
-                        not(
-                            com.tngtech.archunit.core.domain.JavaClass.Predicates.type(
-                                SchemaName.class)))));
+        layeredArchitecture()
+            .consideringOnlyDependenciesInAnyPackage(own + "..")
+            .layer("publisher")
+            .definedBy(own + ".publisher..")
+            .layer("consumer")
+            .definedBy(own + ".consumer..")
+            .layer("doctor")
+            .definedBy(own + ".doctor..")
+            .layer("addresses")
+            .definedBy(own)
+            .whereLayer("publisher")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("consumer")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("doctor")
+            .mayOnlyBeAccessedByLayers("publisher", "consumer"));
   }
 
   @Test
@@ -93,8 +123,6 @@ class ArchitectureTest {
     check(
         layeredArchitecture()
             .consideringOnlyDependenciesInAnyPackage("dev.twinbox.relay..")
-            .layer("cli")
-            .definedBy("dev.twinbox.relay.cli..")
             .layer("relay")
             .definedBy("dev.twinbox.relay")
             .layer("doctor")
@@ -113,48 +141,25 @@ class ArchitectureTest {
             .definedBy("dev.twinbox.relay.status..")
             .layer("store")
             .definedBy("dev.twinbox.relay.store..")
-            .layer("kafka")
-            .definedBy("dev.twinbox.relay.kafka..")
-            .layer("rabbitmq")
-            .definedBy("dev.twinbox.relay.rabbitmq..")
-            .layer("publish")
-            .definedBy("dev.twinbox.relay.publish..")
-            .whereLayer("cli")
-            .mayNotBeAccessedByAnyLayer()
             .whereLayer("metrics")
-            .mayOnlyBeAccessedByLayers("cli")
+            .mayNotBeAccessedByAnyLayer()
             .whereLayer("relay")
-            .mayOnlyBeAccessedByLayers("metrics", "cli")
+            .mayOnlyBeAccessedByLayers("metrics")
             .whereLayer("status")
-            .mayOnlyBeAccessedByLayers("relay", "metrics", "cli")
+            .mayOnlyBeAccessedByLayers("relay", "metrics")
             .whereLayer("deadletter")
-            .mayOnlyBeAccessedByLayers("archive", "cli")
+            .mayOnlyBeAccessedByLayers("archive")
             .whereLayer("archive")
-            .mayOnlyBeAccessedByLayers("cli")
+            .mayNotBeAccessedByAnyLayer()
             .whereLayer("doctor")
-            .mayOnlyBeAccessedByLayers("relay", "cli")
+            .mayOnlyBeAccessedByLayers("relay")
             .whereLayer("schedule")
             .mayOnlyBeAccessedByLayers("relay")
             .whereLayer("drain")
-            .mayOnlyBeAccessedByLayers("schedule", "relay", "metrics", "cli")
+            .mayOnlyBeAccessedByLayers("schedule", "relay", "metrics")
             .whereLayer("store")
             .mayOnlyBeAccessedByLayers(
-                "drain", "schedule", "relay", "doctor", "deadletter", "archive", "status", "cli")
-            .whereLayer("kafka")
-            .mayOnlyBeAccessedByLayers("doctor", "cli")
-            .whereLayer("rabbitmq")
-            .mayOnlyBeAccessedByLayers("doctor", "cli")
-            .whereLayer("publish")
-            .mayOnlyBeAccessedByLayers(
-                "kafka",
-                "rabbitmq",
-                "store",
-                "drain",
-                "schedule",
-                "relay",
-                "metrics",
-                "doctor",
-                "cli"));
+                "drain", "schedule", "relay", "doctor", "deadletter", "archive", "status"));
   }
 
   @Test
@@ -175,7 +180,18 @@ class ArchitectureTest {
   @Test
   void theClassesOfAllModulesAreLookedAt() {
     for (String module :
-        new String[] {"outbox", "inbox", "relay", "migrations", "testkit", "examples"}) {
+        new String[] {
+          "broker",
+          "outbox",
+          "inbox",
+          "kafka",
+          "rabbitmq",
+          "relay",
+          "cli",
+          "migrations",
+          "testkit",
+          "examples"
+        }) {
       assertThat(CLASSES)
           .as(module)
           .anyMatch(c -> c.getPackageName().startsWith("dev.twinbox." + module));

@@ -1,10 +1,10 @@
 package dev.twinbox.inbox;
 
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Examining;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Examining;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.inbox.doctor.InboxExamination;
-import dev.twinbox.inbox.doctor.ServerExamination;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -1,6 +1,6 @@
 package dev.twinbox.inbox;
 
-import dev.twinbox.inbox.doctor.DriverStatements;
+import dev.twinbox.broker.doctor.DriverStatements;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;

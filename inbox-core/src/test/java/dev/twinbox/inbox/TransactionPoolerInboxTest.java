@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Examining;
-import dev.twinbox.inbox.doctor.Severity;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Examining;
+import dev.twinbox.broker.doctor.Severity;
 import dev.twinbox.testkit.TransactionPooler;
 import java.util.ArrayList;
 import java.util.List;

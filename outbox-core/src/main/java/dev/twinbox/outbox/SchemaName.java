@@ -9,10 +9,11 @@ import java.util.regex.Pattern;
  *
  * @param name the name as PostgreSQL stores it; upper and lower case differ
  */
-record SchemaName(String name) {
+public record SchemaName(String name) {
   private static final Pattern ALLOWED = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_ -]*");
 
-  SchemaName {
+  /** Refuses a name that is not accepted, with {@link IllegalArgumentException}. */
+  public SchemaName {
     boolean tooLong = name.getBytes(StandardCharsets.UTF_8).length > 63;
     boolean reserved = name.startsWith("pg_") || name.equals("information_schema");
     if (tooLong || reserved || !ALLOWED.matcher(name).matches()) {
@@ -23,7 +24,8 @@ record SchemaName(String name) {
     }
   }
 
-  String quoted() {
+  /** The name in double quotes, ready for SQL. */
+  public String quoted() {
     return '"' + name + '"';
   }
 }

@@ -1,5 +1,6 @@
 package dev.twinbox.relay;
 
+import dev.twinbox.broker.Broker;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.doctor.Guard;
 import dev.twinbox.relay.drain.Counters;
@@ -8,7 +9,6 @@ import dev.twinbox.relay.drain.IdlePoll;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.drain.RateLimiter;
-import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.relay.schedule.Duties;
 import dev.twinbox.relay.schedule.LaneRoster;
 import dev.twinbox.relay.schedule.Mending;
@@ -115,7 +115,7 @@ public final class Relay implements AutoCloseable {
    * what is unpublished, while producers wait; the log and the audit table say what was done.
    *
    * @return this relay
-   * @throws dev.twinbox.inbox.doctor.UnsafeSettingsException when messages could be lost, unless
+   * @throws dev.twinbox.broker.doctor.UnsafeSettingsException when messages could be lost, unless
    *     {@link RelayBuilder#development()} was called
    * @throws IllegalStateException when the schema is missing, too old or too new, or the database
    *     cannot be reached; or when this relay was started before

@@ -3,13 +3,13 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.Arrived;
+import dev.twinbox.broker.BrokerUnderTest;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
 import dev.twinbox.relay.deadletter.Redrive;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.publish.Arrived;
-import dev.twinbox.relay.publish.BrokerUnderTest;
 import dev.twinbox.relay.store.DeadLetterFilter;
 import java.sql.Connection;
 import java.sql.PreparedStatement;

@@ -3,15 +3,15 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
 import dev.twinbox.relay.deadletter.Redrive;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Outcome.Reason;
 import dev.twinbox.relay.store.DeadLetterFilter;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.NoLanesException;
 import dev.twinbox.outbox.Outbox;

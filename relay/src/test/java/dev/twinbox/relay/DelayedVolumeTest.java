@@ -4,9 +4,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
-import dev.twinbox.relay.kafka.KafkaBroker;
 import dev.twinbox.testkit.TestKafka;
 import java.sql.Connection;
 import java.sql.SQLException;

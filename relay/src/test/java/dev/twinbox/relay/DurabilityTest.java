@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.testkit.TestPostgres;

@@ -8,7 +8,7 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.GetResponse;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
 import java.time.Duration;

@@ -5,9 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.testkit.FaultProxy;

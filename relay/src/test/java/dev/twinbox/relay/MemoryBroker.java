@@ -1,10 +1,10 @@
 package dev.twinbox.relay;
 
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.OutcomeListener;
-import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.Publisher;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

@@ -3,11 +3,11 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.Publisher;
 import dev.twinbox.relay.drain.DrainSettings;
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.OutcomeListener;
-import dev.twinbox.relay.publish.Publisher;
 import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.relay.store.WindowReader;

@@ -3,6 +3,8 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.IdlePoll;
@@ -10,8 +12,6 @@ import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.LaneStore;
 import dev.twinbox.relay.drain.RateLimiter;
 import dev.twinbox.relay.drain.RateLimits;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.testkit.Tally;
 import dev.twinbox.testkit.TallyReport;
 import java.sql.Connection;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

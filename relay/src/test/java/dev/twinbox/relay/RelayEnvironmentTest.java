@@ -5,13 +5,13 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
 import dev.twinbox.relay.doctor.Doctor;
 import dev.twinbox.relay.drain.DrainSettings;
-import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.Thresholds;
 import dev.twinbox.relay.status.Verdict;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
@@ -12,8 +14,6 @@ import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.testkit.TestDatabase;
 import dev.twinbox.testkit.TestPostgres;

@@ -3,11 +3,11 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.store.ClusterGuard;
 import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.LaneState;

@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.drain.DrainSettings;
-import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.testkit.TransactionPooler;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -7,7 +7,7 @@ import dev.twinbox.benchmarks.sides.Pools;
 import dev.twinbox.benchmarks.worker.Confirms;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.Side;
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import io.debezium.embedded.Connect;
 import io.debezium.engine.DebeziumEngine;
 import io.debezium.engine.DebeziumEngine.RecordCommitter;

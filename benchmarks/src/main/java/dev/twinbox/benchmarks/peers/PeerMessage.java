@@ -2,7 +2,7 @@ package dev.twinbox.benchmarks.peers;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import java.io.Serializable;
 import java.time.Instant;
 import java.util.List;

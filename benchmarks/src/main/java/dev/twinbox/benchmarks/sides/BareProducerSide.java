@@ -3,7 +3,7 @@ package dev.twinbox.benchmarks.sides;
 import dev.twinbox.benchmarks.worker.Confirms;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.Side;
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;

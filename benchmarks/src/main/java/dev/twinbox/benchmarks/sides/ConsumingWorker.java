@@ -6,7 +6,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.Worker;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
+import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;

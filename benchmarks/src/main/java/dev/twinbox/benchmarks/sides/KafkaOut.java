@@ -4,8 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.twinbox.benchmarks.worker.Confirms;
 import dev.twinbox.benchmarks.worker.Place;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Rfc3339;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Rfc3339;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

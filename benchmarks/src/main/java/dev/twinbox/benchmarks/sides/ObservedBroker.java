@@ -1,11 +1,11 @@
 package dev.twinbox.benchmarks.sides;
 
 import dev.twinbox.benchmarks.worker.Confirms;
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.OutcomeListener;
-import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.Publisher;
 
 /** A broker whose confirms are heard of before the relay hears of them. */
 final class ObservedBroker implements Broker {

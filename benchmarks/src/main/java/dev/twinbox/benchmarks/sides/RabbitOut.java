@@ -2,8 +2,8 @@ package dev.twinbox.benchmarks.sides;
 
 import com.rabbitmq.client.AMQP.BasicProperties;
 import com.rabbitmq.client.Channel;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Rfc3339;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Rfc3339;
 import java.io.IOException;
 import java.util.Date;
 import java.util.HashMap;

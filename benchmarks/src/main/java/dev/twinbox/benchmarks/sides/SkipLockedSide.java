@@ -4,7 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.benchmarks.worker.Confirms;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.Side;
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

@@ -1,8 +1,8 @@
 package dev.twinbox.benchmarks.sides;
 
 import dev.twinbox.benchmarks.worker.Texts;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.outbox.LaneHash;
-import dev.twinbox.relay.publish.OutboxRecord;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

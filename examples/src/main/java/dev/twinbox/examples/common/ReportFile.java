@@ -1,7 +1,7 @@
 package dev.twinbox.examples.common;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import dev.twinbox.relay.cli.CommandException;
+import dev.twinbox.cli.CommandException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

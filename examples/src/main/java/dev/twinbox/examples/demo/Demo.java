@@ -1,11 +1,11 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.cli.CommandException;
 import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.common.Progress;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.Relay;
-import dev.twinbox.relay.cli.CommandException;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;

@@ -1,9 +1,9 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.broker.Broker;
 import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.relay.publish.Broker;
 import java.util.UUID;
 import java.util.function.Consumer;
 

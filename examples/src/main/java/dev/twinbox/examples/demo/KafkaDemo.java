@@ -1,13 +1,12 @@
 package dev.twinbox.examples.demo;
 
+import dev.twinbox.broker.Broker;
 import dev.twinbox.examples.common.KafkaReading;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
-import dev.twinbox.outbox.KafkaDestination;
-import dev.twinbox.relay.kafka.KafkaBroker;
-import dev.twinbox.relay.kafka.KafkaTopology;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
+import dev.twinbox.kafka.publisher.KafkaBroker;
+import dev.twinbox.kafka.publisher.KafkaTopology;
 import dev.twinbox.testkit.TestKafka;
 import java.util.List;
 import java.util.Map;
@@ -34,8 +33,7 @@ final class KafkaDemo implements DemoBroker {
 
   static DemoBroker start() {
     KafkaDemo started = new KafkaDemo(TestKafka.start());
-    KafkaTopology.forDevelopment(PARTITIONS)
-        .create(started.address(), List.of(new KafkaDestination(null, TOPIC)));
+    KafkaTopology.forDevelopment(PARTITIONS).create(started.address(), List.of(TOPIC));
     return started;
   }
 

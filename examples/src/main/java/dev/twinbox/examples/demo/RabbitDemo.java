@@ -3,15 +3,15 @@ package dev.twinbox.examples.demo;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.cli.CommandException;
 import dev.twinbox.examples.common.StreamReading;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.rabbitmq.RabbitInboxConsumer;
-import dev.twinbox.outbox.RabbitDestination;
-import dev.twinbox.relay.cli.CommandException;
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
-import dev.twinbox.relay.rabbitmq.RabbitTopology;
+import dev.twinbox.rabbitmq.RabbitRoute;
+import dev.twinbox.rabbitmq.consumer.RabbitInboxConsumer;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitTopology;
 import dev.twinbox.testkit.TestRabbit;
 import java.io.IOException;
 import java.util.Map;
@@ -29,8 +29,7 @@ final class RabbitDemo implements DemoBroker {
   private final AcknowledgedDeliveries acknowledged = new AcknowledgedDeliveries();
   // A node from the environment may hold what an earlier demo left.
   private final String run = UUID.randomUUID().toString().substring(0, 8);
-  private final RabbitDestination destination =
-      new RabbitDestination(null, "shop-" + run, "order.placed");
+  private final RabbitRoute route = new RabbitRoute("shop-" + run, "order.placed");
   private final String queue = "billing-" + run;
   private final String everything = "everything-" + run;
 
@@ -41,7 +40,7 @@ final class RabbitDemo implements DemoBroker {
   static DemoBroker start() {
     RabbitDemo started = new RabbitDemo(startNode());
     try {
-      RabbitTopology.ordered().declare(started.factory(), started.destination, started.queue);
+      RabbitTopology.ordered().declare(started.factory(), started.route, started.queue);
     } catch (IOException | TimeoutException e) {
       throw failed(e);
     }
@@ -49,7 +48,7 @@ final class RabbitDemo implements DemoBroker {
         channel -> {
           channel.queueDeclare(
               started.everything, true, false, false, Map.of("x-queue-type", "stream"));
-          channel.queueBind(started.everything, started.destination.exchange(), "#");
+          channel.queueBind(started.everything, started.route.exchange(), "#");
         });
     return started;
   }
@@ -64,7 +63,7 @@ final class RabbitDemo implements DemoBroker {
 
   @Override
   public String destination() {
-    return destination.toString();
+    return "rabbitmq:" + route;
   }
 
   @Override
@@ -123,7 +122,7 @@ final class RabbitDemo implements DemoBroker {
   @Override
   public String howToConnect() {
     return "%s (user and password: %s), exchange %s"
-        .formatted(rabbit.managementUri(), rabbit.user(), destination.exchange());
+        .formatted(rabbit.managementUri(), rabbit.user(), route.exchange());
   }
 
   @Override
@@ -133,7 +132,7 @@ final class RabbitDemo implements DemoBroker {
           channel -> {
             channel.queueDelete(queue);
             channel.queueDelete(everything);
-            channel.exchangeDelete(destination.exchange());
+            channel.exchangeDelete(route.exchange());
           });
     } finally {
       rabbit.close();

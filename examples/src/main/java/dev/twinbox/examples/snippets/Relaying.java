@@ -2,20 +2,19 @@ package dev.twinbox.examples.snippets;
 
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.kafka.KafkaInboxConsumer;
 import dev.twinbox.inbox.metrics.InboxMetrics;
-import dev.twinbox.outbox.KafkaDestination;
+import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
+import dev.twinbox.kafka.publisher.KafkaBroker;
+import dev.twinbox.kafka.publisher.KafkaTopology;
 import dev.twinbox.outbox.Outbox;
-import dev.twinbox.outbox.RabbitDestination;
+import dev.twinbox.rabbitmq.RabbitRoute;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitTopology;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.relay.kafka.KafkaBroker;
-import dev.twinbox.relay.kafka.KafkaTopology;
 import dev.twinbox.relay.metrics.RelayMetrics;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
-import dev.twinbox.relay.rabbitmq.RabbitTopology;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
@@ -94,15 +93,13 @@ public final class Relaying {
     // docs: topics
     new KafkaTopology(4, 3, 2)
         .create(
-            Map.of("bootstrap.servers", kafka.getProperty("bootstrap.servers")),
-            List.of(new KafkaDestination(null, "orders")));
+            Map.of("bootstrap.servers", kafka.getProperty("bootstrap.servers")), List.of("orders"));
     // docs: end
   }
 
   static void declareQueues(ConnectionFactory rabbit) throws IOException, TimeoutException {
     // docs: queues
-    RabbitTopology.ordered()
-        .declare(rabbit, new RabbitDestination(null, "shop", "order.*"), "billing");
+    RabbitTopology.ordered().declare(rabbit, new RabbitRoute("shop", "order.*"), "billing");
     // docs: end
   }
 }

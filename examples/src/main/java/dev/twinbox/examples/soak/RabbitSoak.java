@@ -3,7 +3,7 @@ package dev.twinbox.examples.soak;
 import com.rabbitmq.client.BuiltinExchangeType;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import dev.twinbox.relay.cli.CommandException;
+import dev.twinbox.cli.CommandException;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
 import dev.twinbox.testkit.TestRabbitCluster;

@@ -1,8 +1,8 @@
 package dev.twinbox.examples.soak;
 
+import dev.twinbox.cli.CommandException;
 import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.common.ReportFile;
-import dev.twinbox.relay.cli.CommandException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

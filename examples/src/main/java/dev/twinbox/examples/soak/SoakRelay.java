@@ -1,6 +1,6 @@
 package dev.twinbox.examples.soak;
 
-import dev.twinbox.relay.cli.TwinboxCli;
+import dev.twinbox.cli.TwinboxCli;
 
 /** A relay process: the command {@code twinbox relay}, as it is. */
 final class SoakRelay {

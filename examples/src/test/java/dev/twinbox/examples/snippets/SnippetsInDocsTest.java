@@ -132,7 +132,11 @@ final class SnippetsInDocsTest {
             "migrations",
             "outbox-core",
             "inbox-core",
+            "brokers/api",
+            "brokers/kafka",
+            "brokers/rabbitmq",
             "relay",
+            "cli",
             "testkit",
             "examples",
             "benchmarks")) {

@@ -1,5 +1,9 @@
 package dev.twinbox.inbox.doctor;
 
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Privileges;
+import dev.twinbox.broker.doctor.SchemaExamination;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

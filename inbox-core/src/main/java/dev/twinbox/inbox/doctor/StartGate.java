@@ -1,5 +1,10 @@
 package dev.twinbox.inbox.doctor;
 
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Severity;
+import dev.twinbox.broker.doctor.UnsafeSettingsException;
 import java.util.List;
 import java.util.function.Supplier;
 import org.slf4j.Logger;

@@ -1,7 +1,4 @@
-/**
- * Checks of what messages depend on, before any is lost: settings of servers that are read, judged
- * and, where messages could be lost, refused.
- */
+/** Checks of what a consumer depends on; a consumer that could lose messages does not start. */
 @NullMarked
 package dev.twinbox.inbox.doctor;
 

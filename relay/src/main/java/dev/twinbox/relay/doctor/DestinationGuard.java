@@ -1,9 +1,10 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.Severity;
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Supervision;
+import dev.twinbox.broker.doctor.BrokerExamination;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Severity;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;

@@ -1,12 +1,10 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Examining;
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.InboxExamination;
-import dev.twinbox.inbox.doctor.ServerExamination;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.doctor.BrokerExamination;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.relay.store.Tables;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -17,17 +15,15 @@ import java.util.TreeMap;
 import javax.sql.DataSource;
 
 /**
- * Looks at everything that messages depend on: the database, the brokers, the destinations that are
+ * Looks at everything that messages depend on: the outbox, the brokers, the destinations that are
  * known from the tables or named, and the consumers that are named. Changes nothing. For one
  * thread.
  */
 public final class Doctor {
-  private static final Duration DEFAULT_HORIZON = Duration.ofDays(7);
-
   private final List<Finding> findings = new ArrayList<>();
   private final Map<String, Boolean> destinations = new TreeMap<>();
   private final List<Consumed> consumed = new ArrayList<>();
-  private Duration horizon = DEFAULT_HORIZON;
+  private Duration horizon = Duration.ofDays(7);
 
   private record Consumed(String broker, String groupOrQueue, List<String> topics) {}
 
@@ -47,22 +43,9 @@ public final class Doctor {
     return this;
   }
 
-  /** Looks at the database from a consumer's side. */
-  public Doctor inbox(DataSource dataSource, Tables tables) {
-    InboxExamination inbox = new InboxExamination(tables.quotedSchema());
-    findings.addAll(
-        Examining.database(
-            dataSource,
-            "inbox",
-            connection -> {
-              List<Finding> found =
-                  new ArrayList<>(ServerExamination.withDefaults().examine(connection));
-              found.addAll(inbox.examine(connection));
-              if (found.stream().noneMatch(f -> f.code().matches("(schema|grant)-.*"))) {
-                horizon = inbox.horizon(connection).orElse(DEFAULT_HORIZON);
-              }
-              return found;
-            }));
+  /** For how long consumers recognise redelivered messages; default 7 days. */
+  public Doctor horizon(Duration dedupHorizon) {
+    horizon = dedupHorizon;
     return this;
   }
 
@@ -87,7 +70,7 @@ public final class Doctor {
   /** Looks at the brokers, and says everything that was found. */
   public Diagnosis examine(Collection<Broker> brokers) {
     for (Broker broker : brokers) {
-      try (BrokerExamination examination = BrokerExamination.open(broker)) {
+      try (BrokerExamination examination = broker.examine()) {
         findings.addAll(examination.broker());
         destinations.forEach(
             (destination, keyless) -> {

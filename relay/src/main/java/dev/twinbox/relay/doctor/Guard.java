@@ -1,10 +1,10 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.Severity;
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.doctor.BrokerExamination;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Severity;
 import dev.twinbox.relay.store.Tables;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -30,25 +30,22 @@ public final class Guard {
    * unavailable: its messages wait, and go out when it is mended.
    */
   public static Broker guarded(Broker broker) {
-    if (broker instanceof RabbitBroker rabbit && rabbit.setsExpiration()) {
-      rabbit.expirationWhere(new ExpirationRoutes(rabbit));
-    }
-    return new GuardedBroker(
-        broker, new DestinationGuard(broker.name(), () -> BrokerExamination.open(broker)));
+    broker.examineWhilePublishing();
+    return new GuardedBroker(broker, new DestinationGuard(broker.name(), broker::examine));
   }
 
   /**
    * Looks at everything that a relay depends on, and logs what is not as it should be.
    *
    * @param who would start, as in {@code "Relay r1"}
-   * @throws dev.twinbox.inbox.doctor.UnsafeSettingsException when messages could be lost
+   * @throws dev.twinbox.broker.doctor.UnsafeSettingsException when messages could be lost
    */
   public static void refuseUnsafe(
       String who, DataSource dataSource, Tables tables, Collection<Broker> brokers) {
     OutboxSide database = OutboxSide.examine(dataSource, tables, /* deadLetters= */ false);
     List<Finding> findings = new ArrayList<>(database.findings());
     for (Broker broker : brokers) {
-      try (BrokerExamination examination = BrokerExamination.open(broker)) {
+      try (BrokerExamination examination = broker.examine()) {
         findings.addAll(examination.broker());
         for (Map.Entry<String, Boolean> known : database.destinationsOf(broker.name()).entrySet()) {
           findings.addAll(examination.destination(known.getKey(), known.getValue()));

@@ -1,7 +1,7 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.Publisher;
 import java.time.InstantSource;
 
 /** A broker whose publishers send only where no message can be lost. */

@@ -1,11 +1,11 @@
 package dev.twinbox.relay.doctor;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Outcome.Reason;
+import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.Publisher;
 import dev.twinbox.relay.doctor.DestinationGuard.Verdict;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Outcome.Reason;
-import dev.twinbox.relay.publish.OutcomeListener;
-import dev.twinbox.relay.publish.Publisher;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;

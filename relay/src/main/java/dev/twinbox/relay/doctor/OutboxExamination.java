@@ -1,9 +1,9 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.Privileges;
-import dev.twinbox.inbox.doctor.SchemaExamination;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.Privileges;
+import dev.twinbox.broker.doctor.SchemaExamination;
 import dev.twinbox.relay.store.Essentials;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.relay.store.Tables;

@@ -1,9 +1,9 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Examining;
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.ServerExamination;
-import dev.twinbox.inbox.doctor.Severity;
+import dev.twinbox.broker.doctor.Examining;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.ServerExamination;
+import dev.twinbox.broker.doctor.Severity;
 import dev.twinbox.relay.store.Tables;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.twinbox.relay.drain;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import dev.twinbox.relay.drain.Failures.Verdict;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.store.DeadLetters.Lost;
 import dev.twinbox.relay.store.Parked.Wait;
 import java.sql.SQLException;

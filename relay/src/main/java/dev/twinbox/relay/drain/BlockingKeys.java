@@ -1,8 +1,8 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Publisher;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Publisher;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

@@ -1,8 +1,8 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.relay.store.DeadLetters.Cause;
 import java.util.List;
 import java.util.Map;

@@ -1,6 +1,6 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.relay.store.Parked.Cap;
 import java.time.Duration;
 import java.util.EnumSet;

@@ -1,6 +1,6 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.store.Parked.Hold;
 import dev.twinbox.relay.store.Parked.Wait;
 import java.util.HashSet;

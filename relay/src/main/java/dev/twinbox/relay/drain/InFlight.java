@@ -1,8 +1,8 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.OutcomeListener;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.OutcomeListener;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;

@@ -1,9 +1,9 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Publisher;
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Publisher;
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.relay.store.LaneClosing;
 import dev.twinbox.relay.store.LaneState;
 import dev.twinbox.relay.store.WindowReader;

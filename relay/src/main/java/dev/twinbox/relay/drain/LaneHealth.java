@@ -1,6 +1,6 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.broker.Outcome;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.twinbox.relay.drain;
 
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.store.WindowReader;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -1,9 +1,9 @@
 package dev.twinbox.relay.metrics;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.drain.Counters.Counts;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Supervision;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;

@@ -1,6 +1,6 @@
 package dev.twinbox.relay.schedule;
 
-import dev.twinbox.relay.publish.Supervision;
+import dev.twinbox.broker.Supervision;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;

@@ -1,10 +1,10 @@
 package dev.twinbox.relay.schedule;
 
+import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.Counters.Counts;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.drain.Trouble;
-import dev.twinbox.relay.publish.Outcome.Reason;
 import dev.twinbox.relay.store.Samples;
 import dev.twinbox.relay.store.Samples.Done;
 import dev.twinbox.relay.store.Samples.Failing;

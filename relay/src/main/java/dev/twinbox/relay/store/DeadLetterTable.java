@@ -1,6 +1,6 @@
 package dev.twinbox.relay.store;
 
-import dev.twinbox.relay.publish.OutboxRecord;
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.store.Paced.Batch;
 import dev.twinbox.relay.store.Paced.Range;
 import java.sql.PreparedStatement;

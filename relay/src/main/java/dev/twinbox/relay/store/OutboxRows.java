@@ -2,9 +2,9 @@ package dev.twinbox.relay.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
-import dev.twinbox.relay.publish.Outcome.Reason;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.Outcome.Reason;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;

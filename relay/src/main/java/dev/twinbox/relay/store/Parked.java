@@ -1,7 +1,7 @@
 package dev.twinbox.relay.store;
 
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
 import java.time.Duration;

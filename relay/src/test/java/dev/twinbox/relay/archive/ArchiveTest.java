@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.MemoryBroker;
@@ -16,8 +18,6 @@ import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.store.ArchiveTable.Filter;
 import dev.twinbox.relay.store.DeadLetterFilter;
 import dev.twinbox.relay.store.LaneChange;

@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.relay.publish.OutboxRecord;
-import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.store.DeadLetterFilter;
 import dev.twinbox.relay.store.DeadLetterTable.AuditLine;
 import dev.twinbox.relay.store.DeadLetterTable.BlockedKey;

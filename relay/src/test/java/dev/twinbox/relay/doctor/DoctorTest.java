@@ -3,15 +3,15 @@ package dev.twinbox.relay.doctor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.twinbox.inbox.doctor.Check;
-import dev.twinbox.inbox.doctor.Diagnosis;
-import dev.twinbox.inbox.doctor.Examining;
-import dev.twinbox.inbox.doctor.Finding;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Examining;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.ServerExamination;
+import dev.twinbox.broker.doctor.Severity;
 import dev.twinbox.inbox.doctor.InboxExamination;
-import dev.twinbox.inbox.doctor.ServerExamination;
-import dev.twinbox.inbox.doctor.Severity;
-import dev.twinbox.relay.kafka.KafkaBroker;
-import dev.twinbox.relay.publish.Broker;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.testkit.TestKafka;
 import dev.twinbox.testkit.TestPostgres;
@@ -208,8 +208,7 @@ class DoctorTest {
             "a consumer's role may not use the inbox",
             Check.GRANT_MISSING,
             () ->
-                new Doctor()
-                    .inbox(UnsafeDatabase.with().relay(), UnsafeDatabase.TABLES)
+                UnsafeDatabase.inbox(new Doctor(), UnsafeDatabase.with().relay())
                     .examine(List.of())),
         new Case(
             "the inbox has lost its key",
@@ -431,8 +430,7 @@ class DoctorTest {
             "a consumer's granted role",
             Check.EXAMINED,
             () ->
-                new Doctor()
-                    .inbox(UnsafeDatabase.with().consumer(), UnsafeDatabase.TABLES)
+                UnsafeDatabase.inbox(new Doctor(), UnsafeDatabase.with().consumer())
                     .examine(List.of())),
         topic("three replicas, two in sync", Check.EXAMINED, 3, Map.of()),
         topic("a topic that keeps all", Check.EXAMINED, 3, Map.of("retention.ms", "-1")),

@@ -2,7 +2,7 @@ package dev.twinbox.relay.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinbox.inbox.doctor.Check;
+import dev.twinbox.broker.doctor.Check;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

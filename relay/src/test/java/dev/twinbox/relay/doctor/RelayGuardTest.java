@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.inbox.doctor.UnsafeSettingsException;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.doctor.UnsafeSettingsException;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.RelayBuilder;
-import dev.twinbox.relay.kafka.KafkaBroker;
-import dev.twinbox.relay.publish.Broker;
 import dev.twinbox.testkit.TestKafka;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.Connection;

@@ -1,6 +1,7 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.inbox.doctor.Diagnosis;
+import dev.twinbox.broker.doctor.Diagnosis;
+import dev.twinbox.inbox.doctor.InboxSide;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.store.Tables;
 import dev.twinbox.testkit.TestDatabase;
@@ -79,7 +80,15 @@ record UnsafeDatabase(TestDatabase database) {
   }
 
   Diagnosis inbox() {
-    return new Doctor().inbox(dataSource(), TABLES).examine(List.of());
+    return inbox(new Doctor(), dataSource()).examine(List.of());
+  }
+
+  /** As the command {@code doctor --inbox} does. */
+  static Doctor inbox(Doctor doctor, DataSource dataSource) {
+    InboxSide side = InboxSide.examine(dataSource, TABLES.quotedSchema());
+    side.findings().forEach(doctor::found);
+    side.horizon().ifPresent(doctor::horizon);
+    return doctor;
   }
 
   void execute(String sql) {

@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
-import dev.twinbox.outbox.RabbitDestination;
-import dev.twinbox.relay.publish.Broker;
-import dev.twinbox.relay.rabbitmq.RabbitBroker;
-import dev.twinbox.relay.rabbitmq.RabbitTopology;
+import dev.twinbox.broker.Broker;
+import dev.twinbox.rabbitmq.RabbitRoute;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitTopology;
 import dev.twinbox.testkit.TestRabbit;
 import java.io.IOException;
 import java.net.URI;
@@ -78,9 +78,9 @@ final class UnsafeRabbit implements AutoCloseable {
 
   /** A queue as the development topology makes it. */
   String topology(String what) {
-    RabbitDestination destination = new RabbitDestination(null, "", name(what));
+    RabbitRoute route = new RabbitRoute("", name(what));
     try {
-      RabbitTopology.ordered().declare(rabbit.connectionFactory(), destination, name(what));
+      RabbitTopology.ordered().declare(rabbit.connectionFactory(), route, name(what));
     } catch (IOException | TimeoutException e) {
       throw new IllegalStateException(e);
     }

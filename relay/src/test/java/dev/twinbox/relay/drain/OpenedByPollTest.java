@@ -3,9 +3,9 @@ package dev.twinbox.relay.drain;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.relay.OutboxDatabase;
-import dev.twinbox.relay.publish.OutboxRecord;
 import dev.twinbox.relay.store.LaneState;
 import java.sql.Connection;
 import java.sql.SQLException;

@@ -4,10 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.relay.KeyedLoad;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
-import dev.twinbox.relay.kafka.KafkaBroker;
 import dev.twinbox.testkit.TestKafkaProcesses;
 import java.time.Duration;
 import java.util.List;

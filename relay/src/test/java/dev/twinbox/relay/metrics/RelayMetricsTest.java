@@ -3,10 +3,10 @@ package dev.twinbox.relay.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.Outcome;
 import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
-import dev.twinbox.relay.publish.Outcome;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.Status.DestinationLine;
 import dev.twinbox.relay.status.Thresholds;

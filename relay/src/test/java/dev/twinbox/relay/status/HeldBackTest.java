@@ -2,8 +2,8 @@ package dev.twinbox.relay.status;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinbox.inbox.doctor.Finding;
-import dev.twinbox.inbox.doctor.ServerExamination;
+import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.status.Status.TransactionLine;

@@ -1,8 +1,0 @@
-/**
- * From Kafka to the handler: offsets follow the database's commits, and polling never waits for a
- * handler.
- */
-@NullMarked
-package dev.twinbox.inbox.kafka;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,5 +1,0 @@
-/** The command line: what an operator can ask of Twinbox without writing code. */
-@NullMarked
-package dev.twinbox.relay.cli;
-
-import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,25 @@
+package dev.twinbox.relay;
+
+import dev.twinbox.broker.BrokerUnderTest;
+import dev.twinbox.kafka.publisher.KafkaUnderTest;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+
+class KafkaBlockedKeyTest extends BlockedKeyContract {
+  private static KafkaUnderTest server;
+
+  @BeforeAll
+  static void start() {
+    server = new KafkaUnderTest();
+  }
+
+  @AfterAll
+  static void stop() {
+    server.close();
+  }
+
+  @Override
+  protected BrokerUnderTest server() {
+    return server;
+  }
+}
