@@ -5,17 +5,12 @@ import dev.twinbox.relay.deadletter.DeadLetterQueue;
 import dev.twinbox.relay.store.DeadLetterFilter;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** Which dead letters the commands mean, and in which database. */
 final class DeadLetterOptions {
@@ -50,25 +45,12 @@ final class DeadLetterOptions {
   @Option(names = "--key", paramLabel = "KEY", description = "Only those with this key.")
   private @Nullable String key;
 
-  private @Nullable Instant before;
-
-  @Spec(Spec.Target.MIXEE)
-  private CommandSpec spec = CommandSpec.create();
-
   @Option(
       names = "--before",
       paramLabel = "TIME",
+      converter = InstantConverter.class,
       description = "Only those given up before then, as in 2026-11-22T07:00:00Z.")
-  void before(String value) {
-    try {
-      before = OffsetDateTime.parse(value).toInstant();
-    } catch (DateTimeParseException e) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--before is no time with an offset; write it as in 2026-11-22T07:00:00Z.",
-          e);
-    }
-  }
+  private @Nullable Instant before;
 
   DeadLetterFilter filter() {
     return new DeadLetterFilter(numbers, ids, destination, reason, key, before);

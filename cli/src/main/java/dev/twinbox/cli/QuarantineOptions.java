@@ -5,9 +5,7 @@ import dev.twinbox.inbox.DatabaseUnavailableException;
 import dev.twinbox.inbox.Quarantine;
 import dev.twinbox.inbox.QuarantineReason;
 import dev.twinbox.inbox.QuarantineSelection;
-import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -52,6 +50,12 @@ final class QuarantineOptions {
   private @Nullable Long limit;
 
   private @Nullable QuarantineReason reason;
+
+  @Option(
+      names = "--before",
+      paramLabel = "TIME",
+      converter = InstantConverter.class,
+      description = "Quarantined before then only, as in 2026-11-22T07:00:00Z.")
   private @Nullable Instant before;
 
   @Spec(Spec.Target.MIXEE)
@@ -67,20 +71,6 @@ final class QuarantineOptions {
             .filter(known -> known.code().equals(value.toLowerCase(Locale.ROOT)))
             .findFirst()
             .orElseThrow(() -> new ParameterException(spec.commandLine(), noReason()));
-  }
-
-  @Option(
-      names = "--before",
-      paramLabel = "TIME",
-      description = "Quarantined before then only, as in 2026-11-22T07:00:00Z.")
-  void before(String value) {
-    try {
-      before = OffsetDateTime.parse(value).toInstant();
-    } catch (DateTimeException e) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--before is no time with an offset; write it as 2026-11-22T07:00:00Z.");
-    }
   }
 
   /** What was selected, possibly everything. */

@@ -10,8 +10,6 @@ import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -92,37 +90,21 @@ final class ReplayCommand implements Runnable {
       description = "Also those that are older than the consumers' dedup horizon.")
   private boolean beyondHorizon;
 
-  private @Nullable Instant from;
-  private @Nullable Instant to;
-
-  @Spec private CommandSpec spec = CommandSpec.create();
-
   @Option(
       names = "--from",
       paramLabel = "TIME",
+      converter = InstantConverter.class,
       description = "Only those enqueued then or later, as in 2026-11-22T07:00:00Z.")
-  void from(String value) {
-    from = time("--from", value);
-  }
+  private @Nullable Instant from;
 
   @Option(
       names = "--to",
       paramLabel = "TIME",
+      converter = InstantConverter.class,
       description = "Only those enqueued before then, as in 2026-11-22T08:00:00Z.")
-  void to(String value) {
-    to = time("--to", value);
-  }
+  private @Nullable Instant to;
 
-  private Instant time(String option, String value) {
-    try {
-      return OffsetDateTime.parse(value).toInstant();
-    } catch (DateTimeParseException e) {
-      throw new ParameterException(
-          spec.commandLine(),
-          option + " is no time with an offset; write it as in 2026-11-22T07:00:00Z.",
-          e);
-    }
-  }
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public void run() {

@@ -97,8 +97,8 @@ final class RetentionCommand implements Runnable {
     } else {
       throw new ParameterException(
           spec.commandLine(),
-          "--%s is no time; write it as in 12h or 7d%s."
-              .formatted(name(kept), mayBeOff ? ", or off" : ""));
+          "--%s: '%s' is no time; write it as in 12h or 7d%s."
+              .formatted(name(kept), value, mayBeOff ? ", or off" : ""));
     }
   }
 

@@ -63,6 +63,7 @@ public final class TwinboxCli implements Runnable {
       added.commands().forEach(command::addSubcommand);
     }
     // These go to the subcommands that are there by now, and to no later ones.
+    PlainConverters.register(command);
     return command
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setExpandAtFiles(false)
@@ -78,7 +79,7 @@ public final class TwinboxCli implements Runnable {
 
   /** Shows names, never values: what stands in the wrong place may be a password. */
   private static int complain(ParameterException error, String[] arguments) {
-    CommandLine command = error.getCommandLine();
+    CommandLine command = executed(error.getCommandLine());
     PrintWriter err = command.getErr();
     String complaint =
         error instanceof UnmatchedArgumentException unmatched
@@ -89,6 +90,15 @@ public final class TwinboxCli implements Runnable {
     command.usage(err);
     err.flush();
     return command.getCommandSpec().exitCodeOnInvalidInput();
+  }
+
+  /** A command that is a method complains in the name of the one above, which it belongs to. */
+  private static CommandLine executed(CommandLine complaining) {
+    CommandLine.ParseResult parsed = complaining.getParseResult();
+    while (parsed != null && parsed.hasSubcommand()) {
+      parsed = parsed.subcommand();
+    }
+    return parsed == null ? complaining : parsed.commandSpec().commandLine();
   }
 
   private static String unknown(List<String> unmatched, boolean isRoot) {

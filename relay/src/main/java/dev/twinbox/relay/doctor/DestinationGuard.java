@@ -251,7 +251,8 @@ final class DestinationGuard implements AutoCloseable {
     BrokerExamination present = look;
     look = null;
     if (present != null) {
-      present.close();
+      // What was found stands, whether or not the connections can be closed.
+      Supervision.run("closing a look at " + broker, present::close);
     }
   }
 

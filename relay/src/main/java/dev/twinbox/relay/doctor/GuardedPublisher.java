@@ -5,6 +5,7 @@ import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.broker.OutcomeListener;
 import dev.twinbox.broker.Publisher;
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.relay.doctor.DestinationGuard.Verdict;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -106,17 +107,22 @@ final class GuardedPublisher implements Publisher {
 
   /** Nobody would hand on what is queued. */
   private void fail(Throwable why) {
-    Outcome outcome = new Outcome.Unknown("the publisher failed: " + why.getClass().getName());
+    End ended = failure(why);
     List<Waiting> left;
     lock.lock();
     try {
-      end = new End(null, outcome, outcome);
+      end = ended;
       left = new ArrayList<>(queue);
       queue.clear();
     } finally {
       lock.unlock();
     }
-    left.forEach(one -> one.listener().settled(one.record(), outcome));
+    tell(left, ended);
+  }
+
+  private static End failure(Throwable why) {
+    Outcome outcome = new Outcome.Unknown("the publisher failed: " + why.getClass().getName());
+    return new End(null, outcome, outcome);
   }
 
   private void letGo() {
@@ -148,7 +154,7 @@ final class GuardedPublisher implements Publisher {
       String refusal = verdict == null ? null : verdict.refusal();
       if (first != null && verdict != null && refusal == null) {
         queue.remove();
-        return () -> publisher.publish(first.record(), first.listener());
+        return () -> publish(first);
       }
       hand = null;
       handedOn.signalAll();
@@ -167,11 +173,30 @@ final class GuardedPublisher implements Publisher {
     } finally {
       lock.unlock();
     }
-    refused.forEach(one -> one.listener().settled(one.record(), ended.of(one.record())));
+    tell(refused, ended);
     if (flushFirst) {
       publisher.flush(); // what went before may still be confirmed
     }
     return null;
+  }
+
+  private void publish(Waiting next) {
+    try {
+      publisher.publish(next.record(), next.listener());
+    } catch (RuntimeException | Error e) {
+      // Nobody else will say what became of it.
+      tell(List.of(next), failure(e));
+      throw e;
+    }
+  }
+
+  /** Each hears it, whatever the listener of another throws. */
+  private static void tell(List<Waiting> all, End ended) {
+    for (Waiting one : all) {
+      Supervision.run(
+          "telling the outcome of a message",
+          () -> one.listener().settled(one.record(), ended.of(one.record())));
+    }
   }
 
   @Override
@@ -206,16 +231,17 @@ final class GuardedPublisher implements Publisher {
   @Override
   public void close() {
     List<Waiting> left;
+    End ended = new End(null, CLOSED, CLOSED);
     lock.lock();
     try {
-      end = new End(null, CLOSED, CLOSED);
+      end = ended;
       left = new ArrayList<>(queue);
       queue.clear();
       awaitHand();
     } finally {
       lock.unlock();
     }
-    left.forEach(one -> one.listener().settled(one.record(), CLOSED));
+    tell(left, ended);
     publisher.close();
   }
 

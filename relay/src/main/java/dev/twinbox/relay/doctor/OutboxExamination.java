@@ -61,6 +61,7 @@ final class OutboxExamination {
       defaults(statement);
       indexes(statement);
       lanes(statement);
+      strayRows(statement);
       cluster(statement);
     }
     if (findings.isEmpty()) {
@@ -226,6 +227,37 @@ final class OutboxExamination {
                 "lane %s of %s".formatted(rows.getInt(2), rows.getString(1)),
                 "no row in outbox_lane, or none in outbox_lane_log",
                 MIGRATED + "the lane's first rows."));
+      }
+    }
+  }
+
+  /** From one lane to the next by the index on (lane, position), however many rows there are. */
+  private void strayRows(Statement statement) throws SQLException {
+    String stray =
+        """
+        with recursive used as (
+          (select lane from {outbox} order by lane limit 1)
+          union all
+          select (select o.lane from {outbox} o where o.lane > used.lane order by o.lane limit 1)
+          from used where used.lane is not null)
+        select used.lane, (select count(*) from (
+          select from {outbox} o where o.lane = used.lane limit 1000) counted)
+        from used
+        where used.lane is not null and not exists (
+          select from {outbox_lane} l where l.lane = used.lane)
+        order by used.lane limit 10""";
+    try (ResultSet rows = statement.executeQuery(tables.sql(stray))) {
+      while (rows.next()) {
+        int lane = rows.getInt(1);
+        int count = rows.getInt(2);
+        findings.add(
+            Finding.danger(
+                Check.LANE_UNKNOWN,
+                "lane " + lane,
+                "%s%s rows of table %s name it, and it is no broker's"
+                    .formatted(count < 1_000 ? "" : "at least ", count, tables.of("outbox")),
+                "Enqueue these messages again with an Outbox, and then: delete from %s where lane = %s"
+                    .formatted(tables.of("outbox"), lane)));
       }
     }
   }

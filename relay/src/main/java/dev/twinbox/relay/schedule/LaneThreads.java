@@ -39,11 +39,8 @@ public final class LaneThreads implements ThreadPool {
     running.incrementAndGet();
     Runnable counted =
         () -> {
-          try {
-            work.run();
-          } finally {
-            running.decrementAndGet();
-          }
+          Supervision.run("a job of the relay", work);
+          running.decrementAndGet();
         };
     while (true) {
       try {

@@ -22,8 +22,12 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a publisher does while the guard looks, refuses, and allows. */
 class DestinationGuardTest {
@@ -39,6 +43,9 @@ class DestinationGuardTest {
           Duration.ofMillis(5));
 
   private final Map<String, Finding> findings = new ConcurrentHashMap<>();
+  private final Map<String, Finding> unread = new ConcurrentHashMap<>();
+  private final Map<String, Throwable> failures = new ConcurrentHashMap<>();
+  private volatile @Nullable RuntimeException closing;
   private final AtomicInteger looks = new AtomicInteger();
   private final MemoryBroker broker = new MemoryBroker();
   private final Outcomes outcomes = new Outcomes();
@@ -116,6 +123,32 @@ class DestinationGuardTest {
     await().until(() -> outcomeOf("kafka:unsafe") instanceof Outcome.Unavailable);
   }
 
+  @ParameterizedTest
+  @ValueSource(classes = {IllegalStateException.class, OutOfMemoryError.class})
+  void aLookThatFailsEndsNeitherTheLooksAtOthersNorItsRepetition(Class<? extends Throwable> kind)
+      throws ReflectiveOperationException {
+    failures.put("kafka:failing", kind.getDeclaredConstructor().newInstance());
+    findings.put("kafka:failing", UNSAFE);
+    findings.put("kafka:unsafe", UNSAFE);
+    assertThat(outcomeOf("kafka:failing")).isInstanceOf(Outcome.Published.class);
+    assertThat(outcomeOf("kafka:unsafe")).isInstanceOf(Outcome.Unavailable.class);
+
+    failures.clear();
+
+    await().until(() -> outcomeOf("kafka:failing") instanceof Outcome.Unavailable);
+  }
+
+  @Test
+  void aLookThatCannotBeClosedTakesNoRefusalBack() {
+    closing = new IllegalStateException("made up");
+    findings.put("kafka:unsafe", UNSAFE);
+    unread.put("kafka:unsafe", AWAY);
+
+    for (int i = 0; i < 5; i++) {
+      assertThat(outcomeOf("kafka:unsafe")).isInstanceOf(Outcome.Unavailable.class);
+    }
+  }
+
   @Test
   void aKnownDestinationIsNotLookedAtForEachMessage() {
     DestinationGuard patient = new DestinationGuard("kafka", FakeExamination::new);
@@ -176,8 +209,13 @@ class DestinationGuardTest {
         Thread.currentThread().interrupt();
       }
       looks.incrementAndGet();
-      Finding found = findings.get(destination);
-      return found == null ? List.of() : List.of(found);
+      if (failures.get(destination) instanceof Error error) {
+        throw error;
+      }
+      if (failures.get(destination) instanceof RuntimeException exception) {
+        throw exception;
+      }
+      return Stream.of(findings, unread).flatMap(found -> of(destination, found)).toList();
     }
 
     @Override
@@ -185,7 +223,16 @@ class DestinationGuardTest {
       return List.of();
     }
 
+    private Stream<Finding> of(String destination, Map<String, Finding> all) {
+      return Stream.ofNullable(all.get(destination));
+    }
+
     @Override
-    public void close() {}
+    public void close() {
+      RuntimeException failure = closing;
+      if (failure != null) {
+        throw failure;
+      }
+    }
   }
 }

@@ -12,7 +12,7 @@ import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.rabbitmq.RabbitBroker;
+import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import dev.twinbox.testkit.TestRabbit;
 import java.io.IOException;
 import java.time.Duration;

@@ -64,6 +64,10 @@ public enum Check {
   RING_LEAF_MISSING("Messages whose position falls there cannot be enqueued."),
   /** A lane without its row or state. */
   LANE_MISSING("Messages of that lane are never published."),
+  /** Rows whose lane no broker has. */
+  LANE_UNKNOWN(
+      "No relay reads them: they are never published, and keep the outbox from being emptied.",
+      false),
 
   // The inbox.
 

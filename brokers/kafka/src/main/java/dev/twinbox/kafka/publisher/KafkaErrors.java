@@ -4,6 +4,8 @@ import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.kafka.common.InvalidRecordException;
+import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -112,6 +114,9 @@ final class KafkaErrors {
   }
 
   private static @Nullable Fault fault(Throwable failure) {
+    if (refusesTime(failure)) {
+      return FAULTS.get("InvalidTimestampException");
+    }
     for (Class<?> kind = failure.getClass(); kind != null; kind = kind.getSuperclass()) {
       Fault fault = FAULTS.get(kind.getSimpleName());
       if (fault != null) {
@@ -119,6 +124,19 @@ final class KafkaErrors {
       }
     }
     return null;
+  }
+
+  /**
+   * Whether the broker refuses the time of publication. Of a record in a batch of several the
+   * client says only that it is invalid, with the broker's words: "Timestamp 1795897116659 of
+   * message with offset 6 is out of range."
+   */
+  static boolean refusesTime(Throwable failure) {
+    String said = message(failure);
+    return failure instanceof InvalidTimestampException
+        || (failure instanceof InvalidRecordException
+            && said.startsWith("Timestamp ")
+            && said.contains(" is out of range"));
   }
 
   private static String remedy(Reason reason) {

@@ -19,7 +19,6 @@ import org.apache.kafka.clients.producer.Producer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.errors.InterruptException;
-import org.apache.kafka.common.errors.InvalidTimestampException;
 import org.apache.kafka.common.errors.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
@@ -215,7 +214,7 @@ final class KafkaPublisher implements Publisher {
       }
       ioThread = Thread.currentThread();
       if (!closed) {
-        if (failure instanceof InvalidTimestampException) {
+        if (failure != null && KafkaErrors.refusesTime(failure)) {
           time.refused();
         }
         finish(send, failure == null ? Outcome.PUBLISHED : KafkaErrors.outcome(failure));

@@ -338,4 +338,21 @@ class KafkaErrorsTest {
     }
     return type == Set.class ? Set.of() : type == Map.class ? Map.of() : null;
   }
+
+  @Test
+  void aRecordWhoseTimeIsRefusedInABatchOfSeveralIsNotCalledMalformed() {
+    Outcome outcome =
+        KafkaErrors.outcome(
+            new InvalidRecordException(
+                "Timestamp 1795897116659 of message with offset 6 is out of range. The timestamp"
+                    + " should be within [1795897116869, 1795900716869]"));
+
+    assertThat(outcome)
+        .isInstanceOfSatisfying(
+            Outcome.Unavailable.class,
+            is -> {
+              assertThat(is.reason()).isEqualTo(Reason.WRONG_CLOCK);
+              assertThat(is.detail()).contains("message.timestamp.before.max.ms");
+            });
+  }
 }
