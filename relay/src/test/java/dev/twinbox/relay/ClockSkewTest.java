@@ -5,8 +5,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.broker.doctor.Check;
 import dev.twinbox.broker.doctor.Finding;
-import dev.twinbox.inbox.doctor.ServerExamination;
-import dev.twinbox.inbox.doctor.Severity;
+import dev.twinbox.broker.doctor.ServerExamination;
+import dev.twinbox.broker.doctor.Severity;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;

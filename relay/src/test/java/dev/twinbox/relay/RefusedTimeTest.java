@@ -4,9 +4,10 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.Broker;
+import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.broker.Broker;
 import dev.twinbox.testkit.TestKafka;
 import java.time.Duration;
 import java.util.List;

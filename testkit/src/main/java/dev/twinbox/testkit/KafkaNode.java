@@ -157,8 +157,9 @@ record KafkaNode(
   }
 
   /**
-   * Where the default locale has digits of its own, Kafka 4.4 names a file by them and does not find
-   * it again; a broker is without its features then. No broker under test is to depend on that.
+   * Where the default locale has digits of its own, Kafka 4.4 names a file by them and does not
+   * find it again; a broker is without its features then. No broker under test is to depend on
+   * that.
    */
   private void format(String cluster) {
     Locales.inRoot(() -> formatNow(cluster));

@@ -283,8 +283,7 @@ public final class Parked {
    * @param rows at most so many rows
    * @param bytes ends with the row that reaches so many bytes
    */
-  public List<Due> due(int lane, Map<String, Cap> caps, int rows, long bytes)
-      throws SQLException {
+  public List<Due> due(int lane, Map<String, Cap> caps, int rows, long bytes) throws SQLException {
     List<String> destinations = List.copyOf(caps.keySet());
     return pipeline.query(
         due,

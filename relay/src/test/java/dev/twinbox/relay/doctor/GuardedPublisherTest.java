@@ -3,13 +3,14 @@ package dev.twinbox.relay.doctor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.OutcomeListener;
 import dev.twinbox.broker.Outcomes;
 import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.Records;
+import dev.twinbox.broker.doctor.BrokerExamination;
+import dev.twinbox.broker.doctor.Finding;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
