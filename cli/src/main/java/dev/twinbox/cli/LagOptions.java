@@ -1,8 +1,7 @@
 package dev.twinbox.cli;
 
 import dev.twinbox.broker.Broker;
-import dev.twinbox.kafka.publisher.KafkaBroker;
-import dev.twinbox.rabbitmq.publisher.RabbitBroker;
+import dev.twinbox.broker.SourceLag;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,31 +47,29 @@ final class LagOptions {
     }
   }
 
-  List<ConsumerLag> read(Settings settings) {
-    List<ConsumerLag> lags = new ArrayList<>();
+  List<SourceLag> read(Settings settings) {
+    List<SourceLag> lags = new ArrayList<>();
     String named = group;
     if (named != null) {
       Matcher at = AT_BROKER.matcher(named);
       boolean isAt = at.matches();
       try (Broker broker = broker(settings, isAt ? at.group(1) : "kafka")) {
-        if (!(broker instanceof KafkaBroker kafka)) {
+        if (!broker.name().startsWith("kafka")) {
           throw new CommandException(
               "--group is %s; only Kafka has consumer groups. Use --queue.".formatted(named));
         }
-        lags.addAll(KafkaLag.read(kafka, isAt ? at.group(2) : named, topics));
+        lags.addAll(broker.lag(isAt ? at.group(2) : named, topics));
       }
     }
     for (String queue : queues) {
       Matcher at = AT_BROKER.matcher(queue);
       boolean isAt = at.matches();
       try (Broker broker = broker(settings, isAt ? at.group(1) : "rabbitmq")) {
-        if (!(broker instanceof RabbitBroker rabbit)) {
+        if (!broker.name().startsWith("rabbitmq")) {
           throw new CommandException(
               "--queue is %s; only RabbitMQ has queues. Use --group and --topic.".formatted(queue));
         }
-        String addresses =
-            settings.brokers().getOrDefault(rabbit.name(), Map.of()).get("addresses");
-        lags.add(QueueDepth.read(rabbit, addresses, isAt ? at.group(2) : queue));
+        lags.addAll(broker.lag(isAt ? at.group(2) : queue, List.of()));
       }
     }
     return lags;

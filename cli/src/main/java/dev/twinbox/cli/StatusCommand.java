@@ -2,6 +2,7 @@ package dev.twinbox.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.broker.SourceLag;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.StatusReader;
 import dev.twinbox.relay.status.Thresholds;
@@ -88,9 +89,9 @@ final class StatusCommand implements Callable<Integer> {
 
   private int look(StatusReader reader, Settings settings, Thresholds limits) throws SQLException {
     Status status = reader.read();
-    List<ConsumerLag> lags = consumers.read(settings);
+    List<SourceLag> lags = consumers.read(settings);
     List<Cause> causes = new ArrayList<>(Verdict.of(status, limits).causes());
-    lags.forEach(lag -> lag.cause(limits).ifPresent(causes::add));
+    lags.forEach(lag -> LagCauses.of(lag, limits).ifPresent(causes::add));
     Verdict verdict = Verdict.of(causes);
     PrintWriter out = spec.commandLine().getOut();
     if (watch != null && !json && Boolean.getBoolean("twinbox.terminal")) {

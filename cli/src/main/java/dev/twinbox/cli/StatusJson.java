@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.ser.std.ToStringSerializer;
+import dev.twinbox.broker.SourceLag;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.Verdict;
 import java.time.Instant;
@@ -22,7 +23,7 @@ final class StatusJson {
   private StatusJson() {}
 
   /** One line for each status, or one that is easier to read. */
-  static String write(Status status, Verdict verdict, List<ConsumerLag> lags, boolean oneLine)
+  static String write(Status status, Verdict verdict, List<SourceLag> lags, boolean oneLine)
       throws JsonProcessingException {
     ObjectNode all = MAPPER.createObjectNode();
     all.put("verdict", verdict.level().name().toLowerCase(Locale.ROOT));

@@ -1,5 +1,6 @@
 package dev.twinbox.cli;
 
+import dev.twinbox.broker.SourceLag;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.Verdict;
 import dev.twinbox.relay.status.Verdict.Cause;
@@ -19,7 +20,7 @@ final class StatusText {
     this.out = out;
   }
 
-  void print(Status status, Verdict verdict, List<ConsumerLag> lags) {
+  void print(Status status, Verdict verdict, List<SourceLag> lags) {
     out.println(
         "Schema %s, version %s, at %s"
             .formatted(status.schema(), status.schemaVersion(), status.time()));
@@ -220,12 +221,12 @@ final class StatusText {
     return t.prepared() == null ? t.state() : "'" + t.prepared() + "'";
   }
 
-  private void consumers(List<ConsumerLag> lags) {
+  private void consumers(List<SourceLag> lags) {
     if (lags.isEmpty()) {
       return;
     }
     TextTable table = new TextTable("CONSUMER", "OF", "PARTITION", "BEHIND", "CONSUMERS");
-    for (ConsumerLag lag : lags) {
+    for (SourceLag lag : lags) {
       table.row(lag.consumer(), lag.source(), "all", number(lag.lag()), number(lag.consumers()));
       lag.partitions()
           .forEach(

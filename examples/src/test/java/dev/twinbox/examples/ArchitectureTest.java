@@ -71,6 +71,7 @@ class ArchitectureTest {
         "kafka    | rabbitmq jooq jackson worker",
         "rabbitmq | kafka jooq worker",
         "relay    | kafka rabbitmq jackson worker",
+        "cli      | kafka rabbitmq",
       })
   void librariesOfOthersAreNotUsed(String module, String libraries) {
     String[] packages =

@@ -2,6 +2,7 @@ package dev.twinbox.broker;
 
 import dev.twinbox.broker.doctor.BrokerExamination;
 import java.time.InstantSource;
+import java.util.List;
 
 /**
  * A configured broker: opens one publisher for each lane that drains to it. Thread-safe.
@@ -32,6 +33,21 @@ public interface Broker extends AutoCloseable {
   default BrokerExamination examine() {
     return new BrokerExamination.Unreadable(
         name(), "the kind %s is not known".formatted(getClass().getSimpleName()));
+  }
+
+  /**
+   * How far a consumer is behind; waits some seconds for the answer.
+   *
+   * @param groupOrQueue a consumer group, or a queue
+   * @param topics that the group reads; none for a queue
+   * @return one for each topic, or one for the queue; the default says that it cannot be read
+   */
+  default List<SourceLag> lag(String groupOrQueue, List<String> topics) {
+    return List.of(
+        SourceLag.unreadable(
+            name() + ":" + groupOrQueue,
+            topics.isEmpty() ? groupOrQueue : String.join(", ", topics),
+            "the kind %s is not known".formatted(getClass().getSimpleName())));
   }
 
   /**

@@ -4,12 +4,15 @@ import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.broker.Publisher;
+import dev.twinbox.broker.SourceLag;
 import dev.twinbox.broker.Supervision;
 import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.kafka.doctor.ClientRefusal;
 import dev.twinbox.kafka.doctor.KafkaBrokerExamination;
+import dev.twinbox.kafka.doctor.KafkaLag;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
@@ -99,6 +102,11 @@ public final class KafkaBroker implements Broker {
     } catch (IllegalArgumentException e) {
       return new BrokerExamination.Unreadable(name, String.valueOf(e.getMessage()));
     }
+  }
+
+  @Override
+  public List<SourceLag> lag(String group, List<String> topics) {
+    return KafkaLag.read(name, clientSettings(), group, topics);
   }
 
   @Override

@@ -3,11 +3,14 @@ package dev.twinbox.rabbitmq.publisher;
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.Publisher;
+import dev.twinbox.broker.SourceLag;
 import dev.twinbox.broker.Supervision;
 import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.rabbitmq.RabbitRoute;
+import dev.twinbox.rabbitmq.doctor.QueueDepth;
 import dev.twinbox.rabbitmq.doctor.RabbitBrokerExamination;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -108,6 +111,12 @@ public final class RabbitBroker implements Broker {
 
   RabbitBrokerExamination examineVirtualHost() {
     return new RabbitBrokerExamination(name, connectionFactory(), managementUri());
+  }
+
+  @Override
+  public List<SourceLag> lag(String queue, List<String> none) {
+    return List.of(
+        QueueDepth.read(name, connectionFactory(), settings.property("addresses"), queue));
   }
 
   @Override

@@ -1,7 +1,6 @@
-package dev.twinbox.cli;
+package dev.twinbox.kafka.doctor;
 
-import dev.twinbox.kafka.doctor.ClientRefusal;
-import dev.twinbox.kafka.publisher.KafkaBroker;
+import dev.twinbox.broker.SourceLag;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,32 +19,39 @@ import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.GroupIdNotFoundException;
 
 /** Compares a consumer group's offsets with the ends of its topics. */
-final class KafkaLag {
+public final class KafkaLag {
   private static final int LIMIT_MILLIS = 5_000;
 
   private KafkaLag() {}
 
-  static List<ConsumerLag> read(KafkaBroker broker, String group, List<String> topics) {
-    Map<String, Object> settings = new HashMap<>(broker.clientSettings());
+  /**
+   * Waits for at most 5 seconds for each answer; what cannot be read is said in place of the lag.
+   *
+   * @param broker its name, as in {@code kafka@billing}
+   * @param client its settings, credentials included
+   */
+  public static List<SourceLag> read(
+      String broker, Map<String, ?> client, String group, List<String> topics) {
+    Map<String, Object> settings = new HashMap<>(client);
     settings.keySet().retainAll(AdminClientConfig.configNames());
     settings.remove(AdminClientConfig.METRIC_REPORTER_CLASSES_CONFIG);
     settings.put(AdminClientConfig.CLIENT_ID_CONFIG, "twinbox-status");
     settings.put(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, LIMIT_MILLIS);
     settings.put(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, LIMIT_MILLIS);
-    String consumer = broker.name() + ":" + group;
-    List<ConsumerLag> lags = new ArrayList<>();
+    String consumer = broker + ":" + group;
+    List<SourceLag> lags = new ArrayList<>();
     try (Admin admin = Admin.create(settings)) {
       for (String topic : topics) {
         lags.add(read(admin, consumer, group, topic));
       }
     } catch (KafkaException e) {
       topics.forEach(
-          topic -> lags.add(ConsumerLag.unreadable(consumer, topic, ClientRefusal.reason(e))));
+          topic -> lags.add(SourceLag.unreadable(consumer, topic, ClientRefusal.reason(e))));
     }
     return lags;
   }
 
-  private static ConsumerLag read(Admin admin, String consumer, String group, String topic) {
+  private static SourceLag read(Admin admin, String consumer, String group, String topic) {
     try {
       List<TopicPartition> partitions =
           admin.describeTopics(List.of(topic)).allTopicNames().get().values().stream()
@@ -60,7 +66,7 @@ final class KafkaLag {
           offsets(admin, partitions, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED);
       Map<TopicPartition, Long> beginnings =
           offsets(admin, partitions, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED);
-      List<ConsumerLag.Partition> lines = new ArrayList<>();
+      List<SourceLag.Partition> lines = new ArrayList<>();
       for (TopicPartition partition : partitions) {
         OffsetAndMetadata offset = committed.get(partition);
         long end = ends.getOrDefault(partition, 0L);
@@ -68,26 +74,26 @@ final class KafkaLag {
         // What retention has deleted cannot be consumed any more.
         long from = offset == null ? beginning : Math.max(offset.offset(), beginning);
         lines.add(
-            new ConsumerLag.Partition(
+            new SourceLag.Partition(
                 partition.partition(),
                 offset == null ? null : offset.offset(),
                 end,
                 Math.max(0, end - from),
                 Math.max(0, end - Math.max(from, stable.getOrDefault(partition, end)))));
       }
-      return new ConsumerLag(
+      return new SourceLag(
           consumer,
           topic,
-          lines.stream().mapToLong(ConsumerLag.Partition::lag).sum(),
+          lines.stream().mapToLong(SourceLag.Partition::lag).sum(),
           members(admin, group),
           lines,
           null);
     } catch (ExecutionException e) {
       Throwable cause = e.getCause();
-      return ConsumerLag.unreadable(consumer, topic, Explanation.line(cause == null ? e : cause));
+      return SourceLag.unreadable(consumer, topic, cause == null ? e : cause);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return ConsumerLag.unreadable(consumer, topic, "interrupted");
+      return SourceLag.unreadable(consumer, topic, "interrupted");
     }
   }
 
