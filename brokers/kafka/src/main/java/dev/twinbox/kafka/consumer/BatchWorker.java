@@ -11,13 +11,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Handles batch after batch, so that the polling thread never waits for a handler. */
-final class Worker implements Runnable {
-  private static final Logger log = LoggerFactory.getLogger(Worker.class);
+final class BatchWorker implements Runnable {
+  private static final Logger log = LoggerFactory.getLogger(BatchWorker.class);
 
   private final Inbox inbox;
   private final Handler handler;
   private final boolean singly;
-  private final InHand inHand;
+  private final PolledRecords polled;
   private final Runnable progressed;
   private final Pauses pauses = new Pauses();
   private volatile long handlingSince;
@@ -28,10 +28,10 @@ final class Worker implements Runnable {
   /**
    * @param singly whether each message gets a transaction of its own
    */
-  Worker(Inbox inbox, Handler handler, boolean singly, InHand inHand, Runnable progressed) {
+  BatchWorker(Inbox inbox, Handler handler, boolean singly, PolledRecords polled, Runnable progressed) {
     this.inbox = inbox;
     this.singly = singly;
-    this.inHand = inHand;
+    this.polled = polled;
     this.progressed = progressed;
     this.handler =
         (delivery, work) -> {
@@ -42,11 +42,11 @@ final class Worker implements Runnable {
 
   @Override
   public void run() {
-    while (!inHand.isClosed()) {
+    while (!polled.isClosed()) {
       if (!Supervision.attempt("The handling of records", this::handleNext)) {
         // What became of the batch is unknown. Its partitions are read again from their offsets.
         handlingSince = 0;
-        inHand.nothingIsInWork();
+        polled.nothingIsInWork();
         failed = true;
         pause();
       }
@@ -55,7 +55,7 @@ final class Worker implements Runnable {
 
   private void handleNext() {
     try {
-      List<Taken> batch = inHand.take();
+      List<BufferedRecord> batch = polled.take();
       if (!batch.isEmpty()) {
         handle(batch);
       }
@@ -98,28 +98,28 @@ final class Worker implements Runnable {
     abandoned = true;
   }
 
-  private void handle(List<Taken> batch) {
+  private void handle(List<BufferedRecord> batch) {
     begins();
-    InTurn inTurn = new InTurn(inHand, batch, this::begins, this::settled);
+    PolledDeliveries deliveries = new PolledDeliveries(polled, batch, this::begins, this::settled);
     try {
       if (singly) {
-        inbox.receiveEach(inTurn, handler, () -> !abandoned);
-        inHand.giveBack(inTurn.undecided());
+        inbox.receiveEach(deliveries, handler, () -> !abandoned);
+        polled.giveBack(deliveries.undecided());
       } else {
-        inHand.settle(
+        polled.settle(
             batch,
             inbox.receiveAll(
-                batch.stream().map(Taken::delivery).toList(), handler, () -> !abandoned));
+                batch.stream().map(BufferedRecord::delivery).toList(), handler, () -> !abandoned));
       }
       pauses.reset();
     } catch (DatabaseUnavailableException e) {
       Duration pause = pauses.next();
       log.warn("Consumption pauses for {}: {}", pause, e.getMessage());
-      inHand.putBack(inTurn.undecided(), pause);
+      polled.putBack(deliveries.undecided(), pause);
     } catch (RuntimeException | Error e) {
       Duration pause = pauses.next();
       log.error("A batch was not received; it is tried again in {}", pause, e);
-      inHand.putBack(inTurn.undecided(), pause);
+      polled.putBack(deliveries.undecided(), pause);
     } finally {
       handlingSince = 0;
       Thread.interrupted(); // an interrupt was meant for the handler that has ended now

@@ -4,22 +4,22 @@ import dev.twinbox.inbox.Delivery;
 import java.util.Optional;
 
 /**
- * A record in hand.
+ * A polled record that is not settled yet.
  *
  * @param retry whether it failed before and stands at the head of its partition again
  * @param log how often the partition's log had gone back when it came, see {@link
- *     PartitionHand#logWentBack}
+ *     PartitionBuffer#logWentBack}
  */
-record Taken(
-    PartitionHand hand,
+record BufferedRecord(
+    PartitionBuffer buffer,
     long offset,
     Optional<Integer> leaderEpoch,
     Delivery delivery,
     boolean retry,
     int log) {
 
-  Taken asRetry() {
-    return new Taken(hand, offset, leaderEpoch, delivery.again(), true, log);
+  BufferedRecord asRetry() {
+    return new BufferedRecord(buffer, offset, leaderEpoch, delivery.again(), true, log);
   }
 
   int bytes() {

@@ -10,19 +10,19 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Records that are received one after another, beginning with those given. For one thread. */
-final class InTurn implements Succession {
-  private final InHand inHand;
+final class PolledDeliveries implements Succession {
+  private final PolledRecords polled;
   private final Runnable taken;
   private final Runnable settled;
-  private final Deque<Taken> coming;
-  private final Deque<Taken> unsettled = new ArrayDeque<>();
+  private final Deque<BufferedRecord> coming;
+  private final Deque<BufferedRecord> unsettled = new ArrayDeque<>();
 
   /**
    * @param taken called before each record is handed out
-   * @param settled called when the border knows what became of a record
+   * @param settled called when a record is settled
    */
-  InTurn(InHand inHand, List<Taken> first, Runnable taken, Runnable settled) {
-    this.inHand = inHand;
+  PolledDeliveries(PolledRecords polled, List<BufferedRecord> first, Runnable taken, Runnable settled) {
+    this.polled = polled;
     this.taken = taken;
     this.settled = settled;
     coming = new ArrayDeque<>(first);
@@ -31,9 +31,9 @@ final class InTurn implements Succession {
   @Override
   public @Nullable Delivery next() {
     if (coming.isEmpty()) {
-      coming.addAll(inHand.takeNext());
+      coming.addAll(polled.takeNext());
     }
-    Taken next = coming.pollFirst();
+    BufferedRecord next = coming.pollFirst();
     if (next == null) {
       return null;
     }
@@ -44,17 +44,17 @@ final class InTurn implements Succession {
 
   @Override
   public void received(Receipt receipt) {
-    Taken first = unsettled.removeFirst();
+    BufferedRecord first = unsettled.removeFirst();
     if (!receipt.settled()) {
-      inHand.giveBack(undecided()); // before the failed one, which then stands before them
+      polled.giveBack(undecided()); // before the failed one, which then stands before them
     }
-    inHand.settle(List.of(first), List.of(receipt));
+    polled.settle(List.of(first), List.of(receipt));
     settled.run();
   }
 
   /** Hands out, for the last time, what was taken and not settled. */
-  List<Taken> undecided() {
-    List<Taken> undecided = new ArrayList<>(unsettled);
+  List<BufferedRecord> undecided() {
+    List<BufferedRecord> undecided = new ArrayList<>(unsettled);
     undecided.addAll(coming);
     unsettled.clear();
     coming.clear();

@@ -11,9 +11,9 @@ import org.apache.kafka.common.TopicPartition;
  * partition's progress back, so that nothing is lost in a crash. How far the others may get ahead
  * is limited, because all of that is delivered again then.
  */
-final class OvertakingHand extends PartitionHand {
+final class OvertakingBuffer extends PartitionBuffer {
   /** A failed record and when it is tried again, by {@link System#nanoTime()}. */
-  private record Aside(Taken taken, long due) {}
+  private record Aside(BufferedRecord record, long due) {}
 
   private final int furthestAhead;
   private final List<Aside> aside = new ArrayList<>();
@@ -21,14 +21,14 @@ final class OvertakingHand extends PartitionHand {
   private int ahead;
   private long reached;
 
-  OvertakingHand(TopicPartition partition, int furthestAhead) {
+  OvertakingBuffer(TopicPartition partition, int furthestAhead) {
     super(partition);
     this.furthestAhead = furthestAhead;
   }
 
   @Override
   long waitingBytes() {
-    return super.waitingBytes() + aside.stream().mapToLong(a -> a.taken().bytes()).sum();
+    return super.waitingBytes() + aside.stream().mapToLong(a -> a.record().bytes()).sum();
   }
 
   @Override
@@ -66,41 +66,41 @@ final class OvertakingHand extends PartitionHand {
   }
 
   @Override
-  void takeInto(List<Taken> batch, int limit, boolean retries, long now) {
+  void takeInto(List<BufferedRecord> batch, int limit, boolean retries, long now) {
     if (!retries) {
       int most = Math.min(limit, batch.size() + Math.max(0, furthestAhead - ahead));
       int before = batch.size();
-      super.takeInto(batch, open.isEmpty() ? limit : most, false, now);
+      takeFirstInto(batch, open.isEmpty() ? limit : most, false);
       ahead += open.isEmpty() ? 0 : batch.size() - before;
       return;
     }
     for (Aside waiting : List.copyOf(aside)) {
       if (batch.size() < limit && now - waiting.due() >= 0) {
         aside.remove(waiting);
-        batch.add(waiting.taken());
+        batch.add(waiting.record());
         takenToWork(1);
       }
     }
   }
 
   @Override
-  void settle(List<Taken> worked, List<Receipt> receipts, long now) {
+  void settle(List<BufferedRecord> worked, List<Receipt> receipts, long now) {
     takenToWork(-worked.size());
     for (int i = 0; i < worked.size(); i++) {
-      Taken taken = worked.get(i);
-      boolean counts = isOfThisLog(taken);
-      reached = counts ? Math.max(reached, taken.offset() + 1) : reached;
+      BufferedRecord record = worked.get(i);
+      boolean counts = isOfThisLog(record);
+      reached = counts ? Math.max(reached, record.offset() + 1) : reached;
       if (receipts.get(i).settled()) {
         if (counts) {
-          open.remove(taken.offset());
+          open.remove(record.offset());
         }
       } else {
         if (counts) {
-          open.add(taken.offset());
+          open.add(record.offset());
         }
         long pause =
             receipts.get(i) instanceof Receipt.Failed failed ? failed.retryAfter().toNanos() : 0;
-        aside.add(new Aside(taken.asRetry(), now + pause));
+        aside.add(new Aside(record.asRetry(), now + pause));
       }
     }
     if (open.isEmpty()) {
@@ -113,17 +113,18 @@ final class OvertakingHand extends PartitionHand {
   }
 
   @Override
-  void giveBackUndecided(List<Taken> worked) {
-    List<Taken> others = new ArrayList<>();
-    for (Taken taken : worked) {
-      if (taken.retry()) {
-        aside.add(new Aside(taken, System.nanoTime()));
+  void giveBackUndecided(List<BufferedRecord> worked) {
+    List<BufferedRecord> others = new ArrayList<>();
+    for (BufferedRecord record : worked) {
+      if (record.retry()) {
+        aside.add(new Aside(record, System.nanoTime()));
         takenToWork(-1);
       } else {
-        others.add(taken);
+        others.add(record);
       }
     }
     ahead = Math.max(0, ahead - others.size());
-    super.giveBackUndecided(others);
+    takenToWork(-others.size());
+    giveBack(others);
   }
 }

@@ -19,11 +19,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The border between the polling thread and the worker: what was polled and waits, what is in work,
- * and how far each partition has come. Thread-safe.
+ * The records polled and not yet settled, and the offset that each partition has reached. The polling
+ * thread adds records, the worker takes them in batches and settles them. Thread-safe.
  */
-final class InHand {
-  private static final Logger log = LoggerFactory.getLogger(InHand.class);
+final class PolledRecords {
+  private static final Logger log = LoggerFactory.getLogger(PolledRecords.class);
   private static final int SMALLEST_POLL = 100;
   private static final long MOST_BYTES = 32L * 1024 * 1024;
 
@@ -33,7 +33,7 @@ final class InHand {
   private final int batchSize;
   private final int pollSize;
   private final boolean mayOvertake;
-  private final Map<TopicPartition, PartitionHand> hands = new LinkedHashMap<>();
+  private final Map<TopicPartition, PartitionBuffer> buffers = new LinkedHashMap<>();
   private boolean closed;
   private int inWork;
   private boolean outage;
@@ -41,7 +41,7 @@ final class InHand {
   private int settledSinceCommit;
   private boolean full;
 
-  InHand(int batchSize, boolean mayOvertake) {
+  PolledRecords(int batchSize, boolean mayOvertake) {
     this.batchSize = batchSize;
     this.pollSize = pollSize(batchSize);
     this.mayOvertake = mayOvertake;
@@ -55,31 +55,31 @@ final class InHand {
     return Math.max(batchSize, SMALLEST_POLL);
   }
 
-  private PartitionHand hand(TopicPartition partition) {
+  private PartitionBuffer buffer(TopicPartition partition) {
     return mayOvertake
-        ? new OvertakingHand(partition, FURTHEST_AHEAD * batchSize)
-        : new PartitionHand(partition);
+        ? new OvertakingBuffer(partition, FURTHEST_AHEAD * batchSize)
+        : new OrderedBuffer(partition);
   }
 
   synchronized void assigned(Collection<TopicPartition> partitions) {
-    partitions.forEach(partition -> hands.put(partition, hand(partition)));
+    partitions.forEach(partition -> buffers.put(partition, buffer(partition)));
   }
 
-  /** The topics of which something is in hand. */
+  /** The topics of the assigned partitions. */
   synchronized Set<String> topics() {
-    return hands.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
+    return buffers.keySet().stream().map(TopicPartition::topic).collect(Collectors.toSet());
   }
 
-  /** Assigned partitions of which it is not decided yet from where they are read. */
+  /** Assigned partitions whose first offset is not decided yet. */
   synchronized Set<TopicPartition> unsettledStarts() {
-    return hands.values().stream()
-        .filter(hand -> !hand.startIsSettled())
-        .map(PartitionHand::partition)
+    return buffers.values().stream()
+        .filter(buffer -> !buffer.startIsSettled())
+        .map(PartitionBuffer::partition)
         .collect(Collectors.toSet());
   }
 
   /**
-   * Decides it.
+   * Sets the offset from which the partition is read.
    *
    * @param topic in which the offsets count, or null when that is not known
    * @param toCommit an offset to commit before anything is handled, or null
@@ -88,20 +88,20 @@ final class InHand {
       TopicPartition partition,
       @Nullable CommittedTopic topic,
       @Nullable OffsetAndMetadata toCommit) {
-    PartitionHand hand = hands.get(partition);
-    if (hand != null) {
-      hand.startsAt(topic, toCommit);
+    PartitionBuffer buffer = buffers.get(partition);
+    if (buffer != null) {
+      buffer.startsAt(topic, toCommit);
     }
   }
 
-  /** Whether what is in hand is of a former topic of this name; notes one that was not known. */
+  /** Whether the buffered records are of a former topic of this name; notes a topic that was not known. */
   synchronized boolean isReplaced(String topic, CommittedTopic current) {
     boolean replaced = false;
-    for (PartitionHand hand : hands.values()) {
-      if (hand.partition().topic().equals(topic) && hand.startIsSettled()) {
-        CommittedTopic read = hand.topic();
+    for (PartitionBuffer buffer : buffers.values()) {
+      if (buffer.partition().topic().equals(topic) && buffer.startIsSettled()) {
+        CommittedTopic read = buffer.topic();
         if (read == null) {
-          hand.startsAt(current, null);
+          buffer.startsAt(current, null);
         } else {
           replaced |= read.isReplacedBy(current);
         }
@@ -110,48 +110,47 @@ final class InHand {
     return replaced;
   }
 
-  /** Nothing of it is handled or committed any more. */
+  /** Drops the topic: none of its records is handled or committed any more. */
   synchronized void forgetTopic(String topic) {
-    hands.keySet().removeIf(partition -> partition.topic().equals(topic));
+    buffers.keySet().removeIf(partition -> partition.topic().equals(topic));
   }
 
   synchronized void add(TopicPartition partition, List<ConsumerRecord<byte[], byte[]>> records) {
-    PartitionHand hand = hands.computeIfAbsent(partition, this::hand);
-    if (!records.isEmpty() && records.get(0).offset() < hand.next()) {
+    PartitionBuffer buffer = buffers.computeIfAbsent(partition, this::buffer);
+    if (!records.isEmpty() && records.get(0).offset() < buffer.next()) {
       log.warn(
           "{} went back from offset {} to {}: its log was cut off, by an unclean election or with"
               + " its topic. It is read, and its offsets are committed, from there on",
           partition,
-          hand.next(),
+          buffer.next(),
           records.get(0).offset());
-      hand.logWentBack();
+      buffer.logWentBack();
     }
     for (ConsumerRecord<byte[], byte[]> record : records) {
       // A batch is in work and a poll's worth may be committed in the database but not yet in
-      // Kafka:
-      // so many records after an assignment may have been in the hands of a process that died, and
-      // where records overtake a failed one, what had got ahead of it.
+      // Kafka. A process that died may have handled so many records, and where records overtake a
+      // failed one, those ahead of it.
       int ahead = mayOvertake ? FURTHEST_AHEAD * batchSize : 0;
-      boolean maybeAgain = hand.records() < 2 * pollSize + ahead;
-      hand.add(
-          new Taken(
-              hand,
+      boolean maybeAgain = buffer.records() < 2 * pollSize + ahead;
+      buffer.add(
+          new BufferedRecord(
+              buffer,
               record.offset(),
               record.leaderEpoch(),
               KafkaWire.delivery(record, maybeAgain),
               false,
-              hand.log()));
+              buffer.log()));
     }
     notifyAll();
   }
 
   /** The worker's next batch; waits for one. Empty when it is time to end. */
-  synchronized List<Taken> take() throws InterruptedException {
+  synchronized List<BufferedRecord> take() throws InterruptedException {
     while (!closed) {
       long now = System.nanoTime();
       long pause = outage ? outageUntil - now : 0;
       if (pause <= 0) {
-        List<Taken> batch = nextBatch(now);
+        List<BufferedRecord> batch = nextBatch(now);
         if (!batch.isEmpty()) {
           inWork += batch.size();
           return batch;
@@ -170,24 +169,24 @@ final class InHand {
    * What comes next for a worker that is at it, as a batch of {@link #take}; empty when it should
    * go there.
    */
-  synchronized List<Taken> takeNext() {
-    List<Taken> batch = closed || outage ? List.of() : nextBatch(System.nanoTime());
+  synchronized List<BufferedRecord> takeNext() {
+    List<BufferedRecord> batch = closed || outage ? List.of() : nextBatch(System.nanoTime());
     inWork += batch.size();
     return batch;
   }
 
   /** Records that failed go alone: with them the whole batch would run one by one. */
-  private List<Taken> nextBatch(long now) {
-    List<Taken> batch = new ArrayList<>();
-    boolean retries = hands.values().stream().anyMatch(hand -> hand.hasDueRetry(now));
-    for (PartitionHand hand : List.copyOf(hands.values())) {
-      if (batch.size() < batchSize && !hand.isHeld(now)) {
+  private List<BufferedRecord> nextBatch(long now) {
+    List<BufferedRecord> batch = new ArrayList<>();
+    boolean retries = buffers.values().stream().anyMatch(buffer -> buffer.hasDueRetry(now));
+    for (PartitionBuffer buffer : List.copyOf(buffers.values())) {
+      if (batch.size() < batchSize && !buffer.isHeld(now)) {
         int before = batch.size();
-        hand.takeInto(batch, batchSize, retries, now);
+        buffer.takeInto(batch, batchSize, retries, now);
         if (batch.size() > before) {
-          // Who was served goes to the end of the line.
-          hands.remove(hand.partition());
-          hands.put(hand.partition(), hand);
+          // The next batch begins with another partition.
+          buffers.remove(buffer.partition());
+          buffers.put(buffer.partition(), buffer);
         }
       }
     }
@@ -195,20 +194,20 @@ final class InHand {
   }
 
   private boolean anyHeld() {
-    return hands.values().stream().anyMatch(PartitionHand::isRetrying);
+    return buffers.values().stream().anyMatch(PartitionBuffer::isRetrying);
   }
 
-  synchronized void settle(List<Taken> batch, List<Receipt> receipts) {
-    Map<PartitionHand, List<Taken>> worked = new LinkedHashMap<>();
-    Map<PartitionHand, List<Receipt>> outcomes = new LinkedHashMap<>();
+  synchronized void settle(List<BufferedRecord> batch, List<Receipt> receipts) {
+    Map<PartitionBuffer, List<BufferedRecord>> worked = new LinkedHashMap<>();
+    Map<PartitionBuffer, List<Receipt>> outcomes = new LinkedHashMap<>();
     for (int i = 0; i < batch.size(); i++) {
-      PartitionHand hand = batch.get(i).hand();
-      worked.computeIfAbsent(hand, ignored -> new ArrayList<>()).add(batch.get(i));
-      outcomes.computeIfAbsent(hand, ignored -> new ArrayList<>()).add(receipts.get(i));
+      PartitionBuffer buffer = batch.get(i).buffer();
+      worked.computeIfAbsent(buffer, ignored -> new ArrayList<>()).add(batch.get(i));
+      outcomes.computeIfAbsent(buffer, ignored -> new ArrayList<>()).add(receipts.get(i));
     }
     long now = System.nanoTime();
     worked.forEach(
-        (hand, taken) -> hand.settle(taken, outcomes.getOrDefault(hand, List.of()), now));
+        (buffer, records) -> buffer.settle(records, outcomes.getOrDefault(buffer, List.of()), now));
     settledSinceCommit += batch.size();
     outage = false;
     inWork -= batch.size();
@@ -220,7 +219,7 @@ final class InHand {
    * has little left. Otherwise it comes by itself soon enough.
    */
   synchronized boolean wantsPoll() {
-    int waiting = hands.values().stream().mapToInt(PartitionHand::waiting).sum();
+    int waiting = buffers.values().stream().mapToInt(PartitionBuffer::waiting).sum();
     return closed
         || outage
         || settledSinceCommit >= pollSize
@@ -229,19 +228,19 @@ final class InHand {
         || anyHeld();
   }
 
-  /** Nothing was decided about the batch: everything waits. */
-  synchronized void putBack(List<Taken> batch, Duration pause) {
+  /** Returns a batch without outcomes; nothing is taken during the pause. */
+  synchronized void putBack(List<BufferedRecord> batch, Duration pause) {
     outage = true;
     outageUntil = System.nanoTime() + pause.toNanos();
     giveBack(batch);
   }
 
-  /** These were taken and not begun, and come first again. */
-  synchronized void giveBack(List<Taken> batch) {
-    Map<PartitionHand, List<Taken>> worked = new LinkedHashMap<>();
+  /** Returns records that were taken and not begun; they are the first again. */
+  synchronized void giveBack(List<BufferedRecord> batch) {
+    Map<PartitionBuffer, List<BufferedRecord>> worked = new LinkedHashMap<>();
     batch.forEach(
-        taken -> worked.computeIfAbsent(taken.hand(), ignored -> new ArrayList<>()).add(taken));
-    worked.forEach(PartitionHand::giveBackUndecided);
+        record -> worked.computeIfAbsent(record.buffer(), ignored -> new ArrayList<>()).add(record));
+    worked.forEach(PartitionBuffer::giveBackUndecided);
     inWork -= batch.size();
     notifyAll();
   }
@@ -250,9 +249,9 @@ final class InHand {
   synchronized Map<TopicPartition, OffsetAndMetadata> progress() {
     settledSinceCommit = 0;
     Map<TopicPartition, OffsetAndMetadata> progress = new LinkedHashMap<>();
-    hands.forEach(
-        (partition, hand) -> {
-          OffsetAndMetadata reached = hand.progress();
+    buffers.forEach(
+        (partition, buffer) -> {
+          OffsetAndMetadata reached = buffer.progress();
           if (reached != null) {
             progress.put(partition, reached);
           }
@@ -263,26 +262,26 @@ final class InHand {
   synchronized void committed(Map<TopicPartition, OffsetAndMetadata> offsets) {
     offsets.forEach(
         (partition, offset) -> {
-          PartitionHand hand = hands.get(partition);
-          if (hand != null) {
-            hand.committed(offset);
+          PartitionBuffer buffer = buffers.get(partition);
+          if (buffer != null) {
+            buffer.committed(offset);
           }
         });
   }
 
   /** Which of the assigned partitions shall not bring more for now. */
   synchronized Set<TopicPartition> toPause(Set<TopicPartition> assigned) {
-    int waiting = hands.values().stream().mapToInt(PartitionHand::waiting).sum();
-    long bytes = hands.values().stream().mapToLong(PartitionHand::waitingBytes).sum();
+    int waiting = buffers.values().stream().mapToInt(PartitionBuffer::waiting).sum();
+    long bytes = buffers.values().stream().mapToLong(PartitionBuffer::waitingBytes).sum();
     full = waiting >= pollSize || bytes >= MOST_BYTES;
     if (closed || outage || full) {
       return assigned;
     }
     long now = System.nanoTime();
     Set<TopicPartition> paused = new HashSet<>();
-    for (PartitionHand hand : hands.values()) {
-      if (!hand.startIsSettled() || !hand.wantsMore(now)) {
-        paused.add(hand.partition());
+    for (PartitionBuffer buffer : buffers.values()) {
+      if (!buffer.startIsSettled() || !buffer.wantsMore(now)) {
+        paused.add(buffer.partition());
       }
     }
     paused.retainAll(assigned);
@@ -292,28 +291,28 @@ final class InHand {
   /** Takes nothing more of these, and waits for what is in work of them. */
   synchronized boolean finish(Collection<TopicPartition> partitions, Duration limit)
       throws InterruptedException {
-    List<PartitionHand> leaving =
-        hands.values().stream().filter(hand -> partitions.contains(hand.partition())).toList();
-    leaving.forEach(PartitionHand::dropWaiting);
+    List<PartitionBuffer> leaving =
+        buffers.values().stream().filter(buffer -> partitions.contains(buffer.partition())).toList();
+    leaving.forEach(PartitionBuffer::dropWaiting);
     long end = System.nanoTime() + limit.toNanos();
-    while (!leaving.stream().allMatch(PartitionHand::isIdle)) {
+    while (!leaving.stream().allMatch(PartitionBuffer::isIdle)) {
       long left = end - System.nanoTime();
       if (left <= 0) {
         return false;
       }
       wait(left / 1_000_000 + 1);
     }
-    leaving.forEach(PartitionHand::dropWaiting); // a failed one may have come back
+    leaving.forEach(PartitionBuffer::dropWaiting); // a failed one may have come back
     return true;
   }
 
-  /** These are not ours any more; what is in work of them will not be committed to Kafka. */
+  /** Drops revoked partitions; their records in work will not be committed to Kafka. */
   synchronized void forget(Collection<TopicPartition> partitions) {
-    partitions.forEach(hands::remove);
+    partitions.forEach(buffers::remove);
   }
 
   synchronized void forgetAll() {
-    hands.clear();
+    buffers.clear();
   }
 
   /** Lets the worker end after its batch. */
@@ -324,15 +323,15 @@ final class InHand {
 
   /** How many records of the partition were polled and are not settled. */
   synchronized int unsettled(TopicPartition partition) {
-    PartitionHand hand = hands.get(partition);
-    return hand == null ? 0 : hand.waiting() + hand.inWork();
+    PartitionBuffer buffer = buffers.get(partition);
+    return buffer == null ? 0 : buffer.waiting() + buffer.inWork();
   }
 
   synchronized boolean isClosed() {
     return closed;
   }
 
-  /** The worker has nothing any more and does not know what became of what it had. */
+  /** Called when the worker failed: the outcome of the records in work is unknown. */
   synchronized void nothingIsInWork() {
     inWork = 0;
     notifyAll();
