@@ -137,7 +137,7 @@ final class PolledRecords {
               buffer,
               record.offset(),
               record.leaderEpoch(),
-              KafkaWire.delivery(record, maybeAgain),
+              KafkaRecordReader.delivery(record, maybeAgain),
               false,
               buffer.log()));
     }

@@ -126,7 +126,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
     try {
       arrived.add(
           new Unacknowledged(
-              envelope.getDeliveryTag(), RabbitWire.delivery(queue, envelope, properties, body)));
+              envelope.getDeliveryTag(), RabbitMessageReader.delivery(queue, envelope, properties, body)));
     } catch (RuntimeException | Error e) {
       // Whatever the user's exception handler makes of it: what is not in hand is not acknowledged.
       lost = true;

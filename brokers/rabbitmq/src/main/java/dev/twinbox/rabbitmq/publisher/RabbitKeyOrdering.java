@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * such an inversion cannot be mended. A constant cost for each record. Guarded by the publisher's
  * lock.
  */
-final class KeyQueues {
+final class RabbitKeyOrdering {
   /** Whether a record may go, waits for its predecessor, or comes behind a failure. */
   enum Place {
     FIRST,

@@ -13,31 +13,31 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Outcomes are told whatever a listener does. */
 @Timeout(60)
-class SettlementsTest {
-  private final Settlements settlements = new Settlements();
+class OutcomeQueueTest {
+  private final OutcomeQueue outcomes = new OutcomeQueue();
   private final List<UUID> told = new ArrayList<>();
 
   @ParameterizedTest
   @ValueSource(classes = {IllegalStateException.class, OutOfMemoryError.class, Exception.class})
   void aListenerThatThrowsKeepsNobodyFromHearing(Class<? extends Throwable> kind) throws Exception {
     Throwable thrown = kind.getDeclaredConstructor().newInstance();
-    Handover first = handover((record, outcome) -> sneaky(thrown));
-    Handover second = handover((record, outcome) -> told.add(record.id()));
+    PendingRecord first = pending((record, outcome) -> sneaky(thrown));
+    PendingRecord second = pending((record, outcome) -> told.add(record.id()));
 
-    settlements.lock();
-    settlements.settle(first, Outcome.PUBLISHED);
-    settlements.settle(second, Outcome.PUBLISHED);
-    settlements.unlock();
+    outcomes.lock();
+    outcomes.settle(first, Outcome.PUBLISHED);
+    outcomes.settle(second, Outcome.PUBLISHED);
+    outcomes.unlock();
 
     assertThat(told).containsExactly(second.record().id());
     // Neither the lock nor the telling is left with somebody.
-    Handover third = handover((record, outcome) -> told.add(record.id()));
+    PendingRecord third = pending((record, outcome) -> told.add(record.id()));
     Thread other =
         new Thread(
             () -> {
-              settlements.lock();
-              settlements.settle(third, Outcome.PUBLISHED);
-              settlements.unlockWhenTold();
+              outcomes.lock();
+              outcomes.settle(third, Outcome.PUBLISHED);
+              outcomes.unlockWhenTold();
             });
     other.start();
     other.join(Duration.ofSeconds(30).toMillis());
@@ -56,7 +56,7 @@ class SettlementsTest {
     throw (T) thrown;
   }
 
-  private static Handover handover(OutcomeListener listener) {
-    return new Handover(Records.record("kafka:orders", "k", "p"), listener) {};
+  private static PendingRecord pending(OutcomeListener listener) {
+    return new PendingRecord(Records.record("kafka:orders", "k", "p"), listener) {};
   }
 }

@@ -14,7 +14,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a message in Twinbox's mapping of CloudEvents to AMQP 0-9-1. */
-final class RabbitWire {
+final class RabbitMessageReader {
   private static final String PREFIX = "cloudEvents_";
   private static final String TOMBSTONE = PREFIX + "tombstone";
 
@@ -23,7 +23,7 @@ final class RabbitWire {
   private static final Set<String> NOT_THE_SENDERS =
       Set.of("twinbox-publish", "x-delivery-count", "x-acquired-count");
 
-  private RabbitWire() {}
+  private RabbitMessageReader() {}
 
   static Delivery delivery(
       String queue, Envelope envelope, BasicProperties properties, byte[] body) {
@@ -83,7 +83,7 @@ final class RabbitWire {
       return Base64.getEncoder().encodeToString(bytes);
     }
     if (value instanceof List<?> list) {
-      return list.stream().map(RabbitWire::text).toList().toString();
+      return list.stream().map(RabbitMessageReader::text).toList().toString();
     }
     if (value instanceof Map<?, ?> map) {
       Map<String, @Nullable String> texts = new TreeMap<>();

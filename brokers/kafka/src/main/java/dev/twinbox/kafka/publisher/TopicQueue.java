@@ -9,7 +9,7 @@ import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /** The records of one topic: first they queue, then the client has them. Guarded by the lock. */
-final class TopicLine {
+final class TopicQueue {
   final String topic;
   final Header destination;
 
@@ -30,7 +30,7 @@ final class TopicLine {
   /** What the last look at the topic failed with. */
   @Nullable Throwable lookFailure;
 
-  /** Whether it is on the publisher's list of lines to go on with. */
+  /** Whether it is on the publisher's list of queues to go on with. */
   boolean listed;
 
   /** When the topic was looked at last, on the clock of System.nanoTime. */
@@ -47,7 +47,7 @@ final class TopicLine {
   /** Partitions that have confirmed something to this publisher's client. */
   private final BitSet proven = new BitSet();
 
-  TopicLine(String topic, Header destination) {
+  TopicQueue(String topic, Header destination) {
     this.topic = topic;
     this.destination = destination;
   }

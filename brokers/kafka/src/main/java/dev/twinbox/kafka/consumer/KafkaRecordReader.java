@@ -10,11 +10,11 @@ import org.apache.kafka.common.header.Header;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a record in the Kafka binding of CloudEvents, binary mode. */
-final class KafkaWire {
+final class KafkaRecordReader {
   private static final String PREFIX = "ce_";
   private static final String CONTENT_TYPE = "content-type";
 
-  private KafkaWire() {}
+  private KafkaRecordReader() {}
 
   static Delivery delivery(ConsumerRecord<byte[], byte[]> record, boolean redelivered) {
     CloudEvent event = new CloudEvent();

@@ -4,15 +4,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A record that a publisher has taken over, until its one outcome. Publishers extend it with what
- * they need to know. Guarded by the lock of its {@link Settlements}.
+ * they need to know. Guarded by the lock of its {@link OutcomeQueue}.
  */
-public abstract class Handover {
+public abstract class PendingRecord {
   private final OutboxRecord record;
   private final OutcomeListener listener;
   private final @Nullable Long deadline;
   private @Nullable Outcome outcome;
 
-  protected Handover(OutboxRecord record, OutcomeListener listener) {
+  protected PendingRecord(OutboxRecord record, OutcomeListener listener) {
     this.record = record;
     this.listener = listener;
     this.deadline = listener.deadline();

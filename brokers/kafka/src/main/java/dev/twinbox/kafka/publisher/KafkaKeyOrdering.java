@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * is turned away, as by a leader that has just been elected; the first one then comes later, or
  * never. Until a partition has confirmed something, the key's records go one by one.
  */
-final class KeyTurns {
+final class KafkaKeyOrdering {
   private final Map<String, Turn> turns = new HashMap<>();
 
-  /** Whether the record may join its line now; otherwise it is held until its turn. */
+  /** Whether the record may join its queue now; otherwise it is held until its turn. */
   boolean enter(KafkaSend send) {
     String key = send.record().key();
     if (key == null) {
@@ -27,10 +27,10 @@ final class KeyTurns {
     }
     Turn turn = turns.get(key);
     if (turn == null) {
-      turns.put(key, new Turn(send.line));
+      turns.put(key, new Turn(send.queue));
       return true;
     }
-    if (turn.held == null && turn.line == send.line && send.line.keepsOrderOf(key)) {
+    if (turn.held == null && turn.queue == send.queue && send.queue.keepsOrderOf(key)) {
       turn.outstanding++;
       return true;
     }
@@ -53,11 +53,11 @@ final class KeyTurns {
       turns.remove(key);
       return;
     }
-    turn.line = held.element().line;
-    for (KafkaSend first = held.peek(); first != null && first.line == turn.line; ) {
+    turn.queue = held.element().queue;
+    for (KafkaSend first = held.peek(); first != null && first.queue == turn.queue; ) {
       turn.outstanding++;
       next.accept(held.remove());
-      first = turn.line.keepsOrderOf(key) ? held.peek() : null;
+      first = turn.queue.keepsOrderOf(key) ? held.peek() : null;
     }
     if (held.isEmpty()) {
       turn.held = null;
@@ -75,12 +75,12 @@ final class KeyTurns {
   }
 
   private static final class Turn {
-    TopicLine line;
+    TopicQueue queue;
     int outstanding = 1;
     @Nullable ArrayDeque<KafkaSend> held;
 
-    Turn(TopicLine line) {
-      this.line = line;
+    Turn(TopicQueue queue) {
+      this.queue = queue;
     }
   }
 }

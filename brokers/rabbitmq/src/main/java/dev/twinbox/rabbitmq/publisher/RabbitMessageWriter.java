@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * The wire format for RabbitMQ: CloudEvents 1.0 as AMQP 0-9-1 properties and headers.
  * docs/wire-format.md has the table; the CloudEvents binding itself is for AMQP 1.0 only.
  */
-final class RabbitWire {
+final class RabbitMessageWriter {
   /** Numbers each publish, so that a returned message can be told from its twins. */
   static final String PUBLISH_NUMBER = "twinbox-publish";
 
@@ -22,7 +22,7 @@ final class RabbitWire {
   private static final int PERSISTENT = 2;
   private static final byte[] NOTHING = {};
 
-  private RabbitWire() {}
+  private RabbitMessageWriter() {}
 
   /**
    * @param expiration milliseconds after which the broker takes it out of a queue; null for never

@@ -17,13 +17,13 @@ import org.jspecify.annotations.Nullable;
  * <p>The record's timestamp is the time of publication. With the time of enqueueing, a topic's
  * retention would remove a long backlog as soon as it arrives.
  */
-final class KafkaWire {
+final class KafkaRecordWriter {
   private static final Header SPEC_VERSION = header("ce_specversion", "1.0");
   private static final String TRACE_PARENT = "ce_traceparent";
 
-  private KafkaWire() {}
+  private KafkaRecordWriter() {}
 
-  /** The header that says where all records of a line go. */
+  /** The header that says where all records of a queue go. */
   static Header destination(String destination) {
     return header("ce_destination", destination);
   }
@@ -32,14 +32,14 @@ final class KafkaWire {
    * @param timestamp milliseconds since 1970, or null for the client's time
    */
   static ProducerRecord<byte[], byte[]> encode(
-      OutboxRecord record, TopicLine line, @Nullable Long timestamp) {
+      OutboxRecord record, TopicQueue queue, @Nullable Long timestamp) {
     record.refuseStructuredMode();
     List<Header> headers = new ArrayList<>(record.headers().size() + 9);
     headers.add(SPEC_VERSION);
     headers.add(header("ce_id", record.id().toString()));
     headers.add(header("ce_type", record.type()));
     headers.add(header("ce_time", Rfc3339.micros(record.createdAt())));
-    headers.add(line.destination);
+    headers.add(queue.destination);
     byte[] key = record.key() == null ? null : record.key().getBytes(UTF_8);
     if (key != null) {
       headers.add(new RecordHeader("ce_partitionkey", key));
@@ -57,8 +57,8 @@ final class KafkaWire {
         headers.add(header("traceparent", header.value()));
       }
     }
-    Integer partition = key == null ? null : Integer.valueOf(line.partition(key));
-    return new ProducerRecord<>(line.topic, partition, timestamp, key, record.payload(), headers);
+    Integer partition = key == null ? null : Integer.valueOf(queue.partition(key));
+    return new ProducerRecord<>(queue.topic, partition, timestamp, key, record.payload(), headers);
   }
 
   private static Header header(String name, String value) {

@@ -15,13 +15,13 @@ import org.slf4j.LoggerFactory;
  * queue until the lock is released. One thread at a time tells them, in the order in which they
  * were found; a thread that finds another one telling leaves its outcomes to it.
  */
-public final class Settlements {
-  private static final Logger log = LoggerFactory.getLogger(Settlements.class);
+public final class OutcomeQueue {
+  private static final Logger log = LoggerFactory.getLogger(OutcomeQueue.class);
   private static final long TELLING_LIMIT_SECONDS = 5;
 
   private final ReentrantLock lock = new ReentrantLock();
   private final Condition quiet = lock.newCondition();
-  private final ArrayDeque<Handover> due = new ArrayDeque<>();
+  private final ArrayDeque<PendingRecord> due = new ArrayDeque<>();
   private @Nullable Thread teller;
 
   /** Takes the publisher's lock. */
@@ -39,12 +39,12 @@ public final class Settlements {
    *
    * @return false if it had one already
    */
-  public boolean settle(Handover handover, Outcome outcome) {
-    if (handover.isSettled()) {
+  public boolean settle(PendingRecord record, Outcome outcome) {
+    if (record.isSettled()) {
       return false;
     }
-    handover.settle(outcome);
-    due.add(handover);
+    record.settle(outcome);
+    due.add(record);
     return true;
   }
 
@@ -94,7 +94,7 @@ public final class Settlements {
 
   private void tellAll(@Nullable Thread before) {
     while (true) {
-      Handover next = due.poll();
+      PendingRecord next = due.poll();
       if (next == null) {
         teller = before;
         quiet.signalAll();
