@@ -4,7 +4,7 @@ import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxListener;
 import dev.twinbox.inbox.Receipt;
-import dev.twinbox.inbox.Supervision;
+import dev.twinbox.broker.Supervision;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;

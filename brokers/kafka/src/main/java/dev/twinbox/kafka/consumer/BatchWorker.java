@@ -4,7 +4,7 @@ import dev.twinbox.inbox.DatabaseUnavailableException;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
-import dev.twinbox.inbox.Supervision;
+import dev.twinbox.broker.Supervision;
 import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;

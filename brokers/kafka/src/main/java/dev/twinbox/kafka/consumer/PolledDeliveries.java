@@ -2,7 +2,7 @@ package dev.twinbox.kafka.consumer;
 
 import dev.twinbox.inbox.Delivery;
 import dev.twinbox.inbox.Receipt;
-import dev.twinbox.inbox.Succession;
+import dev.twinbox.inbox.DeliverySource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -10,7 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Records that are received one after another, beginning with those given. For one thread. */
-final class PolledDeliveries implements Succession {
+final class PolledDeliveries implements DeliverySource {
   private final PolledRecords polled;
   private final Runnable taken;
   private final Runnable settled;

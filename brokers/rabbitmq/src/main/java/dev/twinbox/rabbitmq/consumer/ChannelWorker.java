@@ -11,7 +11,7 @@ import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
 import dev.twinbox.inbox.Receipt;
-import dev.twinbox.inbox.Supervision;
+import dev.twinbox.broker.Supervision;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

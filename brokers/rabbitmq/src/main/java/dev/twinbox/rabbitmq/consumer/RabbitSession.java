@@ -8,7 +8,7 @@ import com.rabbitmq.client.ShutdownSignalException;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
-import dev.twinbox.inbox.Supervision;
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.doctor.StartGate;
 import java.io.IOException;
 import java.time.Duration;

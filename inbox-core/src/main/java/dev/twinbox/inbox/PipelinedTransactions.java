@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
  * <p>Only the beginning is shared, never a handler: between the two transactions nothing of ours is
  * at stake but one id, which is rolled back where the next message is not handled after all.
  */
-final class Chain implements AutoCloseable {
-  private static final Logger log = LoggerFactory.getLogger(Chain.class);
+final class PipelinedTransactions implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(PipelinedTransactions.class);
 
   private final InboxStore store;
   private final QuarantineStore quarantine;
@@ -31,13 +31,13 @@ final class Chain implements AutoCloseable {
   private @Nullable Begun begun;
 
   /** The transaction of a message whose handler has not been called yet. */
-  private record Begun(OpenTransaction transaction, Arrival arrival, Recorded recorded) {}
+  private record Begun(OpenTransaction transaction, CheckedDelivery checked, Recorded recorded) {}
 
   /**
    * @param longest after that the connection goes back to its pool: others wait for it, or it is to
    *     be retired
    */
-  Chain(
+  PipelinedTransactions(
       InboxStore store,
       QuarantineStore quarantine,
       int consumer,
@@ -51,8 +51,8 @@ final class Chain implements AutoCloseable {
   }
 
   /** The message whose transaction is begun and which has to be received next, or null. */
-  @Nullable Arrival begun() {
-    return begun == null ? null : begun.arrival();
+  @Nullable CheckedDelivery begun() {
+    return begun == null ? null : begun.checked();
   }
 
   /** Whether the next one had trouble at its beginning: to be met where it has its own handling. */
@@ -60,8 +60,8 @@ final class Chain implements AutoCloseable {
     return ended;
   }
 
-  HandlerRun.Frame link(Arrival arrival, boolean counted) {
-    return new Link(arrival.id(), counted);
+  HandlerRun.Frame frame(CheckedDelivery checked, boolean counted) {
+    return new MessageFrame(checked.id(), counted);
   }
 
   @Override
@@ -73,12 +73,12 @@ final class Chain implements AutoCloseable {
   }
 
   /** The frame of one message. */
-  private final class Link extends Recording {
+  private final class MessageFrame extends Recording {
     private final UUID id;
     private boolean inserted;
     private @Nullable Begun mine;
 
-    Link(UUID id, boolean counted) {
+    MessageFrame(UUID id, boolean counted) {
       super(store, quarantine, consumer, List.of(id), counted);
       this.id = id;
     }
@@ -108,7 +108,7 @@ final class Chain implements AutoCloseable {
     @Override
     public void commit(OpenTransaction transaction) throws SQLException {
       boolean mayGoOn = inserted && !refused && System.nanoTime() - since < longestNanos;
-      Arrival next = mayGoOn ? plainNext() : null;
+      CheckedDelivery next = mayGoOn ? plainNext() : null;
       String xid = transaction.id();
       if (next == null || xid == null) {
         transaction.commit();
@@ -138,7 +138,7 @@ final class Chain implements AutoCloseable {
     }
 
     /** Whatever is wrong with the next one has to be met where it is not this one's. */
-    private @Nullable Arrival plainNext() {
+    private @Nullable CheckedDelivery plainNext() {
       try {
         return lookahead.takeIfPlain();
       } catch (RuntimeException e) {

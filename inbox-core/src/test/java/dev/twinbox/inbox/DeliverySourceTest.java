@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** One delivery after another: a commit and the beginning of what follows share a round trip. */
 @Timeout(60)
-class SuccessionTest {
+class DeliverySourceTest {
   private static final String ATTEMPTS =
       "select coalesce(sum(attempts), 0) from twinbox.inbox_failure";
 
@@ -584,7 +584,7 @@ class SuccessionTest {
 
   /** However slow the machine is. */
   private Inbox.Builder longChained(String consumer) {
-    return database.inbox(consumer).longestChain(Duration.ofMinutes(1));
+    return database.inbox(consumer).longestPipeline(Duration.ofMinutes(1));
   }
 
   private void effect(Delivery delivery, InboxTransaction work) throws SQLException {
@@ -629,7 +629,7 @@ class SuccessionTest {
   }
 
   /** Deliveries in hand, and what was said of them. */
-  private class Row implements Succession {
+  private class Row implements DeliverySource {
     private final Deque<Delivery> coming = new ArrayDeque<>();
     private final Deque<Delivery> taken = new ArrayDeque<>();
     final List<Receipt> receipts = Collections.synchronizedList(new ArrayList<>());
@@ -669,7 +669,7 @@ class SuccessionTest {
   }
 
   /** A pile that outlasts all patience. */
-  private static final class Endless implements Succession {
+  private static final class Endless implements DeliverySource {
     private final long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
 
     @Override

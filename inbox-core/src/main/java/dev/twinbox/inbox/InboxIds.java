@@ -14,12 +14,12 @@ import org.jspecify.annotations.Nullable;
  * ff000000-… on, and a UUIDv7 from before the consumer's time into the range below 01000000-…: both
  * ranges have partitions of their own, and the same message always gets the same UUID.
  */
-final class MessageIds {
+final class InboxIds {
   private static final byte FOREIGN = (byte) 0xff;
   private static final byte OLD = 0;
   private static final int FIRST_FOREIGN_BYTE = 0xff;
 
-  private MessageIds() {}
+  private InboxIds() {}
 
   /** The UUIDv7 that the text is, however it is spelled, or null when it is something else. */
   static @Nullable UUID version7(String id) {

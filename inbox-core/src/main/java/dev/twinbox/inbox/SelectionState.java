@@ -1,7 +1,7 @@
 package dev.twinbox.inbox;
 
-/** Which of the selected messages are meant. */
-enum Among {
+/** The states of selected messages that an act applies to, as SQL conditions. */
+enum SelectionState {
   KEPT("d.discarded_at is null"),
   DISCARDED("d.discarded_at is not null"),
   IDLE("d.discarded_at is null and d.redrive is null"),
@@ -11,7 +11,7 @@ enum Among {
 
   private final String condition;
 
-  Among(String condition) {
+  SelectionState(String condition) {
     this.condition = condition;
   }
 

@@ -10,11 +10,11 @@ import java.util.regex.Pattern;
  *
  * @param name the name as PostgreSQL stores it; upper and lower case differ
  */
-public record SchemaName(String name) {
+public record TargetSchema(String name) {
   private static final Pattern ALLOWED = Pattern.compile("[\\p{L}_][\\p{L}\\p{N}_ -]*");
 
   /** Refuses a name that is not accepted. */
-  public SchemaName {
+  public TargetSchema {
     boolean tooLong = name.getBytes(StandardCharsets.UTF_8).length > 63;
     boolean reserved = name.startsWith("pg_") || name.equals("information_schema");
     if (tooLong || reserved || !ALLOWED.matcher(name).matches()) {
