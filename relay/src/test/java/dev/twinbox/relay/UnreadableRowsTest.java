@@ -8,7 +8,7 @@ import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.store.DeadLetterFilter;
@@ -115,7 +115,7 @@ class UnreadableRowsTest {
     start(false);
     await().atMost(LONG_TIME).until(() -> dead() == 1);
 
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
 
     await()
         .atMost(LONG_TIME)
@@ -179,7 +179,7 @@ class UnreadableRowsTest {
 
     await().until(() -> ids().contains(other));
     await().until(() -> number("outbox_parked where blocked") == 1);
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
     await().until(() -> number("outbox_dead_letter where number = 2 and blocks_key") == 1);
     assertThat(ids()).containsExactly(other);
     letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN);

@@ -12,7 +12,7 @@ package dev.twinbox.relay.store;
  * <p>Positions are compared without lanes: a retired lane's parked messages and dead letters move
  * to other lanes, while their rows stay.
  */
-final class Archive {
+final class ArchiveSql {
   private static final String COLUMNS =
       "lane, position, id, created_at, expires_at, destination, key, type, content_type, headers,"
           + " payload";
@@ -27,7 +27,7 @@ final class Archive {
   static final String IS_KEPT =
       "exists (select 1 from {outbox_retention} k where k.archive is not null)";
 
-  private Archive() {}
+  private ArchiveSql() {}
 
   /**
    * What {@link #copy} looks up, to stand after its {@code with}: the archive's messages within the

@@ -18,12 +18,11 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be done after trouble with the messages that were in flight: given in their order,
- * they are sorted into those to give up, those to leave alone for a while, and the rest, which goes
- * out again. Where a message goes out again, nothing is decided yet about those behind it with the
+ * Sorts the messages that were in flight when something failed, in their order, into those to give
+ * up, those to postpone, and the rest, which goes out again. Where a message goes out again, nothing is decided yet about those behind it with the
  * same key: parked before it, they could overtake it.
  */
-final class Aftermath {
+final class FailureTriage {
   private record Judged(OutboxRecord record, Verdict verdict) {}
 
   private final List<Judged> judged = new ArrayList<>();

@@ -3,9 +3,9 @@ package dev.twinbox.relay.status;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
-/** Numbers as people say them. */
-public final class Words {
-  private Words() {}
+/** Formats times, counts, rates and sizes for people. */
+public final class HumanFormat {
+  private HumanFormat() {}
 
   /** A time, as in {@code 45 s}, {@code 4 min}, {@code 3 h}, {@code 2 d}; {@code -} for null. */
   public static String time(@Nullable Double seconds) {

@@ -12,11 +12,11 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Runs queries on one connection, within one transaction. */
-final class Rows {
+final class StatusQueries {
   private final Connection connection;
   private final Tables tables;
 
-  Rows(Connection connection, Tables tables) {
+  StatusQueries(Connection connection, Tables tables) {
     this.connection = connection;
     this.tables = tables;
   }

@@ -12,7 +12,7 @@ import dev.twinbox.relay.store.WindowReader;
  *
  * <p>Used by the lane's thread.
  */
-final class Reach {
+final class PageSpan {
   /** A page's rows of a lane among those of many lanes. */
   private static final long LEAST = 10_000;
 
@@ -22,7 +22,7 @@ final class Reach {
   private long span = WindowReader.FIRST_SPAN;
   private int pagesRead;
 
-  Reach(LaneState window) {
+  PageSpan(LaneState window) {
     this.window = window;
   }
 

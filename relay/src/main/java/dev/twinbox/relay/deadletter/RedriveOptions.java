@@ -7,15 +7,15 @@ import org.jspecify.annotations.Nullable;
  * How dead letters are sent again.
  *
  * @param by who does it, for the audit
- * @param perSecond at most so many messages a second, or null for as fast as it goes
+ * @param perSecond the most messages a second, or null for as fast as it goes
  * @param timeToLive when they expire anew, from now; null for not at all, or as they did when that
  *     is still to come
  * @param beyondHorizon whether messages go too that are older than the consumers' dedup horizon
  */
-public record Redrive(
+public record RedriveOptions(
     String by, @Nullable Integer perSecond, @Nullable Duration timeToLive, boolean beyondHorizon) {
 
-  public Redrive {
+  public RedriveOptions {
     if (by.isBlank()) {
       throw new IllegalArgumentException("by is blank; name who does this, for the audit.");
     }
@@ -30,22 +30,22 @@ public record Redrive(
   }
 
   /** As fast as it goes, without a new expiry, and not beyond the horizon. */
-  public static Redrive by(String who) {
-    return new Redrive(who, null, null, false);
+  public static RedriveOptions by(String who) {
+    return new RedriveOptions(who, null, null, false);
   }
 
-  /** This, at most so many messages a second. */
-  public Redrive perSecond(int messages) {
-    return new Redrive(by, messages, timeToLive, beyondHorizon);
+  /** This, with at most {@code messages} a second. */
+  public RedriveOptions perSecond(int messages) {
+    return new RedriveOptions(by, messages, timeToLive, beyondHorizon);
   }
 
   /** This, with a new expiry. */
-  public Redrive timeToLive(Duration fromNow) {
-    return new Redrive(by, perSecond, fromNow, beyondHorizon);
+  public RedriveOptions timeToLive(Duration fromNow) {
+    return new RedriveOptions(by, perSecond, fromNow, beyondHorizon);
   }
 
   /** This, with messages that are older than the consumers' dedup horizon. */
-  public Redrive evenBeyondHorizon() {
-    return new Redrive(by, perSecond, timeToLive, true);
+  public RedriveOptions evenBeyondHorizon() {
+    return new RedriveOptions(by, perSecond, timeToLive, true);
   }
 }
