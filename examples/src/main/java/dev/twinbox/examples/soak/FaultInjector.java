@@ -18,11 +18,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Goes through a schedule. A fault waits until it would hit unconfirmed work, until its target is
- * well, and until at most one other fault is at work; if that takes too long it has another chance
- * after the others. Whatever was done is undone in the end.
+ * Injects the faults of a schedule. A fault waits until it would hit unconfirmed work, until its
+ * target is healed, and until at most one other fault is active; if that takes too long it is tried
+ * again after the others. Every fault is healed in the end.
  */
-final class Storm implements AutoCloseable {
+final class FaultInjector implements AutoCloseable {
   private static final int AT_A_TIME = 2;
   private static final Duration PATIENCE = Duration.ofSeconds(10);
   private static final Duration MORE_PATIENCE = Duration.ofSeconds(30);
@@ -33,12 +33,12 @@ final class Storm implements AutoCloseable {
   private static final int LOOK_EVERY_MILLIS = 10;
 
   private final Faults faults;
-  private final Crew crew;
+  private final SoakProcesses processes;
   private final WorkWatch watch;
-  private final Consumer<Strike> told;
-  private final Set<String> struck = new HashSet<>();
+  private final Consumer<InjectedFault> told;
+  private final Set<String> targets = new HashSet<>();
   private final List<CompletableFuture<Void>> healing = new ArrayList<>();
-  private final List<Strike> strikes = new ArrayList<>();
+  private final List<InjectedFault> injected = new ArrayList<>();
   private final ExecutorService healers =
       Executors.newCachedThreadPool(
           work -> {
@@ -48,47 +48,47 @@ final class Storm implements AutoCloseable {
           });
 
   /**
-   * @param told of each strike and each miss, on the thread that runs the storm
+   * @param told of each fault that hit or missed, on the thread that calls {@link #run}
    */
-  Storm(Faults faults, Crew crew, WorkWatch watch, Consumer<Strike> told) {
+  FaultInjector(Faults faults, SoakProcesses processes, WorkWatch watch, Consumer<InjectedFault> told) {
     this.faults = faults;
-    this.crew = crew;
+    this.processes = processes;
     this.watch = watch;
     this.told = told;
   }
 
-  /** Strikes until the schedule is through and everything is healed. */
+  /** Injects all faults of the schedule; returns when everything is healed. */
   void run(Schedule schedule) throws InterruptedException {
     long start = System.nanoTime();
     Deque<Step> missed = new ArrayDeque<>();
     for (Step step : schedule.steps()) {
       long left = step.after().toNanos() - (System.nanoTime() - start);
       TimeUnit.NANOSECONDS.sleep(Math.max(0, left));
-      if (!strike(step, PATIENCE)) {
+      if (!inject(step, PATIENCE)) {
         missed.add(step);
       }
     }
     for (Step step : missed) {
-      if (!strike(step, MORE_PATIENCE)) {
-        add(new Strike(step, "nobody", Instant.now(), false));
+      if (!inject(step, MORE_PATIENCE)) {
+        add(new InjectedFault(step, "nobody", Instant.now(), false));
       }
     }
     heal();
   }
 
-  /** What was struck and missed so far. */
-  List<Strike> strikes() {
-    synchronized (strikes) {
-      return List.copyOf(strikes);
+  /** The faults that hit or missed so far. */
+  List<InjectedFault> injected() {
+    synchronized (injected) {
+      return List.copyOf(injected);
     }
   }
 
-  private boolean strike(Step step, Duration patience) throws InterruptedException {
+  private boolean inject(Step step, Duration patience) throws InterruptedException {
     long end = System.nanoTime() + patience.toNanos();
     while (System.nanoTime() - end < 0) {
       Optional<Fault> fault = find(step);
       if (fault.isPresent()) {
-        strike(step, fault.get());
+        inject(step, fault.get());
         TimeUnit.MILLISECONDS.sleep(BREATH.toMillis());
         return true;
       }
@@ -98,14 +98,14 @@ final class Storm implements AutoCloseable {
   }
 
   private Optional<Fault> find(Step step) {
-    synchronized (struck) {
-      if (struck.size() >= AT_A_TIME) {
+    synchronized (targets) {
+      if (targets.size() >= AT_A_TIME) {
         return Optional.empty();
       }
     }
-    for (Fault fault : faults.ready(step.kind(), step.pick(), watch.working(crew))) {
-      synchronized (struck) {
-        if (struck.add(fault.target())) {
+    for (Fault fault : faults.ready(step.kind(), step.pick(), watch.working(processes))) {
+      synchronized (targets) {
+        if (targets.add(fault.target())) {
           return Optional.of(fault);
         }
       }
@@ -113,30 +113,30 @@ final class Storm implements AutoCloseable {
     return Optional.empty();
   }
 
-  private void strike(Step step, Fault fault) {
-    Strike strike = new Strike(step, fault.place(), Instant.now(), true);
-    fault.strike().act();
-    add(strike);
-    healing.add(CompletableFuture.runAsync(() -> heal(step, fault, strike), healers));
+  private void inject(Step step, Fault fault) {
+    InjectedFault done = new InjectedFault(step, fault.place(), Instant.now(), true);
+    fault.begin().act();
+    add(done);
+    healing.add(CompletableFuture.runAsync(() -> heal(step, fault, done), healers));
   }
 
-  private void add(Strike strike) {
-    synchronized (strikes) {
-      strikes.add(strike);
+  private void add(InjectedFault done) {
+    synchronized (injected) {
+      injected.add(done);
     }
-    told.accept(strike);
+    told.accept(done);
   }
 
-  private void heal(Step step, Fault fault, Strike strike) {
+  private void heal(Step step, Fault fault, InjectedFault done) {
     try {
       TimeUnit.MILLISECONDS.sleep(step.hold().toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
     fault.heal().act();
-    strike.healed(Instant.now());
-    synchronized (struck) {
-      struck.remove(fault.target());
+    done.healed(Instant.now());
+    synchronized (targets) {
+      targets.remove(fault.target());
     }
   }
 

@@ -4,15 +4,15 @@ import dev.twinbox.examples.soak.Schedule.Step;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** One fault that struck, or that found nothing to hit. Thread-safe. */
-final class Strike {
+/** One fault that was injected, or that found nothing to hit. Thread-safe. */
+final class InjectedFault {
   private final Step step;
   private final String place;
   private final Instant at;
   private final boolean hit;
   private volatile @Nullable Instant healedAt;
 
-  Strike(Step step, String place, Instant at, boolean hit) {
+  InjectedFault(Step step, String place, Instant at, boolean hit) {
     this.step = step;
     this.place = place;
     this.at = at;

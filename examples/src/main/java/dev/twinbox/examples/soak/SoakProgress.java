@@ -6,8 +6,8 @@ import java.util.Objects;
 import org.jooq.DSLContext;
 import org.jooq.Record;
 
-/** What is under way or was put aside, as the tables and the broker have it. */
-final class Remains {
+/** The progress of a soak, and what is unfinished, by the tables and the broker. */
+final class SoakProgress {
   private static final String UNSETTLED =
       "select count(*) from twinbox.outbox o join twinbox.outbox_lane_state l using (lane) where not"
           + " pg_visible_in_snapshot(o.xid, l.done)";
@@ -15,7 +15,7 @@ final class Remains {
   private final DSLContext database;
   private final SoakBroker broker;
 
-  Remains(DSLContext database, SoakBroker broker) {
+  SoakProgress(DSLContext database, SoakBroker broker) {
     this.database = database;
     this.broker = broker;
   }
@@ -48,12 +48,12 @@ final class Remains {
         "select count(*) from twinbox.outbox_lane where broker = '" + broker.lanes() + "'");
   }
 
-  /** Whether nothing is under way any more. */
+  /** Whether everything is processed and acknowledged. */
   boolean isDrained() {
     return effects() >= committed() && number(UNSETTLED) == 0 && broker.unacknowledged() == 0;
   }
 
-  /** Everything that did not come to its end, a sentence each. */
+  /** Everything unfinished or put aside, a sentence each. */
   List<String> leftovers() {
     List<String> leftovers = new ArrayList<>();
     complain(leftovers, number(UNSETTLED), "messages in the outbox are not settled");

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** What the connections of one {@link FaultProxy} go through at the moment. */
-final class Weather {
+final class ProxyState {
   private boolean frozen;
   private volatile boolean dropping;
   private volatile long delayNanos;

@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  * The processes: two producers, two relays, two consumers. One that has ended is started again, as
  * an operator's supervisor would; a relay ends by itself when it finds no database at its start.
  */
-final class Crew implements AutoCloseable {
+final class SoakProcesses implements AutoCloseable {
   private static final int OF_EACH = 2;
   private static final int LOOK_EVERY_MILLIS = 500;
   private static final String LEASE_SECONDS = "3";
@@ -24,7 +24,7 @@ final class Crew implements AutoCloseable {
   private final SoakBroker broker;
   private final Path logs;
   private final Map<String, String> pace;
-  private final List<Member> members = new ArrayList<>();
+  private final List<SoakProcess> all = new ArrayList<>();
   private final ScheduledExecutorService supervisor =
       Executors.newSingleThreadScheduledExecutor(
           work -> {
@@ -38,7 +38,7 @@ final class Crew implements AutoCloseable {
    * @param logs the folder for their output
    * @param pace what producers are told of how much to write
    */
-  Crew(SoakDatabase database, SoakBroker broker, Path logs, SoakOptions options) {
+  SoakProcesses(SoakDatabase database, SoakBroker broker, Path logs, SoakOptions options) {
     this.database = database;
     this.broker = broker;
     this.logs = logs;
@@ -51,12 +51,12 @@ final class Crew implements AutoCloseable {
             "DESTINATION", broker.destination());
     for (Role role : Role.values()) {
       for (String name : names(role)) {
-        members.add(new Member(name, role, process -> start(role, name, process)));
+        all.add(new SoakProcess(name, role, process -> start(role, name, process)));
       }
     }
     var unused =
         supervisor.scheduleWithFixedDelay(
-            () -> members.forEach(Member::fill),
+            () -> all.forEach(SoakProcess::fill),
             LOOK_EVERY_MILLIS,
             LOOK_EVERY_MILLIS,
             TimeUnit.MILLISECONDS);
@@ -68,7 +68,7 @@ final class Crew implements AutoCloseable {
    */
   private static final int NOT_BEGUN = 143;
 
-  /** Those who reach database and broker by way of proxies. */
+  /** The processes that reach database and broker by way of proxies. */
   static List<String> behindProxies() {
     List<String> names = new ArrayList<>(names(Role.RELAY));
     names.addAll(names(Role.CONSUMER));
@@ -83,34 +83,34 @@ final class Crew implements AutoCloseable {
     return names;
   }
 
-  List<Member> of(Role role) {
-    return members.stream().filter(member -> member.role() == role).toList();
+  List<SoakProcess> of(Role role) {
+    return all.stream().filter(process -> process.role() == role).toList();
   }
 
   void start(Role role) {
-    of(role).forEach(Member::start);
+    of(role).forEach(SoakProcess::start);
   }
 
   /**
    * Asks all of a role to end in good order.
    *
-   * @return who did not: a sentence each
+   * @return@return a sentence for each that did not
    */
   List<String> stop(Role role) {
     List<String> complaints = new ArrayList<>();
-    for (Member member : of(role)) {
-      OptionalInt code = member.stop();
+    for (SoakProcess process : of(role)) {
+      OptionalInt code = process.stop();
       if (code.isPresent() && code.getAsInt() != 0 && code.getAsInt() != NOT_BEGUN) {
         complaints.add(
             "%s ended with exit code %s when it was asked to stop"
-                .formatted(member.name(), code.getAsInt()));
+                .formatted(process.name(), code.getAsInt()));
       }
     }
     return complaints;
   }
 
   void kill(Role role) {
-    of(role).forEach(Member::kill);
+    of(role).forEach(SoakProcess::kill);
   }
 
   private JavaProcess start(Role role, String name, String process) {
@@ -164,10 +164,10 @@ final class Crew implements AutoCloseable {
     return startMillis;
   }
 
-  /** Kills whoever is left. */
+  /** Kills all that are left. */
   @Override
   public void close() {
     supervisor.shutdownNow();
-    members.forEach(Member::kill);
+    all.forEach(SoakProcess::kill);
   }
 }

@@ -5,13 +5,13 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** Times during which a publisher could not know what it had published; they may overlap. */
-final class Doubts {
+final class UncertainPeriods {
   /** Ends by beginnings; none lies within another. */
   private final TreeMap<Instant, Instant> intervals = new TreeMap<>();
 
   void add(Instant from, Instant to) {
     if (to.isBefore(from)) {
-      throw new IllegalArgumentException("A doubt from " + from + " ends before, at " + to);
+      throw new IllegalArgumentException("A period from " + from + " ends before, at " + to);
     }
     Instant begin = from;
     Instant end = to;
@@ -25,7 +25,7 @@ final class Doubts {
     intervals.put(begin, end);
   }
 
-  /** Whether some doubt overlaps the time between the two, both included. */
+  /** Whether a period overlaps the time between the two, both included. */
   boolean between(Instant from, Instant to) {
     Map.Entry<Instant, Instant> last = intervals.floorEntry(to);
     return last != null && !last.getValue().isBefore(from);

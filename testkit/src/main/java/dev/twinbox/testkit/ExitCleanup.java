@@ -13,7 +13,7 @@ import java.nio.file.Path;
  * <p>A shell waits on a pipe from this JVM. The pipe closes when the JVM exits, is killed or
  * crashes, which no shutdown hook survives; only then does the shell act.
  */
-final class Reaper {
+final class ExitCleanup {
   private static final String SCRIPT =
       """
       trap '' INT TERM HUP
@@ -46,11 +46,11 @@ final class Reaper {
       done
       """;
 
-  private static final Reaper INSTANCE = new Reaper();
+  private static final ExitCleanup INSTANCE = new ExitCleanup();
 
   private final OutputStream orders;
 
-  private Reaper() {
+  private ExitCleanup() {
     try {
       orders =
           new ProcessBuilder("/bin/sh", "-c", SCRIPT)

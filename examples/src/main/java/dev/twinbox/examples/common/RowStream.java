@@ -5,10 +5,10 @@ import org.jooq.DSLContext;
 import org.jooq.Record;
 
 /** Reads tables that may be larger than the memory. */
-public final class Rows {
+public final class RowStream {
   private static final int AT_A_TIME = 10_000;
 
-  private Rows() {}
+  private RowStream() {}
 
   /** In a transaction, because only there does PostgreSQL hand out rows in portions. */
   public static void each(DSLContext database, String query, Consumer<Record> action) {

@@ -5,8 +5,8 @@ import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** One place among the processes, filled again when its process has ended. Thread-safe. */
-final class Member {
+/** One of the processes, started again when it has ended. Thread-safe. */
+final class SoakProcess {
   private final String name;
   private final Role role;
   private final Function<String, JavaProcess> starter;
@@ -17,7 +17,7 @@ final class Member {
   /**
    * @param starter starts a process that is called by the given name
    */
-  Member(String name, Role role, Function<String, JavaProcess> starter) {
+  SoakProcess(String name, Role role, Function<String, JavaProcess> starter) {
     this.name = name;
     this.role = role;
     this.starter = starter;
@@ -49,7 +49,7 @@ final class Member {
     fill();
   }
 
-  /** Kills the process and leaves the place empty until {@link #start}. */
+  /** Kills the process and starts no other until {@link #start}. */
   synchronized void kill() {
     keptDown = true;
     if (process != null) {
@@ -57,7 +57,7 @@ final class Member {
     }
   }
 
-  /** Asks the process to end, and leaves the place empty; empty when there is none. */
+  /** Asks the process to end, and starts no other; empty when there is none. */
   synchronized OptionalInt stop() {
     keptDown = true;
     if (process == null || !process.isRunning()) {

@@ -15,7 +15,7 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class ReaperTest {
+class ExitCleanupTest {
   @Test
   void nothingOutlivesAKilledJvm(@TempDir Path folder) throws Exception {
     Process process =
