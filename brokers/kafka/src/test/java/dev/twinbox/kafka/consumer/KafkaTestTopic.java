@@ -18,7 +18,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
 /** A topic of a test's own with a producer and a look at its group. */
-final class Topic implements AutoCloseable {
+final class KafkaTestTopic implements AutoCloseable {
   private final TestKafka kafka = TestKafka.shared();
   private final String name = "t-" + UUID.randomUUID();
   private final KafkaProducer<byte[], byte[]> producer =
@@ -31,7 +31,7 @@ final class Topic implements AutoCloseable {
           new ByteArraySerializer(),
           new ByteArraySerializer());
 
-  Topic(int partitions) {
+  KafkaTestTopic(int partitions) {
     kafka.createTopic(name, partitions);
   }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A transaction takes what waits: little while nothing has piled up, as much as it may after. */
-class BatchGrowthTest {
+class RabbitBatchGrowthTest {
   private static final int PILED_UP = 3_000;
 
   private final InboxDatabase database = InboxDatabase.create();

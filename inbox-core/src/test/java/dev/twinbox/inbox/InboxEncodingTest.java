@@ -24,7 +24,7 @@ import org.postgresql.ds.PGSimpleDataSource;
 
 /** What a message says can be recorded in any database, and comes back as it was. */
 @Timeout(120)
-class EncodingTest {
+class InboxEncodingTest {
   private static final String HOSTILE = "k\u0000 \\u0041 é 鍵 🔑 \ud83d \udd11";
 
   @ParameterizedTest

@@ -13,12 +13,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** A transaction takes what waits: little while nothing has piled up, as much as it may after. */
-class BatchGrowthTest {
+class KafkaBatchGrowthTest {
   private static final int PILED_UP = 3_000;
 
   private final InboxDatabase database = InboxDatabase.create();
   private final Inbox inbox = database.inbox("billing").build();
-  private final Topic topic = new Topic(2);
+  private final KafkaTestTopic topic = new KafkaTestTopic(2);
 
   @AfterEach
   void close() {

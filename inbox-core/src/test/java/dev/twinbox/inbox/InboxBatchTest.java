@@ -15,7 +15,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** Many deliveries in one transaction. */
-class BatchTest {
+class InboxBatchTest {
   private final InboxDatabase database = InboxDatabase.create();
   private final Inbox inbox =
       database
