@@ -9,11 +9,11 @@ import java.util.Random;
  * What the messages hold: letters and digits, so that libraries that store text need no escapes,
  * and random, so that nothing gains by compressing them.
  */
-public final class Texts {
+public final class SampleTexts {
   private static final byte[] ALPHABET =
       "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ".getBytes(US_ASCII);
 
-  private Texts() {}
+  private SampleTexts() {}
 
   /** So many bytes, the same for the same seed. */
   public static byte[] payload(long seed, int bytes) {

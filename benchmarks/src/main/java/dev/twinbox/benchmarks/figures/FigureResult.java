@@ -8,40 +8,40 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What became of one figure: its repetitions and those of each side, or why there are none. */
-public final class Outcome {
+/** The result of one figure: its repetitions and those of each side, or why there are none. */
+public final class FigureResult {
   private final Figure figure;
   private final List<Double> values = new ArrayList<>();
   private final Map<String, List<Double>> sides = new LinkedHashMap<>();
-  private final Map<String, Outcome> parts = new LinkedHashMap<>();
+  private final Map<String, FigureResult> parts = new LinkedHashMap<>();
   private final Map<String, String> notes = new LinkedHashMap<>();
   private @Nullable String failure;
 
-  Outcome(Figure figure) {
+  FigureResult(Figure figure) {
     this.figure = figure;
   }
 
   /** Adds a repetition's value. */
-  public Outcome value(double value) {
+  public FigureResult value(double value) {
     values.add(finite(value));
     return this;
   }
 
   /** Adds a repetition's raw number of one side, with its unit in the name. */
-  public Outcome side(String name, double value) {
+  public FigureResult side(String name, double value) {
     sides.computeIfAbsent(name, n -> new ArrayList<>()).add(finite(value));
     return this;
   }
 
   /** Something to know beside the numbers, as why a side is missing. */
-  public Outcome note(String about, String text) {
+  public FigureResult note(String about, String text) {
     notes.put(about, text);
     return this;
   }
 
   /** One of several values of this figure. */
-  public Outcome part(String name) {
-    return parts.computeIfAbsent(name, n -> new Outcome(figure));
+  public FigureResult part(String name) {
+    return parts.computeIfAbsent(name, n -> new FigureResult(figure));
   }
 
   /** It could not be measured. */
@@ -51,7 +51,7 @@ public final class Outcome {
 
   /** Whether there is anything to show. */
   public boolean isMeasured() {
-    return !values.isEmpty() || parts.values().stream().anyMatch(Outcome::isMeasured);
+    return !values.isEmpty() || parts.values().stream().anyMatch(FigureResult::isMeasured);
   }
 
   boolean hasNotes() {

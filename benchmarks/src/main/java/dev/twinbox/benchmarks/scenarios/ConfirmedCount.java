@@ -2,6 +2,6 @@ package dev.twinbox.benchmarks.scenarios;
 
 /** How many messages a broker has confirmed. */
 @FunctionalInterface
-interface Progress {
+interface ConfirmedCount {
   long count() throws Exception;
 }
