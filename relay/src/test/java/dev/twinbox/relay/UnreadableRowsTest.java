@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -96,7 +97,7 @@ class UnreadableRowsTest {
     assertThat(ids()).containsExactlyElementsOf(neighbours);
     await().atMost(LONG_TIME).until(() -> dead() == UNREADABLE.size());
     for (DeadLetter letter : letters.list(DeadLetterFilter.ALL, false, 0, 100)) {
-      Column column = unreadable.remove(letter.message().id());
+      Column column = Objects.requireNonNull(unreadable.remove(letter.message().id()));
       assertThat(letter.reason()).as("%s", column).isIn("malformed", "too-large");
       assertThat(letter.error()).contains(column.isGiant() ? "bytes" : column.name());
       assertThat(letters.find(letter.number())).isPresent();
