@@ -1,10 +1,10 @@
 package dev.twinbox.cli;
 
 import dev.twinbox.broker.SourceLag;
+import dev.twinbox.relay.status.HumanFormat;
 import dev.twinbox.relay.status.Thresholds;
 import dev.twinbox.relay.status.Verdict.Cause;
 import dev.twinbox.relay.status.Verdict.Level;
-import dev.twinbox.relay.status.HumanFormat;
 import java.util.List;
 import java.util.Optional;
 
@@ -62,7 +62,8 @@ final class LagCauses {
                 Level.WARNING,
                 "consumer-lag",
                 consumer,
-                "%s is %s messages behind in %s".formatted(consumer, HumanFormat.count(lag), source)))
+                "%s is %s messages behind in %s"
+                    .formatted(consumer, HumanFormat.count(lag), source)))
         : Optional.empty();
   }
 }

@@ -1,7 +1,7 @@
 package dev.twinbox.cli;
 
-import dev.twinbox.inbox.QuarantineBeyondHorizonException;
 import dev.twinbox.inbox.Quarantine;
+import dev.twinbox.inbox.QuarantineBeyondHorizonException;
 import dev.twinbox.inbox.QuarantineSelection;
 import dev.twinbox.inbox.Redrive;
 import dev.twinbox.inbox.RedriveTerms;

@@ -127,7 +127,8 @@ final class ReplayCommand implements Runnable {
 
   private RedriveOptions how() {
     try {
-      return new RedriveOptions(by, rate, ttl == null ? null : Duration.ofSeconds(ttl), beyondHorizon);
+      return new RedriveOptions(
+          by, rate, ttl == null ? null : Duration.ofSeconds(ttl), beyondHorizon);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), Explanation.of(e), e);
     }

@@ -1,10 +1,10 @@
 package dev.twinbox.cli;
 
 import dev.twinbox.broker.SourceLag;
+import dev.twinbox.relay.status.HumanFormat;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.Verdict;
 import dev.twinbox.relay.status.Verdict.Cause;
-import dev.twinbox.relay.status.HumanFormat;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -108,7 +108,9 @@ final class StatusText {
         .forEach(
             d ->
                 dead.row(
-                    d.destination(), d.reason(), HumanFormat.count(d.count(), d.countIsEstimated())));
+                    d.destination(),
+                    d.reason(),
+                    HumanFormat.count(d.count(), d.countIsEstimated())));
     dead.print(out, "No dead letters.");
     out.println();
     if (status.blockedKeys() > 0) {

@@ -21,7 +21,8 @@ final class Admission {
   CheckedDelivery judge(Delivery delivery, Registration registration) {
     String defect = defect(delivery);
     if (defect != null) {
-      return new CheckedDelivery(delivery, CheckedDelivery.NO_ID, QuarantineReason.BROKEN_HEADERS, defect);
+      return new CheckedDelivery(
+          delivery, CheckedDelivery.NO_ID, QuarantineReason.BROKEN_HEADERS, defect);
     }
     String id = delivery.id();
     if (id == null || AttributeText.plain(id).isEmpty()) {
@@ -57,7 +58,8 @@ final class Admission {
     }
     Instant expiresAt = delivery.expiresAt();
     if (expiresAt != null && expiresAt.toEpochMilli() <= registration.now()) {
-      return new CheckedDelivery(delivery, known, QuarantineReason.EXPIRED, "It expired at " + expiresAt);
+      return new CheckedDelivery(
+          delivery, known, QuarantineReason.EXPIRED, "It expired at " + expiresAt);
     }
     return new CheckedDelivery(delivery, known);
   }

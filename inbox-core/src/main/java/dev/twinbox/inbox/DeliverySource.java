@@ -3,8 +3,8 @@ package dev.twinbox.inbox;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hands out deliveries to {@link Inbox#receiveEach}, one after another. Called by the receiving thread
- * only.
+ * Hands out deliveries to {@link Inbox#receiveEach}, one after another. Called by the receiving
+ * thread only.
  *
  * <p>One delivery can be taken ahead: it is asked for when the handler of the one before has ended,
  * and before that one is committed.
@@ -15,8 +15,8 @@ public interface DeliverySource {
 
   /**
    * Reports the outcome of the oldest delivery not yet reported. Its effects are committed by then.
-   * Where the receipt is not {@link Receipt#settled()}, no other delivery is begun. Return soon: the
-   * next one's transaction may be open.
+   * Where the receipt is not {@link Receipt#settled()}, no other delivery is begun. Return soon:
+   * the next one's transaction may be open.
    */
   void received(Receipt receipt);
 }

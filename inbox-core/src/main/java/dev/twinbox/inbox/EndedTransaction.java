@@ -23,7 +23,12 @@ import org.jspecify.annotations.Nullable;
  * @param error what the inbox met with
  */
 record EndedTransaction(
-    String xid, List<CheckedDelivery> deliveries, Set<UUID> recorded, int from, int to, Throwable error) {
+    String xid,
+    List<CheckedDelivery> deliveries,
+    Set<UUID> recorded,
+    int from,
+    int to,
+    Throwable error) {
 
   /** Asks in another transaction; what was only prepared is undone. */
   boolean isCommitted(Connection connection) throws SQLException {

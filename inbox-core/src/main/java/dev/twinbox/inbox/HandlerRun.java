@@ -83,7 +83,8 @@ final class HandlerRun {
    * @throws HandlerFailure when everything was rolled back because of a handler
    * @throws DatabaseUnavailableException when the database is to blame
    */
-  List<Receipt> run(Frame frame, List<CheckedDelivery> deliveries, Handler handler, Interruption interruption)
+  List<Receipt> run(
+      Frame frame, List<CheckedDelivery> deliveries, Handler handler, Interruption interruption)
       throws HandlerFailure {
     UUID first = deliveries.get(0).id();
     for (int run = 1; ; run++) {

@@ -79,8 +79,8 @@ public final class Quarantine {
    * nothing. One that fails goes back to quarantine with its new error.
    *
    * @return a redrive for each consumer whose messages are among them; none when there are none
-   * @throws QuarantineBeyondHorizonException when some are too old to know whether they were processed, and
-   *     the terms do not include them; nothing was done
+   * @throws QuarantineBeyondHorizonException when some are too old to know whether they were
+   *     processed, and the terms do not include them; nothing was done
    * @throws IllegalStateException when they are not {@link QuarantineSelection#exactly} so many
    */
   public List<Redrive> redrive(QuarantineSelection selection, RedriveTerms terms) {

@@ -42,7 +42,8 @@ final class QuarantineReader {
             .formatted(schema);
   }
 
-  List<QuarantinedMessage> list(Connection connection, QuarantineSelection selection, SelectionState state)
+  List<QuarantinedMessage> list(
+      Connection connection, QuarantineSelection selection, SelectionState state)
       throws SQLException {
     SelectionSql where = new SelectionSql(selection, state.condition());
     String sql = list + where.text() + " order by d.number" + where.limit(selection.limit());

@@ -120,7 +120,8 @@ final class QuarantineTable {
       }
     }
     SelectionSql where =
-        new SelectionSql(selection, SelectionState.IDLE.condition() + " and d.consumer_id = " + consumer);
+        new SelectionSql(
+            selection, SelectionState.IDLE.condition() + " and d.consumer_id = " + consumer);
     int selected;
     try (PreparedStatement statement =
         connection.prepareStatement(mark + chosen(where, most == Long.MAX_VALUE ? null : most))) {

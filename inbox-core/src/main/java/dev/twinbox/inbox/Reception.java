@@ -80,7 +80,8 @@ final class Reception {
     repairs.settleWaiting();
     int consumer = registration.consumerId();
     Lookahead lookahead = new Lookahead(deliveries, admission, registration);
-    try (PipelinedTransactions pipeline = new PipelinedTransactions(store, quarantine, consumer, lookahead, longestPipeline)) {
+    try (PipelinedTransactions pipeline =
+        new PipelinedTransactions(store, quarantine, consumer, lookahead, longestPipeline)) {
       boolean settled = true;
       while (settled && !pipeline.hasEnded() && !new Interruption(goOn).stopped()) {
         CheckedDelivery checked = pipeline.begun() == null ? lookahead.take() : pipeline.begun();
@@ -95,7 +96,11 @@ final class Reception {
   }
 
   private Receipt receiveNext(
-      int consumer, CheckedDelivery checked, Handler handler, PipelinedTransactions pipeline, BooleanSupplier goOn) {
+      int consumer,
+      CheckedDelivery checked,
+      Handler handler,
+      PipelinedTransactions pipeline,
+      BooleanSupplier goOn) {
     Interruption interruption = new Interruption(goOn);
     interruption.takeFlag();
     try {
@@ -144,7 +149,10 @@ final class Reception {
       return oneByOne(consumer, deliveries, handler, Set.of(), interruption);
     }
     List<UUID> suspects =
-        deliveries.stream().filter(a -> a.delivery().redelivered()).map(CheckedDelivery::id).toList();
+        deliveries.stream()
+            .filter(a -> a.delivery().redelivered())
+            .map(CheckedDelivery::id)
+            .toList();
     if (!suspects.isEmpty() && !startTogether(consumer, suspects)) {
       // One of them may kill the process: its neighbours must not be counted with it.
       return oneByOne(consumer, deliveries, handler, Set.of(), interruption);

@@ -97,7 +97,8 @@ public abstract class BlockedKeyContract {
         "update twinbox.outbox_dead_letter set payload = 'x', destination = '%s'"
             .formatted(destination));
     DeadLetterQueue.in(database.dataSource(), "twinbox")
-        .redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
+        .redrive(
+            DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
     patiently().until(() -> number("outbox_parked") == 0);
 
     List<String> all = new ArrayList<>(ids(before, "k"));

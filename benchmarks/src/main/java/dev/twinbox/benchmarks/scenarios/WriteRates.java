@@ -10,7 +10,9 @@ import java.util.Set;
 
 /** What it costs a producer to enqueue, in time. */
 public final class WriteRates implements Scenario {
-  /** A repetition's slices, one side after the other, so that both run under the same conditions. */
+  /**
+   * A repetition's slices, one side after the other, so that both run under the same conditions.
+   */
   private static final int TURNS = 4;
 
   @Override

@@ -133,7 +133,9 @@ public final class Source {
 
   private static void hash(Connection connection, int keys) throws SQLException {
     Integer[] hashes =
-        IntStream.range(0, keys).mapToObj(n -> LaneHash.of(SampleTexts.key(n))).toArray(Integer[]::new);
+        IntStream.range(0, keys)
+            .mapToObj(n -> LaneHash.of(SampleTexts.key(n)))
+            .toArray(Integer[]::new);
     insert(
         connection,
         "update bench.key k set hash = h.hash from unnest(?::int[]) with ordinality h (hash, n)"

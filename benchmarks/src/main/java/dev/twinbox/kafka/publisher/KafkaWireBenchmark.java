@@ -19,7 +19,8 @@ import org.openjdk.jmh.annotations.State;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class KafkaWireBenchmark {
-  private final TopicQueue queue = new TopicQueue("orders", KafkaRecordWriter.destination("kafka:orders"));
+  private final TopicQueue queue =
+      new TopicQueue("orders", KafkaRecordWriter.destination("kafka:orders"));
   private final OutboxRecord record =
       new OutboxRecord(
           0,

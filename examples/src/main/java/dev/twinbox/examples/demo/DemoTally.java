@@ -29,7 +29,8 @@ final class DemoTally {
         database,
         "select message_id, customer, number from shop.orders",
         row -> tally.committed(id(row), "customer-" + row.get(1), (long) row.get(2)));
-    RowStream.each(database, "select message_id from shop.abandoned", row -> tally.rolledBack(id(row)));
+    RowStream.each(
+        database, "select message_id from shop.abandoned", row -> tally.rolledBack(id(row)));
     broker.read(tally::published);
     RowStream.each(
         database,

@@ -50,7 +50,8 @@ final class FaultInjector implements AutoCloseable {
   /**
    * @param told of each fault that hit or missed, on the thread that calls {@link #run}
    */
-  FaultInjector(Faults faults, SoakProcesses processes, WorkWatch watch, Consumer<InjectedFault> told) {
+  FaultInjector(
+      Faults faults, SoakProcesses processes, WorkWatch watch, Consumer<InjectedFault> told) {
     this.faults = faults;
     this.processes = processes;
     this.watch = watch;

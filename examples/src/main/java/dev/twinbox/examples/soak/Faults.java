@@ -76,7 +76,8 @@ final class Faults {
   private Fault at(FaultKind kind, SoakProcess process) {
     String name = process.name();
     return switch (kind) {
-      case KILL_PRODUCER, KILL_RELAY, KILL_CONSUMER -> new Fault(name, process::kill, process::start);
+      case KILL_PRODUCER, KILL_RELAY, KILL_CONSUMER ->
+          new Fault(name, process::kill, process::start);
       case PAUSE_RELAY, PAUSE_CONSUMER -> new Fault(name, process::pause, process::resume);
       case CUT_RELAY_POSTGRES, CUT_CONSUMER_POSTGRES -> cut(name, List.of(database.proxy(name)));
       case CUT_RELAY_BROKER, CUT_CONSUMER_BROKER -> cut(name, broker.proxies(name));

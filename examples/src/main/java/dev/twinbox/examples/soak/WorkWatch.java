@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>a producer: in a transaction that has written;
  *   <li>a relay: it holds a lane with an open window, whose messages are committed and on their
  *       way, not yet confirmed or not yet noted as confirmed;
- *   <li>a consumer: in a transaction that has written, so that it has a delivery that it
- *       has not acknowledged.
+ *   <li>a consumer: in a transaction that has written, so that it has a delivery that it has not
+ *       acknowledged.
  * </ul>
  */
 final class WorkWatch implements AutoCloseable {

@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sorts the messages that were in flight when something failed, in their order, into those to give
- * up, those to postpone, and the rest, which goes out again. Where a message goes out again, nothing is decided yet about those behind it with the
- * same key: parked before it, they could overtake it.
+ * up, those to postpone, and the rest, which goes out again. Where a message goes out again,
+ * nothing is decided yet about those behind it with the same key: parked before it, they could
+ * overtake it.
  */
 final class FailureTriage {
   private record Judged(OutboxRecord record, Verdict verdict) {}

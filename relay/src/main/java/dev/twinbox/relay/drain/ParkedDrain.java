@@ -237,11 +237,9 @@ final class ParkedDrain {
     if (!triage.lost().isEmpty()) {
       lane.claim()
           .change(
-              known -> lane.store().deadLetters().buryParked(triage.lost(), known),
-              "dead letter");
+              known -> lane.store().deadLetters().buryParked(triage.lost(), known), "dead letter");
       for (int i = 0; i < triage.lost().size(); i++) {
-        lane.counters()
-            .deadLettered(triage.lostRecords().get(i), triage.lost().get(i).cause());
+        lane.counters().deadLettered(triage.lostRecords().get(i), triage.lost().get(i).cause());
       }
     }
     // What waits for its destination is where it has to be: nothing is written for it.

@@ -424,8 +424,7 @@ final class WindowDrain {
     pagesRead = 0;
     late = WindowReader.runningAt(claim.state().done());
     pageSpan = new PageSpan(claim.state());
-    boolean gotOn =
-        cursor != before || !triage.lost().isEmpty() || !triage.toBeParked().isEmpty();
+    boolean gotOn = cursor != before || !triage.lost().isEmpty() || !triage.toBeParked().isEmpty();
     return new Recovery(triage.trouble(), gotOn, triage.unknown());
   }
 

@@ -77,7 +77,9 @@ final class Causes {
     long scheduled = status.scheduled().count();
     if (waiting + parked + scheduled > 0) {
       Double oldest =
-          status.brokers().stream().map(BrokerLine::oldestWaitingSeconds).reduce(null, StatusQueries::older);
+          status.brokers().stream()
+              .map(BrokerLine::oldestWaitingSeconds)
+              .reduce(null, StatusQueries::older);
       boolean estimated = status.brokers().stream().anyMatch(BrokerLine::waitingIsEstimated);
       critical(
           "no-relay",
@@ -110,7 +112,9 @@ final class Causes {
           Trouble longest =
               troubles.stream().max(Comparator.comparingDouble(Trouble::seconds)).orElseThrow();
           Double oldest =
-              lines.stream().map(DestinationLine::oldestWaitingSeconds).reduce(null, StatusQueries::older);
+              lines.stream()
+                  .map(DestinationLine::oldestWaitingSeconds)
+                  .reduce(null, StatusQueries::older);
           boolean estimated = lines.stream().anyMatch(DestinationLine::waitingIsEstimated);
           boolean isLong = longest.seconds() >= seconds(thresholds.maxAge());
           cause(
@@ -227,7 +231,10 @@ final class Causes {
             line.destination(),
             "%s, drained in %s (in %s, out %s)"
                 .formatted(
-                    waiting, HumanFormat.time(line.drainSeconds()), HumanFormat.rate(in), HumanFormat.rate(out)));
+                    waiting,
+                    HumanFormat.time(line.drainSeconds()),
+                    HumanFormat.rate(in),
+                    HumanFormat.rate(out)));
       } else if (in == null || out == null) {
         warning("behind", line.destination(), waiting + "; how fast they go is not known yet");
       } else if (out == 0) {
@@ -238,7 +245,11 @@ final class Causes {
             "growing",
             line.destination(),
             "%s, and it grows by %s (in %s, out %s)"
-                .formatted(waiting, HumanFormat.rate(in - out), HumanFormat.rate(in), HumanFormat.rate(out)));
+                .formatted(
+                    waiting,
+                    HumanFormat.rate(in - out),
+                    HumanFormat.rate(in),
+                    HumanFormat.rate(out)));
       }
     }
   }
@@ -252,7 +263,8 @@ final class Causes {
           "A scheduled message has been due for %s and was not moved to the outbox; %s scheduled"
               .formatted(
                   HumanFormat.time(overdue),
-                  HumanFormat.count(status.scheduled().count(), status.scheduled().countIsEstimated())));
+                  HumanFormat.count(
+                      status.scheduled().count(), status.scheduled().countIsEstimated())));
     }
   }
 
@@ -272,7 +284,8 @@ final class Causes {
           "upkeep-failing",
           each.duty(),
           "Upkeep fails: %s, for %s (%s)"
-              .formatted(each.duty(), HumanFormat.time(each.seconds()), HumanFormat.line(each.error())));
+              .formatted(
+                  each.duty(), HumanFormat.time(each.seconds()), HumanFormat.line(each.error())));
     }
   }
 
@@ -293,7 +306,8 @@ final class Causes {
     for (TransactionLine each : status.transactions()) {
       Double open = each.seconds();
       if (open != null && open > 60) {
-        return "%s keeps them, open for %s%s".formatted(who(each), HumanFormat.time(open), remedy(each));
+        return "%s keeps them, open for %s%s"
+            .formatted(who(each), HumanFormat.time(open), remedy(each));
       }
     }
     for (TransactionLine each : status.transactions()) {

@@ -51,7 +51,9 @@ final class RatesReader {
                 + MINUTE
                 + " group by d.destination",
             r -> new Done(r.getString(1), r.getLong(2)))) {
-      out.put(done.destination, StatusQueries.tenths(done.published / Math.max(1.0, span.sinceCounted)));
+      out.put(
+          done.destination,
+          StatusQueries.tenths(done.published / Math.max(1.0, span.sinceCounted)));
     }
     boolean outTold = span.position != null || !isRelayed;
     return in(span, lastPosition, out, outTold);

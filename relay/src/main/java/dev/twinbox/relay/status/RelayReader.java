@@ -41,7 +41,10 @@ final class RelayReader {
             + " t.destination, 3 desc",
         r ->
             new Trouble(
-                r.getString(1), r.getString(2), StatusQueries.tenths(r.getDouble(3)), r.getBoolean(4)));
+                r.getString(1),
+                r.getString(2),
+                StatusQueries.tenths(r.getDouble(3)),
+                r.getBoolean(4)));
   }
 
   /** The last settle is the newest in what is kept of the log, walked by its primary key. */

@@ -103,7 +103,10 @@ final class ServerReader {
             + " by failing_since",
         r ->
             new UpkeepLine(
-                r.getString(1), r.getString(2), StatusQueries.tenths(r.getDouble(3)), r.getString(4)));
+                r.getString(1),
+                r.getString(2),
+                StatusQueries.tenths(r.getDouble(3)),
+                r.getString(4)));
   }
 
   /** Leaves, partitions and Quartz's tables together, the others by their names. */

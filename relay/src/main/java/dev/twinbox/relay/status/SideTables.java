@@ -93,7 +93,8 @@ final class SideTables {
   Map<String, Long> scheduledByDestination() throws SQLException {
     Sample sample = sample("outbox_scheduled");
     Map<String, Long> counts = new TreeMap<>();
-    queries.all(
+    queries
+        .all(
             "select destination, count(*) from " + sample.clause + " group by 1",
             r -> Map.entry(r.getString(1), sample.count(r.getLong(2))))
         .forEach(each -> counts.put(each.getKey(), each.getValue()));

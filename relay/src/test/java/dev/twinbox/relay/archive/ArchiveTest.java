@@ -242,7 +242,10 @@ class ArchiveTest {
       database.awaitSomebodyWaits();
       down.set(false);
       DeadLetterQueue.in(database.dataSource(), "twinbox")
-          .redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
+          .redrive(
+              DeadLetterFilter.ALL,
+              RedriveOptions.by("ann").evenBeyondHorizon(),
+              (done, all) -> {});
       awaitPublished(322);
       await()
           .atMost(SOON)
@@ -299,7 +302,8 @@ class ArchiveTest {
             + " discarded_at is not null");
     retention.purge(10);
     refusing.set(false);
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
+    letters.redrive(
+        DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
     enqueue(250, "kafka:a", "k");
     awaitPublished(251);
     assertThat(archive.selected(ALL).count()).isEqualTo(251);

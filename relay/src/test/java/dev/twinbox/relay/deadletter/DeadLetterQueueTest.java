@@ -169,7 +169,9 @@ class DeadLetterQueueTest {
     assertThat(letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN)).isEqualTo(1);
     assertThat(letters.list(DeadLetterFilter.ALL, false, 0, 10)).isEmpty();
     assertThat(letters.list(DeadLetterFilter.ALL, true, 0, 10)).hasSize(1);
-    assertThat(letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN))
+    assertThat(
+            letters.redrive(
+                DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN))
         .isZero();
     assertThat(letters.restore(DeadLetterFilter.ALL, "bob", UNSEEN)).isEqualTo(1);
     letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("bob").evenBeyondHorizon(), UNSEEN);
@@ -190,7 +192,8 @@ class DeadLetterQueueTest {
             + " 'nacked', 12, now())");
     start(false);
 
-    assertThatThrownBy(() -> letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann"), UNSEEN))
+    assertThatThrownBy(
+            () -> letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann"), UNSEEN))
         .isInstanceOf(BeyondHorizonException.class)
         .hasMessageContaining("1 of 1 messages")
         .hasMessageContaining("PT168H");

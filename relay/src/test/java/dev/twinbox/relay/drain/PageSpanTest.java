@@ -34,7 +34,9 @@ class PageSpanTest {
   void itLooksFartherWhenItFindsLittleAndNeverBeyondTheCeiling() {
     long after = 0;
     int pages = 0;
-    for (long upTo = pageSpan.upTo(after, true); upTo < CEILING; upTo = pageSpan.upTo(after, true)) {
+    for (long upTo = pageSpan.upTo(after, true);
+        upTo < CEILING;
+        upTo = pageSpan.upTo(after, true)) {
       pageSpan.read(after, upTo, upTo);
       after = upTo;
       pages++;

@@ -1,10 +1,10 @@
 package dev.twinbox.kafka.consumer;
 
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.DatabaseUnavailableException;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
-import dev.twinbox.broker.Supervision;
 import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
@@ -28,7 +28,8 @@ final class BatchWorker implements Runnable {
   /**
    * @param singly whether each message gets a transaction of its own
    */
-  BatchWorker(Inbox inbox, Handler handler, boolean singly, PolledRecords polled, Runnable progressed) {
+  BatchWorker(
+      Inbox inbox, Handler handler, boolean singly, PolledRecords polled, Runnable progressed) {
     this.inbox = inbox;
     this.singly = singly;
     this.polled = polled;

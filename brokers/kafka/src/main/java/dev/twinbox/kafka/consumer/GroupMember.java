@@ -1,9 +1,9 @@
 package dev.twinbox.kafka.consumer;
 
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
-import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.kafka.doctor.ClientRefusal;
 import java.time.Duration;

@@ -1,8 +1,8 @@
 package dev.twinbox.kafka.consumer;
 
 import dev.twinbox.inbox.Delivery;
-import dev.twinbox.inbox.Receipt;
 import dev.twinbox.inbox.DeliverySource;
+import dev.twinbox.inbox.Receipt;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -21,7 +21,8 @@ final class PolledDeliveries implements DeliverySource {
    * @param taken called before each record is handed out
    * @param settled called when a record is settled
    */
-  PolledDeliveries(PolledRecords polled, List<BufferedRecord> first, Runnable taken, Runnable settled) {
+  PolledDeliveries(
+      PolledRecords polled, List<BufferedRecord> first, Runnable taken, Runnable settled) {
     this.polled = polled;
     this.taken = taken;
     this.settled = settled;

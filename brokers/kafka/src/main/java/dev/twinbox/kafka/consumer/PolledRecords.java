@@ -19,8 +19,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The records polled and not yet settled, and the offset that each partition has reached. The polling
- * thread adds records, the worker takes them in batches and settles them. Thread-safe.
+ * The records polled and not yet settled, and the offset that each partition has reached. The
+ * polling thread adds records, the worker takes them in batches and settles them. Thread-safe.
  */
 final class PolledRecords {
   private static final Logger log = LoggerFactory.getLogger(PolledRecords.class);
@@ -94,7 +94,10 @@ final class PolledRecords {
     }
   }
 
-  /** Whether the buffered records are of a former topic of this name; notes a topic that was not known. */
+  /**
+   * Whether the buffered records are of a former topic of this name; notes a topic that was not
+   * known.
+   */
   synchronized boolean isReplaced(String topic, CommittedTopic current) {
     boolean replaced = false;
     for (PartitionBuffer buffer : buffers.values()) {
@@ -239,7 +242,8 @@ final class PolledRecords {
   synchronized void giveBack(List<BufferedRecord> batch) {
     Map<PartitionBuffer, List<BufferedRecord>> worked = new LinkedHashMap<>();
     batch.forEach(
-        record -> worked.computeIfAbsent(record.buffer(), ignored -> new ArrayList<>()).add(record));
+        record ->
+            worked.computeIfAbsent(record.buffer(), ignored -> new ArrayList<>()).add(record));
     worked.forEach(PartitionBuffer::giveBackUndecided);
     inWork -= batch.size();
     notifyAll();
@@ -292,7 +296,9 @@ final class PolledRecords {
   synchronized boolean finish(Collection<TopicPartition> partitions, Duration limit)
       throws InterruptedException {
     List<PartitionBuffer> leaving =
-        buffers.values().stream().filter(buffer -> partitions.contains(buffer.partition())).toList();
+        buffers.values().stream()
+            .filter(buffer -> partitions.contains(buffer.partition()))
+            .toList();
     leaving.forEach(PartitionBuffer::dropWaiting);
     long end = System.nanoTime() + limit.toNanos();
     while (!leaving.stream().allMatch(PartitionBuffer::isIdle)) {

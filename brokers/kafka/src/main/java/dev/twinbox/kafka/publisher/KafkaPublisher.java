@@ -4,8 +4,8 @@ import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.broker.OutcomeListener;
-import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.OutcomeQueue;
+import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.Supervision;
 import dev.twinbox.kafka.KafkaTopic;
 import java.time.Duration;
@@ -286,7 +286,9 @@ final class KafkaPublisher implements Publisher {
     }
   }
 
-  /** A loop over a list, not recursion: a rejection can make other queues ready, again and again. */
+  /**
+   * A loop over a list, not recursion: a rejection can make other queues ready, again and again.
+   */
   private void sendWhatMayGo() {
     Producer<byte[], byte[]> client = producer;
     if (client == null) {
@@ -453,7 +455,8 @@ final class KafkaPublisher implements Publisher {
 
   /** The client has it and would send it whenever it can: it has to forget all that it has. */
   private void takeBack(TopicQueue queue, long now) {
-    queue.allSent()
+    queue
+        .allSent()
         .forEach(
             send -> {
               if (send.hasExpired(now)) {

@@ -1,8 +1,8 @@
 package dev.twinbox.kafka.publisher;
 
-import dev.twinbox.broker.PendingRecord;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.PendingRecord;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;

@@ -530,7 +530,8 @@ class KafkaInboxConsumerTest {
     return topic;
   }
 
-  private KafkaInboxConsumer.Builder consumer(KafkaTestTopic topic, String protocol, Handler handler) {
+  private KafkaInboxConsumer.Builder consumer(
+      KafkaTestTopic topic, String protocol, Handler handler) {
     return KafkaInboxConsumer.builder()
         .development()
         .inbox(inbox)

@@ -1,8 +1,8 @@
 package dev.twinbox.rabbitmq.publisher;
 
-import dev.twinbox.broker.PendingRecord;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.PendingRecord;
 import org.jspecify.annotations.Nullable;
 
 /** One record on its way through a {@link RabbitPublisher}. */
