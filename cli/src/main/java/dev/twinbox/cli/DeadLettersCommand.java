@@ -1,7 +1,7 @@
 package dev.twinbox.cli;
 
 import dev.twinbox.relay.deadletter.BeyondHorizonException;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.store.DeadLetterFilter;
 import dev.twinbox.relay.store.DeadLetterTable.AuditLine;
 import dev.twinbox.relay.store.DeadLetterTable.BlockedKey;
@@ -206,7 +206,7 @@ final class DeadLettersCommand implements Runnable {
           boolean beyondHorizon) {
     DeadLetterFilter filter = options.filter();
     act.checkDeliberate(filter);
-    Redrive how = how(act, rate, ttl, beyondHorizon);
+    RedriveOptions how = how(act, rate, ttl, beyondHorizon);
     long sent =
         options.in(
             letters -> {
@@ -220,10 +220,10 @@ final class DeadLettersCommand implements Runnable {
     done("%s messages are on their way again.", sent);
   }
 
-  private Redrive how(
+  private RedriveOptions how(
       DeadLetterAct act, @Nullable Integer rate, @Nullable Long ttl, boolean beyondHorizon) {
     try {
-      return new Redrive(
+      return new RedriveOptions(
           act.by(), rate, ttl == null ? null : Duration.ofSeconds(ttl), beyondHorizon);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), Explanation.of(e), e);

@@ -1,10 +1,10 @@
 package dev.twinbox.cli;
 
 import dev.twinbox.broker.SourceLag;
+import dev.twinbox.relay.status.HumanFormat;
 import dev.twinbox.relay.status.Thresholds;
 import dev.twinbox.relay.status.Verdict.Cause;
 import dev.twinbox.relay.status.Verdict.Level;
-import dev.twinbox.relay.status.Words;
 import java.util.List;
 import java.util.Optional;
 
@@ -36,7 +36,7 @@ final class LagCauses {
               "no-consumer",
               consumer,
               "Nobody consumes %s for %s; %s messages behind"
-                  .formatted(source, consumer, Words.count(lag))));
+                  .formatted(source, consumer, HumanFormat.count(lag))));
     }
     List<SourceLag.Partition> waiting =
         read.partitions().stream().filter(SourceLag.Partition::waitsForTransaction).toList();
@@ -48,7 +48,7 @@ final class LagCauses {
               consumer,
               "%s messages wait for %s in %s, partition %s, behind an open transaction of another"
                       .formatted(
-                          Words.count(
+                          HumanFormat.count(
                               waiting.stream().mapToLong(SourceLag.Partition::withheld).sum()),
                           consumer,
                           source,
@@ -62,7 +62,8 @@ final class LagCauses {
                 Level.WARNING,
                 "consumer-lag",
                 consumer,
-                "%s is %s messages behind in %s".formatted(consumer, Words.count(lag), source)))
+                "%s is %s messages behind in %s"
+                    .formatted(consumer, HumanFormat.count(lag), source)))
         : Optional.empty();
   }
 }

@@ -1,7 +1,7 @@
 package dev.twinbox.cli;
 
-import dev.twinbox.inbox.BeyondHorizonException;
 import dev.twinbox.inbox.Quarantine;
+import dev.twinbox.inbox.QuarantineBeyondHorizonException;
 import dev.twinbox.inbox.QuarantineSelection;
 import dev.twinbox.inbox.Redrive;
 import dev.twinbox.inbox.RedriveTerms;
@@ -101,7 +101,7 @@ final class QuarantineRedriveCommand implements Callable<Integer> {
   private List<Redrive> begin(Quarantine quarantine, QuarantineSelection selection) {
     try {
       return quarantine.redrive(selection, new RedriveTerms(act.by(), rate, beyondHorizon));
-    } catch (BeyondHorizonException e) {
+    } catch (QuarantineBeyondHorizonException e) {
       throw new CommandException(
           ("%s of the messages are beyond the dedup horizon: nobody can say any more whether they"
                   + " were processed, and their effects may happen twice. Nothing was done: leave"

@@ -3,7 +3,7 @@ package dev.twinbox.cli;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.relay.archive.Archive;
 import dev.twinbox.relay.deadletter.BeyondHorizonException;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.store.ArchiveTable.Filter;
 import dev.twinbox.relay.store.ArchiveTable.Selected;
 import java.io.PrintWriter;
@@ -113,7 +113,7 @@ final class ReplayCommand implements Runnable {
       throw new ParameterException(
           spec.commandLine(), "Say which: --from, --to, --destination, --key, --id, or --all.");
     }
-    Redrive how = how();
+    RedriveOptions how = how();
     Settings settings = connection.settings();
     try (HikariDataSource database = Database.connect(settings, 1)) {
       replay(Archive.in(database, settings.schema()), filter, how);
@@ -125,15 +125,16 @@ final class ReplayCommand implements Runnable {
     }
   }
 
-  private Redrive how() {
+  private RedriveOptions how() {
     try {
-      return new Redrive(by, rate, ttl == null ? null : Duration.ofSeconds(ttl), beyondHorizon);
+      return new RedriveOptions(
+          by, rate, ttl == null ? null : Duration.ofSeconds(ttl), beyondHorizon);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), Explanation.of(e), e);
     }
   }
 
-  private void replay(Archive archive, Filter filter, Redrive how)
+  private void replay(Archive archive, Filter filter, RedriveOptions how)
       throws SQLException, InterruptedException {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();

@@ -1,10 +1,10 @@
 package dev.twinbox.cli;
 
 import dev.twinbox.broker.SourceLag;
+import dev.twinbox.relay.status.HumanFormat;
 import dev.twinbox.relay.status.Status;
 import dev.twinbox.relay.status.Verdict;
 import dev.twinbox.relay.status.Verdict.Cause;
-import dev.twinbox.relay.status.Words;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
@@ -49,8 +49,8 @@ final class StatusText {
             b ->
                 brokers.row(
                     b.broker(),
-                    Words.count(b.waiting(), b.waitingIsEstimated()),
-                    Words.time(b.oldestWaitingSeconds())));
+                    HumanFormat.count(b.waiting(), b.waitingIsEstimated()),
+                    HumanFormat.time(b.oldestWaitingSeconds())));
     brokers.print(out, "No broker has lanes.");
     TextTable table =
         new TextTable(
@@ -67,15 +67,15 @@ final class StatusText {
     for (Status.DestinationLine d : status.destinations()) {
       table.row(
           d.destination(),
-          Words.count(d.waiting(), d.waitingIsEstimated()),
-          Words.time(d.oldestWaitingSeconds()),
-          Words.rate(d.inPerSecond()),
-          Words.rate(d.outPerSecond()),
+          HumanFormat.count(d.waiting(), d.waitingIsEstimated()),
+          HumanFormat.time(d.oldestWaitingSeconds()),
+          HumanFormat.rate(d.inPerSecond()),
+          HumanFormat.rate(d.outPerSecond()),
           drained(d),
-          Words.count(d.parked()),
-          Words.count(d.scheduled()),
-          Words.count(d.expired()),
-          Words.count(d.deadLetters()));
+          HumanFormat.count(d.parked()),
+          HumanFormat.count(d.scheduled()),
+          HumanFormat.count(d.expired()),
+          HumanFormat.count(d.deadLetters()));
     }
     table.print(out, "No destination has messages.");
   }
@@ -85,7 +85,7 @@ final class StatusText {
       return "-";
     }
     if (line.drainSeconds() != null) {
-      return Words.time(line.drainSeconds());
+      return HumanFormat.time(line.drainSeconds());
     }
     return line.inPerSecond() == null || line.outPerSecond() == null ? "unknown" : "never";
   }
@@ -99,8 +99,8 @@ final class StatusText {
                 parked.row(
                     p.destination(),
                     p.reason(),
-                    Words.count(p.count(), p.countIsEstimated()),
-                    Words.time(p.oldestSeconds())));
+                    HumanFormat.count(p.count(), p.countIsEstimated()),
+                    HumanFormat.time(p.oldestSeconds())));
     parked.print(out, "Nothing is parked.");
     TextTable dead = new TextTable("DEAD LETTERS TO", "REASON", "COUNT");
     status
@@ -108,11 +108,13 @@ final class StatusText {
         .forEach(
             d ->
                 dead.row(
-                    d.destination(), d.reason(), Words.count(d.count(), d.countIsEstimated())));
+                    d.destination(),
+                    d.reason(),
+                    HumanFormat.count(d.count(), d.countIsEstimated())));
     dead.print(out, "No dead letters.");
     out.println();
     if (status.blockedKeys() > 0) {
-      out.println("Blocked keys: " + Words.count(status.blockedKeys()));
+      out.println("Blocked keys: " + HumanFormat.count(status.blockedKeys()));
     }
     Status.Scheduled scheduled = status.scheduled();
     out.println(
@@ -120,7 +122,7 @@ final class StatusText {
             ? "No scheduled messages."
             : "Scheduled messages: %s; the next is due at %s"
                 .formatted(
-                    Words.count(scheduled.count(), scheduled.countIsEstimated()),
+                    HumanFormat.count(scheduled.count(), scheduled.countIsEstimated()),
                     scheduled.nextDueAt()));
   }
 
@@ -145,7 +147,7 @@ final class StatusText {
                 troubles.row(
                     t.destination(),
                     t.reason(),
-                    Words.time(t.seconds()),
+                    HumanFormat.time(t.seconds()),
                     t.parked() ? "are parked" : "hold their lanes"));
     if (!status.troubles().isEmpty()) {
       troubles.print(out, "");
@@ -173,7 +175,7 @@ final class StatusText {
                     l.epoch(),
                     l.window() + (l.open() ? " open" : ""),
                     l.open() ? l.cursor() + " of " + l.ceiling() : "-",
-                    Words.count(l.waiting()),
+                    HumanFormat.count(l.waiting()),
                     l.lastSettledAt() == null ? "-" : l.lastSettledAt()));
     lanes.print(out, "No lanes.");
   }
@@ -194,20 +196,20 @@ final class StatusText {
                 ring.used(),
                 ring.leaves(),
                 ring.bytes().stream()
-                    .map(leaf -> leaf.table() + " " + Words.size(leaf.bytes()))
+                    .map(leaf -> leaf.table() + " " + HumanFormat.size(leaf.bytes()))
                     .collect(Collectors.joining(", ", ring.used() == 0 ? "" : ": ", ""))));
     out.println(
         "Sizes: "
             + status.sizes().stream()
                 .limit(10)
-                .map(size -> size.table() + " " + Words.size(size.bytes()))
+                .map(size -> size.table() + " " + HumanFormat.size(size.bytes()))
                 .collect(Collectors.joining(", ")));
   }
 
   private static Object[] cells(Status.TransactionLine t, String has) {
     return new Object[] {
       name(t),
-      Words.time(t.seconds()),
+      HumanFormat.time(t.seconds()),
       t.application().isEmpty() ? t.role() : t.application(),
       t.state(),
       has
@@ -236,6 +238,6 @@ final class StatusText {
   }
 
   private static String number(@Nullable Number number) {
-    return number == null ? "unknown" : Words.count(number.longValue());
+    return number == null ? "unknown" : HumanFormat.count(number.longValue());
   }
 }

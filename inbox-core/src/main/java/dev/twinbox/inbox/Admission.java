@@ -18,48 +18,50 @@ final class Admission {
     this.expectedDestinations = expectedDestinations;
   }
 
-  Arrival judge(Delivery delivery, Registration registration) {
+  CheckedDelivery judge(Delivery delivery, Registration registration) {
     String defect = defect(delivery);
     if (defect != null) {
-      return new Arrival(delivery, Arrival.NO_ID, QuarantineReason.BROKEN_HEADERS, defect);
+      return new CheckedDelivery(
+          delivery, CheckedDelivery.NO_ID, QuarantineReason.BROKEN_HEADERS, defect);
     }
     String id = delivery.id();
     if (id == null || AttributeText.plain(id).isEmpty()) {
-      return new Arrival(
-          delivery, Arrival.NO_ID, QuarantineReason.NO_ID, "The message has no id header.");
+      return new CheckedDelivery(
+          delivery, CheckedDelivery.NO_ID, QuarantineReason.NO_ID, "The message has no id header.");
     }
-    UUID version7 = MessageIds.version7(id);
+    UUID version7 = InboxIds.version7(id);
     UUID known = version7;
     if (known == null) {
-      known = MessageIds.foreign(sender(delivery, id), id);
-    } else if (MessageIds.millis(known) < registration.keptFrom()) {
-      known = MessageIds.old(known);
+      known = InboxIds.foreign(sender(delivery, id), id);
+    } else if (InboxIds.millis(known) < registration.keptFrom()) {
+      known = InboxIds.old(known);
     }
     String destination = delivery.destination();
     if (destination != null
         && !expectedDestinations.isEmpty()
         && !expectedDestinations.contains(destination)) {
-      return new Arrival(
+      return new CheckedDelivery(
           delivery,
           known,
           QuarantineReason.WRONG_DESTINATION,
           "Sent to '%s'; this consumer takes %s.".formatted(destination, expectedDestinations));
     }
-    if (version7 != null && registration.refuses(MessageIds.millis(version7))) {
-      return new Arrival(
+    if (version7 != null && registration.refuses(InboxIds.millis(version7))) {
+      return new CheckedDelivery(
           delivery,
           known,
           QuarantineReason.OLDER_THAN_DEDUP_HORIZON,
           "Its id is of %s; dedup records are kept for %s hours."
               .formatted(
-                  Instant.ofEpochMilli(MessageIds.millis(version7)),
+                  Instant.ofEpochMilli(InboxIds.millis(version7)),
                   registration.horizon() / 3_600_000));
     }
     Instant expiresAt = delivery.expiresAt();
     if (expiresAt != null && expiresAt.toEpochMilli() <= registration.now()) {
-      return new Arrival(delivery, known, QuarantineReason.EXPIRED, "It expired at " + expiresAt);
+      return new CheckedDelivery(
+          delivery, known, QuarantineReason.EXPIRED, "It expired at " + expiresAt);
     }
-    return new Arrival(delivery, known);
+    return new CheckedDelivery(delivery, known);
   }
 
   /**

@@ -75,7 +75,7 @@ public final class CloudEvent {
       return null;
     }
     UUID uuid = UuidText.parse(id);
-    return uuid != null && (id.indexOf('-') >= 0 || MessageIds.version7(id) != null)
+    return uuid != null && (id.indexOf('-') >= 0 || InboxIds.version7(id) != null)
         ? uuid.toString()
         : original(id);
   }

@@ -16,14 +16,19 @@ import org.jspecify.annotations.Nullable;
  * it was committed, so were the ids of the whole batch.
  *
  * @param xid its id
- * @param arrivals the batch
+ * @param deliveries the batch
  * @param recorded whose ids were recorded in it
  * @param from the first that may have ended it; the effects of those before are committed
  * @param to the last that may have; those behind were not handled, or that was rolled back
  * @param error what the inbox met with
  */
 record EndedTransaction(
-    String xid, List<Arrival> arrivals, Set<UUID> recorded, int from, int to, Throwable error) {
+    String xid,
+    List<CheckedDelivery> deliveries,
+    Set<UUID> recorded,
+    int from,
+    int to,
+    Throwable error) {
 
   /** Asks in another transaction; what was only prepared is undone. */
   boolean isCommitted(Connection connection) throws SQLException {
@@ -54,20 +59,20 @@ record EndedTransaction(
   }
 
   /** Those whose effects are there, but perhaps not all of them. */
-  List<Arrival> halfDone() {
+  List<CheckedDelivery> halfDone() {
     return recorded(from, to + 1);
   }
 
   /** Those whose effects are not there. */
-  List<Arrival> notHandled() {
-    return recorded(to + 1, arrivals.size());
+  List<CheckedDelivery> notHandled() {
+    return recorded(to + 1, deliveries.size());
   }
 
   /** What became of the messages up to the last that may have ended it, once that is settled. */
   List<Receipt> receipts() {
     List<Receipt> receipts = new ArrayList<>(to + 1);
     for (int i = 0; i <= to; i++) {
-      if (!recorded.contains(arrivals.get(i).id())) {
+      if (!recorded.contains(deliveries.get(i).id())) {
         receipts.add(new Receipt.Duplicate());
       } else if (i < from) {
         receipts.add(new Receipt.Processed());
@@ -78,9 +83,9 @@ record EndedTransaction(
     return receipts;
   }
 
-  private List<Arrival> recorded(int first, int end) {
-    return arrivals.subList(first, end).stream()
-        .filter(arrival -> recorded.contains(arrival.id()))
+  private List<CheckedDelivery> recorded(int first, int end) {
+    return deliveries.subList(first, end).stream()
+        .filter(checked -> recorded.contains(checked.id()))
         .toList();
   }
 

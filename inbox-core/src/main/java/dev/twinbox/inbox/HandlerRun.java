@@ -66,26 +66,27 @@ final class HandlerRun {
 
     /** What a handler has committed, if one has; which one it was can be uncertain. */
     private @Nullable EndedTransaction ended(
-        List<Arrival> arrivals, Recorded recorded, Throwable error) {
+        List<CheckedDelivery> deliveries, Recorded recorded, Throwable error) {
       String xid = recorded.transaction();
       return xid == null
           ? null
           : new EndedTransaction(
-              xid, arrivals, recorded.ids(), seenToEnd ? handling : 0, handling, error);
+              xid, deliveries, recorded.ids(), seenToEnd ? handling : 0, handling, error);
     }
   }
 
   /**
-   * Runs the handler for each arrival that the frame lets begin, in the given order. Serialization
+   * Runs the handler for each delivery that the frame lets begin, in the given order. Serialization
    * failures and deadlocks run the whole again, a limited number of times: an error of another
    * database, or one that a message causes each time, looks the same.
    *
    * @throws HandlerFailure when everything was rolled back because of a handler
    * @throws DatabaseUnavailableException when the database is to blame
    */
-  List<Receipt> run(Frame frame, List<Arrival> arrivals, Handler handler, Interruption interruption)
+  List<Receipt> run(
+      Frame frame, List<CheckedDelivery> deliveries, Handler handler, Interruption interruption)
       throws HandlerFailure {
-    UUID first = arrivals.get(0).id();
+    UUID first = deliveries.get(0).id();
     for (int run = 1; ; run++) {
       try (OpenTransaction transaction = frame.open(transactions)) {
         Recorded recorded = record(frame, transaction.connection());
@@ -94,7 +95,7 @@ final class HandlerRun {
           Course course = new Course();
           try {
             List<Receipt> receipts =
-                handleAll(transaction, arrivals, recorded.ids(), handler, interruption, course);
+                handleAll(transaction, deliveries, recorded.ids(), handler, interruption, course);
             course.handled = true;
             frame.end(transaction.connection());
             course.committing = true;
@@ -102,7 +103,7 @@ final class HandlerRun {
             waits.remove(first);
             return receipts;
           } catch (Throwable e) { // an Error too, such as the stack overflow of a nesting bomb
-            judge(e, transaction, run, course, arrivals, recorded);
+            judge(e, transaction, run, course, deliveries, recorded);
           }
         } else if (run == Transactions.RUNS) {
           throw new DatabaseUnavailableException(
@@ -127,22 +128,22 @@ final class HandlerRun {
 
   private List<Receipt> handleAll(
       OpenTransaction transaction,
-      List<Arrival> arrivals,
+      List<CheckedDelivery> deliveries,
       Set<UUID> fresh,
       Handler handler,
       Interruption interruption,
       Course course)
       throws Exception {
     Work work = new Work(transaction.connection(), jooq);
-    List<Receipt> receipts = new ArrayList<>(arrivals.size());
-    for (int i = 0; i < arrivals.size(); i++) {
-      Arrival arrival = arrivals.get(i);
-      if (fresh.contains(arrival.id())) {
+    List<Receipt> receipts = new ArrayList<>(deliveries.size());
+    for (int i = 0; i < deliveries.size(); i++) {
+      CheckedDelivery checked = deliveries.get(i);
+      if (fresh.contains(checked.id())) {
         interruption.beforeHandler();
         course.handling = i;
         long since = System.nanoTime();
         try {
-          handler.handle(arrival.delivery(), work);
+          handler.handle(checked.delivery(), work);
         } finally {
           course.slowestNanos = Math.max(course.slowestNanos, System.nanoTime() - since);
           course.seenToEnd = transaction.isOver();
@@ -164,7 +165,7 @@ final class HandlerRun {
       OpenTransaction transaction,
       int run,
       Course course,
-      List<Arrival> arrivals,
+      List<CheckedDelivery> deliveries,
       Recorded recorded)
       throws HandlerFailure {
     if (course.handled && error instanceof DatabaseUnavailableException outcomeUnknown) {
@@ -175,7 +176,7 @@ final class HandlerRun {
     boolean outOfRoom =
         SqlTrouble.outOfRoom(error)
             && (course.handled || SqlTrouble.aborted(transaction.connection()));
-    EndedTransaction ended = course.ended(arrivals, recorded, error);
+    EndedTransaction ended = course.ended(deliveries, recorded, error);
     boolean lost;
     boolean committed = false;
     try {
@@ -203,7 +204,7 @@ final class HandlerRun {
     if (SqlTrouble.runAgain(error) && run < Transactions.RUNS) {
       return;
     }
-    if (outOfRoom && waitsForRoom(arrivals.get(0).id())) {
+    if (outOfRoom && waitsForRoom(deliveries.get(0).id())) {
       throw new DatabaseUnavailableException("The transaction did not commit", error);
     }
     throw new HandlerFailure(error, null);

@@ -80,7 +80,7 @@ public final class Inbox {
             admission,
             builder.backoff,
             builder.mayOvertake,
-            builder.longestChain);
+            builder.longestPipeline);
     redriveStore = new RedriveStore(schema);
     backoff = builder.backoff;
     mayOvertake = builder.mayOvertake;
@@ -145,15 +145,15 @@ public final class Inbox {
    * for as long as there are more. What it saves: one transaction's commit and the next one's
    * beginning share a round trip to the database.
    *
-   * <p>Returns when none is in hand any more, when {@code goOn} says no, after a receipt that is
+   * <p>Returns when the source has no more now, when {@code goOn} says no, after a receipt that is
    * not settled, and sometimes before. What was taken and not received by then was not handled:
-   * hand it over again, in the same order.
+   * hand it out again, in the same order.
    *
    * @param goOn asked before each handler, by the calling thread
    * @throws DatabaseUnavailableException when the database failed. What was taken and not received
-   *     may have been processed all the same; handed over again it is recognised
+   *     may have been processed all the same; handed out again it is recognised
    */
-  public void receiveEach(Succession deliveries, Handler handler, BooleanSupplier goOn) {
+  public void receiveEach(DeliverySource deliveries, Handler handler, BooleanSupplier goOn) {
     try {
       if (listeners.isEmpty()) {
         reception.receiveEach(registry.current(), deliveries, handler, goOn);
@@ -301,25 +301,25 @@ public final class Inbox {
 
   private Receipt take(
       Connection connection, InboxTransaction work, Delivery delivery, Handler handler) {
-    Arrival arrival;
+    CheckedDelivery checked;
     int consumerId;
     Recorded recorded;
     try {
       Registration registration = registry.currentIn(connection);
       consumerId = registration.consumerId();
-      arrival = admission.judge(delivery, registration);
-      QuarantineReason refusal = arrival.refusal();
+      checked = admission.judge(delivery, registration);
+      QuarantineReason refusal = checked.refusal();
       if (refusal == QuarantineReason.OLDER_THAN_DEDUP_HORIZON
-          && store.hasPass(connection, consumerId, arrival.id())) {
-        quarantine.leave(connection, consumerId, arrival.id());
-        arrival = new Arrival(delivery, MessageIds.old(arrival.id()));
+          && store.hasPass(connection, consumerId, checked.id())) {
+        quarantine.leave(connection, consumerId, checked.id());
+        checked = new CheckedDelivery(delivery, InboxIds.old(checked.id()));
       } else if (refusal != null) {
         store.commitDurably(connection);
-        return reception.keepUnhandled(connection, consumerId, arrival, refusal);
+        return reception.keepUnhandled(connection, consumerId, checked, refusal);
       }
-      recorded = store.recordDurably(connection, consumerId, arrival.id());
+      recorded = store.recordDurably(connection, consumerId, checked.id());
       if (recorded.isEmpty()) {
-        recorded = store.takePasses(connection, consumerId, Set.of(arrival.id()));
+        recorded = store.takePasses(connection, consumerId, Set.of(checked.id()));
       }
       if (recorded.isEmpty()) {
         store.commitDurably(connection);
@@ -329,15 +329,15 @@ public final class Inbox {
       registry.doubt(); // its row may be gone
       throw new DatabaseUnavailableException("The id was not recorded", e);
     }
-    return handleIn(connection, work, new RecordedIn(consumerId, arrival, recorded), handler);
+    return handleIn(connection, work, new RecordedIn(consumerId, checked, recorded), handler);
   }
 
   /** What was recorded in a transaction of the caller's. */
-  private record RecordedIn(int consumer, Arrival arrival, Recorded recorded) {}
+  private record RecordedIn(int consumer, CheckedDelivery checked, Recorded recorded) {}
 
   private Receipt handleIn(
       Connection connection, InboxTransaction work, RecordedIn callers, Handler handler) {
-    Delivery delivery = callers.arrival().delivery();
+    Delivery delivery = callers.checked().delivery();
     try {
       handler.handle(delivery, work);
     } catch (RuntimeException | Error e) {
@@ -371,21 +371,21 @@ public final class Inbox {
         new IllegalStateException(
             "The handler has ended the caller's transaction, in which the id was recorded. Roll"
                 + " back. If it was committed, the message lies in quarantine now: "
-                + callers.arrival().delivery(),
+                + callers.checked().delivery(),
             error);
     EndedTransaction ended =
         new EndedTransaction(
-            xid, List.of(callers.arrival()), callers.recorded().ids(), 0, 0, refusal);
+            xid, List.of(callers.checked()), callers.recorded().ids(), 0, 0, refusal);
     reception.repairs().settle(callers.consumer(), ended);
     throw refusal;
   }
 
   /** Tells listeners of each delivery, with the time since the one before. */
-  private final class Timed implements Succession {
-    private final Succession deliveries;
+  private final class Timed implements DeliverySource {
+    private final DeliverySource deliveries;
     private long began = System.nanoTime();
 
-    Timed(Succession deliveries) {
+    Timed(DeliverySource deliveries) {
       this.deliveries = deliveries;
     }
 
@@ -413,7 +413,7 @@ public final class Inbox {
     private Backoff backoff = Backoff.exponential(Duration.ofSeconds(1));
     private Duration handlerTimeLimit = Duration.ofMinutes(5);
     private boolean mayOvertake;
-    private Duration longestChain = Duration.ofMillis(100);
+    private Duration longestPipeline = Duration.ofMillis(100);
     private Configuration jooq = new DefaultConfiguration().set(SQLDialect.POSTGRES);
     private final Set<String> expectedDestinations = new LinkedHashSet<>();
 
@@ -486,8 +486,8 @@ public final class Inbox {
     }
 
     /** How long {@link Inbox#receiveEach} keeps a connection. Default 100 ms. */
-    Builder longestChain(Duration longest) {
-      longestChain = longest;
+    Builder longestPipeline(Duration longest) {
+      longestPipeline = longest;
       return this;
     }
 

@@ -1,5 +1,6 @@
 package dev.twinbox.inbox;
 
+import dev.twinbox.broker.Supervision;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -261,7 +262,7 @@ public final class InboxRedriver implements AutoCloseable {
     interruption.takeFlag();
     RedriveRun run = new RedriveRun(store, inbox, registration, claimed);
     try {
-      handlerRun.run(run, List.of(run.arrival()), handlerOf(claimed.delivery()), interruption);
+      handlerRun.run(run, List.of(run.checked()), handlerOf(claimed.delivery()), interruption);
       if (run.claimHolds()) {
         log.info(
             "Redrive {}: {} was {}",
@@ -323,7 +324,7 @@ public final class InboxRedriver implements AutoCloseable {
           EndedTransaction ended = failure.ended();
           if (ended != null && ended.isCommitted(connection)) {
             // Its id is recorded, which from now on does not say that it was processed.
-            store.markRecorded(connection, failure.claimed(), ended.arrivals().get(0).id());
+            store.markRecorded(connection, failure.claimed(), ended.deliveries().get(0).id());
             sendBack(connection, failure, QuarantineReason.TRANSACTION_ENDED);
           } else if (failure.stopped()) {
             store.release(connection, failure.claimed());

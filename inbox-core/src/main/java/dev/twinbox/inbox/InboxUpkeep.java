@@ -1,5 +1,6 @@
 package dev.twinbox.inbox;
 
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.doctor.InboxExamination;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -2,15 +2,15 @@ package dev.twinbox.inbox;
 
 import org.jspecify.annotations.Nullable;
 
-/** Judges the deliveries of a succession, and sees one of them ahead. For one thread. */
+/** Checks the deliveries of a source, and takes one of them ahead. For one thread. */
 final class Lookahead {
-  private final Succession deliveries;
+  private final DeliverySource deliveries;
   private final Admission admission;
   private final Registration registration;
   private @Nullable Delivery ahead;
   private boolean begun;
 
-  Lookahead(Succession deliveries, Admission admission, Registration registration) {
+  Lookahead(DeliverySource deliveries, Admission admission, Registration registration) {
     this.deliveries = deliveries;
     this.admission = admission;
     this.registration = registration;
@@ -20,8 +20,8 @@ final class Lookahead {
    * The next delivery, or null when none is in hand or the registration is too old to judge it. For
    * the first one it never is: whoever gave it out knew how old it was.
    */
-  @Nullable Arrival take() {
-    Arrival next = see(!begun || registration.isFresh());
+  @Nullable CheckedDelivery take() {
+    CheckedDelivery next = see(!begun || registration.isFresh());
     begun |= next != null;
     ahead = null;
     return next;
@@ -31,8 +31,8 @@ final class Lookahead {
    * The same where nothing is recorded before the handler's transaction, for which a second
    * connection would be needed; null otherwise, and it stays what comes next.
    */
-  @Nullable Arrival takeIfPlain() {
-    Arrival next = see(registration.isFresh());
+  @Nullable CheckedDelivery takeIfPlain() {
+    CheckedDelivery next = see(registration.isFresh());
     if (next == null || next.refusal() != null || next.delivery().redelivered()) {
       return null;
     }
@@ -41,11 +41,11 @@ final class Lookahead {
   }
 
   /** What was taken is what comes next after all. */
-  void giveBack(Arrival arrival) {
-    ahead = arrival.delivery();
+  void giveBack(CheckedDelivery checked) {
+    ahead = checked.delivery();
   }
 
-  private @Nullable Arrival see(boolean mayJudge) {
+  private @Nullable CheckedDelivery see(boolean mayJudge) {
     if (!mayJudge) {
       return null;
     }

@@ -44,12 +44,12 @@ public final class Quarantine {
 
   /** The messages, without their payloads; what was discarded is left out. */
   public List<QuarantinedMessage> list(QuarantineSelection selection) {
-    return read(connection -> reader.list(connection, selection, Among.KEPT));
+    return read(connection -> reader.list(connection, selection, SelectionState.KEPT));
   }
 
   /** The messages that were discarded and can still be restored, without their payloads. */
   public List<QuarantinedMessage> listDiscarded(QuarantineSelection selection) {
-    return read(connection -> reader.list(connection, selection, Among.DISCARDED));
+    return read(connection -> reader.list(connection, selection, SelectionState.DISCARDED));
   }
 
   /** One message with its payload, discarded or not. */
@@ -64,12 +64,12 @@ public final class Quarantine {
 
   /** How many a redrive, discard or pass of this selection would take; waiting ones left out. */
   public long count(QuarantineSelection selection) {
-    return read(connection -> reader.count(connection, selection, Among.IDLE));
+    return read(connection -> reader.count(connection, selection, SelectionState.IDLE));
   }
 
   /** How many {@link #restore} would bring back. */
   public long countDiscarded(QuarantineSelection selection) {
-    return read(connection -> reader.count(connection, selection, Among.DISCARDED));
+    return read(connection -> reader.count(connection, selection, SelectionState.DISCARDED));
   }
 
   /**
@@ -79,8 +79,8 @@ public final class Quarantine {
    * nothing. One that fails goes back to quarantine with its new error.
    *
    * @return a redrive for each consumer whose messages are among them; none when there are none
-   * @throws BeyondHorizonException when some are too old to know whether they were processed, and
-   *     the terms do not include them; nothing was done
+   * @throws QuarantineBeyondHorizonException when some are too old to know whether they were
+   *     processed, and the terms do not include them; nothing was done
    * @throws IllegalStateException when they are not {@link QuarantineSelection#exactly} so many
    */
   public List<Redrive> redrive(QuarantineSelection selection, RedriveTerms terms) {
@@ -102,7 +102,7 @@ public final class Quarantine {
           }
           long beyond = table.beyondHorizon(connection, redrives);
           if (beyond > 0 && !terms.beyondHorizon()) {
-            throw new BeyondHorizonException(beyond);
+            throw new QuarantineBeyondHorizonException(beyond);
           }
           long affected = redrives.stream().mapToLong(Redrive::selected).sum();
           String action = beyond > 0 ? "redrive beyond the horizon" : "redrive";

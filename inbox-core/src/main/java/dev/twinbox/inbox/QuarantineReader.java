@@ -42,9 +42,10 @@ final class QuarantineReader {
             .formatted(schema);
   }
 
-  List<QuarantinedMessage> list(Connection connection, QuarantineSelection selection, Among among)
+  List<QuarantinedMessage> list(
+      Connection connection, QuarantineSelection selection, SelectionState state)
       throws SQLException {
-    SelectionSql where = new SelectionSql(selection, among.condition());
+    SelectionSql where = new SelectionSql(selection, state.condition());
     String sql = list + where.text() + " order by d.number" + where.limit(selection.limit());
     List<QuarantinedMessage> found = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -69,7 +70,7 @@ final class QuarantineReader {
 
   List<QuarantineCause> group(Connection connection, QuarantineSelection selection)
       throws SQLException {
-    SelectionSql where = new SelectionSql(selection, Among.KEPT.condition());
+    SelectionSql where = new SelectionSql(selection, SelectionState.KEPT.condition());
     String sql = group + where.text() + " group by 1, 2, 3 order by 4 desc, 1, 2, 3";
     List<QuarantineCause> causes = new ArrayList<>();
     try (PreparedStatement statement =
@@ -91,9 +92,9 @@ final class QuarantineReader {
     return causes;
   }
 
-  long count(Connection connection, QuarantineSelection selection, Among among)
+  long count(Connection connection, QuarantineSelection selection, SelectionState state)
       throws SQLException {
-    SelectionSql where = new SelectionSql(selection, among.condition());
+    SelectionSql where = new SelectionSql(selection, state.condition());
     String sql =
         "select count(*) from (select from %s%s%s) counted"
             .formatted(from, where.text(), where.limit(selection.limit()));

@@ -214,17 +214,17 @@ final class QuarantineStore {
   void keep(
       Connection connection,
       int consumer,
-      Arrival arrival,
+      CheckedDelivery checked,
       QuarantineReason reason,
       @Nullable String error,
       int attempts,
       boolean idRecorded)
       throws SQLException {
-    Delivery delivery = arrival.delivery();
+    Delivery delivery = checked.delivery();
     Stored stored = stored(connection, delivery);
     try (PreparedStatement statement = connection.prepareStatement(keep)) {
       statement.setInt(1, consumer);
-      statement.setObject(2, arrival.hasId() ? arrival.id() : null, Types.OTHER);
+      statement.setObject(2, checked.hasId() ? checked.id() : null, Types.OTHER);
       statement.setString(3, stored.of(delivery.id()));
       statement.setString(4, stored.of(delivery.source()));
       statement.setString(5, indexable(delivery.origin(), stored));
@@ -297,7 +297,7 @@ final class QuarantineStore {
   }
 
   private static UUID fingerprint(Delivery delivery) {
-    MessageDigest digest = MessageIds.sha256();
+    MessageDigest digest = InboxIds.sha256();
     // Where headers could not be read, the broker's own are among them: how often it was delivered.
     Map<String, String> headers = new LinkedHashMap<>(delivery.headers());
     headers.remove(CloudEvent.UNREADABLE_TABLE);
@@ -314,7 +314,7 @@ final class QuarantineStore {
     if (payload != null) {
       digest.update(payload);
     }
-    return MessageIds.uuid(digest.digest());
+    return InboxIds.uuid(digest.digest());
   }
 
   /** An origin can contain a foreign id, and a row of its index has room for 2,704 bytes. */
@@ -323,7 +323,7 @@ final class QuarantineStore {
     if (DatabaseText.bytes(whole) <= LONGEST_ORIGIN_BYTES) {
       return whole;
     }
-    byte[] hash = MessageIds.sha256().digest(origin.getBytes(StandardCharsets.UTF_8));
+    byte[] hash = InboxIds.sha256().digest(origin.getBytes(StandardCharsets.UTF_8));
     String begin = String.valueOf(stored.of(origin.substring(0, 100)));
     return begin + (stored.escaped() ? "..." : "…") + " sha256:" + HexFormat.of().formatHex(hash);
   }

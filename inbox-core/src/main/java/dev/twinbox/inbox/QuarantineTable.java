@@ -86,7 +86,7 @@ final class QuarantineTable {
   /** Numbers of the consumers that have messages to redrive. */
   List<Integer> consumers(Connection connection, QuarantineSelection selection)
       throws SQLException {
-    SelectionSql where = new SelectionSql(selection, Among.IDLE.condition());
+    SelectionSql where = new SelectionSql(selection, SelectionState.IDLE.condition());
     List<Integer> found = new ArrayList<>();
     try (PreparedStatement statement =
         connection.prepareStatement(consumers + where.text() + " order by 1")) {
@@ -120,7 +120,8 @@ final class QuarantineTable {
       }
     }
     SelectionSql where =
-        new SelectionSql(selection, Among.IDLE.condition() + " and d.consumer_id = " + consumer);
+        new SelectionSql(
+            selection, SelectionState.IDLE.condition() + " and d.consumer_id = " + consumer);
     int selected;
     try (PreparedStatement statement =
         connection.prepareStatement(mark + chosen(where, most == Long.MAX_VALUE ? null : most))) {
@@ -160,7 +161,7 @@ final class QuarantineTable {
 
   long discard(Connection connection, QuarantineSelection selection, String by)
       throws SQLException {
-    SelectionSql where = new SelectionSql(selection, Among.IDLE.condition());
+    SelectionSql where = new SelectionSql(selection, SelectionState.IDLE.condition());
     try (PreparedStatement statement =
         connection.prepareStatement(discard + chosen(where, selection.limit()))) {
       statement.setString(1, text.readable(connection, by));
@@ -170,7 +171,7 @@ final class QuarantineTable {
   }
 
   long restore(Connection connection, QuarantineSelection selection) throws SQLException {
-    SelectionSql where = new SelectionSql(selection, Among.DISCARDED.condition());
+    SelectionSql where = new SelectionSql(selection, SelectionState.DISCARDED.condition());
     try (PreparedStatement statement =
         connection.prepareStatement(restore + chosen(where, selection.limit()))) {
       where.bind(statement, 1);
@@ -179,7 +180,7 @@ final class QuarantineTable {
   }
 
   long pass(Connection connection, QuarantineSelection selection, String by) throws SQLException {
-    SelectionSql where = new SelectionSql(selection, Among.PASSABLE.condition());
+    SelectionSql where = new SelectionSql(selection, SelectionState.PASSABLE.condition());
     try (PreparedStatement statement =
         connection.prepareStatement(pass.formatted(chosen(where, selection.limit())))) {
       statement.setString(1, text.readable(connection, by));

@@ -32,7 +32,7 @@ final class Reception {
   private final Admission admission;
   private final Backoff backoff;
   private final boolean mayOvertake;
-  private final Duration longestChain;
+  private final Duration longestPipeline;
   private final Repairs repairs;
 
   // Attempts that the database, not the message, brought to an end: not counted once more.
@@ -46,7 +46,7 @@ final class Reception {
       Admission admission,
       Backoff backoff,
       boolean mayOvertake,
-      Duration longestChain) {
+      Duration longestPipeline) {
     this.transactions = transactions;
     this.store = store;
     this.quarantine = quarantine;
@@ -54,7 +54,7 @@ final class Reception {
     this.admission = admission;
     this.backoff = backoff;
     this.mayOvertake = mayOvertake;
-    this.longestChain = longestChain;
+    this.longestPipeline = longestPipeline;
     repairs = new Repairs(transactions, store, quarantine);
   }
 
@@ -76,32 +76,37 @@ final class Reception {
 
   /** Each in a transaction of its own; see {@link Inbox#receiveEach}. */
   void receiveEach(
-      Registration registration, Succession deliveries, Handler handler, BooleanSupplier goOn) {
+      Registration registration, DeliverySource deliveries, Handler handler, BooleanSupplier goOn) {
     repairs.settleWaiting();
     int consumer = registration.consumerId();
     Lookahead lookahead = new Lookahead(deliveries, admission, registration);
-    try (Chain chain = new Chain(store, quarantine, consumer, lookahead, longestChain)) {
+    try (PipelinedTransactions pipeline =
+        new PipelinedTransactions(store, quarantine, consumer, lookahead, longestPipeline)) {
       boolean settled = true;
-      while (settled && !chain.hasEnded() && !new Interruption(goOn).stopped()) {
-        Arrival arrival = chain.begun() == null ? lookahead.take() : chain.begun();
-        if (arrival == null) {
+      while (settled && !pipeline.hasEnded() && !new Interruption(goOn).stopped()) {
+        CheckedDelivery checked = pipeline.begun() == null ? lookahead.take() : pipeline.begun();
+        if (checked == null) {
           return;
         }
-        Receipt receipt = inTurn(consumer, arrival, handler, chain, goOn);
+        Receipt receipt = receiveNext(consumer, checked, handler, pipeline, goOn);
         settled = receipt.settled();
         deliveries.received(receipt);
       }
     }
   }
 
-  private Receipt inTurn(
-      int consumer, Arrival arrival, Handler handler, Chain chain, BooleanSupplier goOn) {
+  private Receipt receiveNext(
+      int consumer,
+      CheckedDelivery checked,
+      Handler handler,
+      PipelinedTransactions pipeline,
+      BooleanSupplier goOn) {
     Interruption interruption = new Interruption(goOn);
     interruption.takeFlag();
     try {
-      return arrival.refusal() == null
-          ? alone(consumer, arrival, handler, false, chain::link, interruption)
-          : refuse(consumer, arrival, arrival.refusal(), handler, interruption);
+      return checked.refusal() == null
+          ? alone(consumer, checked, handler, false, pipeline::frame, interruption)
+          : refuse(consumer, checked, checked.refusal(), handler, interruption);
     } finally {
       interruption.restore();
     }
@@ -113,19 +118,19 @@ final class Reception {
       Handler handler,
       Interruption interruption) {
     Receipt[] receipts = new Receipt[deliveries.size()];
-    List<Arrival> ordinary = new ArrayList<>(deliveries.size());
+    List<CheckedDelivery> ordinary = new ArrayList<>(deliveries.size());
     int[] places = new int[deliveries.size()];
     Set<UUID> ids = new HashSet<>();
     for (int i = 0; i < receipts.length; i++) {
-      Arrival arrival = admission.judge(deliveries.get(i), registration);
-      if (arrival.refusal() != null) {
+      CheckedDelivery checked = admission.judge(deliveries.get(i), registration);
+      if (checked.refusal() != null) {
         receipts[i] =
-            refuse(registration.consumerId(), arrival, arrival.refusal(), handler, interruption);
-      } else if (!ids.add(arrival.id())) {
+            refuse(registration.consumerId(), checked, checked.refusal(), handler, interruption);
+      } else if (!ids.add(checked.id())) {
         receipts[i] = DUPLICATE;
       } else {
         places[ordinary.size()] = i;
-        ordinary.add(arrival);
+        ordinary.add(checked);
       }
     }
     List<Receipt> handled = handle(registration.consumerId(), ordinary, handler, interruption);
@@ -136,18 +141,21 @@ final class Reception {
   }
 
   private List<Receipt> handle(
-      int consumer, List<Arrival> arrivals, Handler handler, Interruption interruption) {
-    if (arrivals.isEmpty()) {
+      int consumer, List<CheckedDelivery> deliveries, Handler handler, Interruption interruption) {
+    if (deliveries.isEmpty()) {
       return List.of();
     }
-    if (arrivals.size() == 1) {
-      return oneByOne(consumer, arrivals, handler, Set.of(), interruption);
+    if (deliveries.size() == 1) {
+      return oneByOne(consumer, deliveries, handler, Set.of(), interruption);
     }
     List<UUID> suspects =
-        arrivals.stream().filter(a -> a.delivery().redelivered()).map(Arrival::id).toList();
+        deliveries.stream()
+            .filter(a -> a.delivery().redelivered())
+            .map(CheckedDelivery::id)
+            .toList();
     if (!suspects.isEmpty() && !startTogether(consumer, suspects)) {
       // One of them may kill the process: its neighbours must not be counted with it.
-      return oneByOne(consumer, arrivals, handler, Set.of(), interruption);
+      return oneByOne(consumer, deliveries, handler, Set.of(), interruption);
     }
     try {
       HandlerRun.Frame frame =
@@ -155,34 +163,34 @@ final class Reception {
               store,
               quarantine,
               consumer,
-              arrivals.stream().map(Arrival::id).toList(),
+              deliveries.stream().map(CheckedDelivery::id).toList(),
               !suspects.isEmpty());
-      return run(consumer, frame, arrivals, handler, interruption);
+      return run(consumer, frame, deliveries, handler, interruption);
     } catch (HandlerFailure e) {
       log.debug(
-          "A batch of {} runs again one by one", arrivals.size(), Throwables.loggable(e.error()));
+          "A batch of {} runs again one by one", deliveries.size(), Throwables.loggable(e.error()));
       interruption.hasEndedTogether(e.error());
       Set<UUID> counted = Set.copyOf(suspects);
       EndedTransaction ended = e.ended();
       if (ended != null && repairs.settle(consumer, ended)) {
         List<Receipt> receipts = new ArrayList<>(ended.receipts());
-        List<Arrival> rest = arrivals.subList(receipts.size(), arrivals.size());
+        List<CheckedDelivery> rest = deliveries.subList(receipts.size(), deliveries.size());
         receipts.addAll(oneByOne(consumer, rest, handler, counted, interruption));
         return receipts;
       }
-      return oneByOne(consumer, arrivals, handler, counted, interruption);
+      return oneByOne(consumer, deliveries, handler, counted, interruption);
     }
   }
 
   private List<Receipt> run(
       int consumer,
       HandlerRun.Frame frame,
-      List<Arrival> arrivals,
+      List<CheckedDelivery> deliveries,
       Handler handler,
       Interruption interruption)
       throws HandlerFailure {
     try {
-      return handlerRun.run(frame, arrivals, handler, interruption);
+      return handlerRun.run(frame, deliveries, handler, interruption);
     } catch (ConnectionLostException e) {
       repairs.remember(consumer, e.ended());
       throw e;
@@ -204,14 +212,14 @@ final class Reception {
 
   private List<Receipt> oneByOne(
       int consumer,
-      List<Arrival> arrivals,
+      List<CheckedDelivery> deliveries,
       Handler handler,
       Set<UUID> counted,
       Interruption interruption) {
-    List<Receipt> receipts = new ArrayList<>(arrivals.size());
+    List<Receipt> receipts = new ArrayList<>(deliveries.size());
     Set<String> heldKeys = new HashSet<>();
-    for (Arrival arrival : arrivals) {
-      String key = arrival.delivery().key();
+    for (CheckedDelivery checked : deliveries) {
+      String key = checked.delivery().key();
       if (interruption.endsBatch() || (key != null && heldKeys.contains(key))) {
         receipts.add(HELD);
         continue;
@@ -219,9 +227,9 @@ final class Reception {
       Receipt receipt =
           alone(
               consumer,
-              arrival,
+              checked,
               handler,
-              counted.contains(arrival.id()),
+              counted.contains(checked.id()),
               frames(consumer),
               interruption);
       if (key != null && !mayOvertake && !receipt.settled()) {
@@ -235,24 +243,24 @@ final class Reception {
   /** What stands around the handler of a message that is alone in its transaction. */
   @FunctionalInterface
   private interface Frames {
-    HandlerRun.Frame around(Arrival arrival, boolean counted);
+    HandlerRun.Frame around(CheckedDelivery checked, boolean counted);
   }
 
   private Frames frames(int consumer) {
-    return (arrival, counted) ->
-        new Recording(store, quarantine, consumer, List.of(arrival.id()), counted);
+    return (checked, counted) ->
+        new Recording(store, quarantine, consumer, List.of(checked.id()), counted);
   }
 
   private Receipt alone(
       int consumer,
-      Arrival arrival,
+      CheckedDelivery checked,
       Handler handler,
       boolean countedBefore,
       Frames frames,
       Interruption interruption) {
-    UUID id = arrival.id();
+    UUID id = checked.id();
     boolean counted = countedBefore;
-    if (!counted && arrival.delivery().redelivered()) {
+    if (!counted && checked.delivery().redelivered()) {
       if (cutShort.remove(id)) {
         counted = true;
       } else {
@@ -263,7 +271,7 @@ final class Reception {
         if (attempt.isPresent() && attempt.get().number() > backoff.attempts()) {
           return giveUp(
               consumer,
-              arrival,
+              checked,
               QuarantineReason.ATTEMPTS_EXHAUSTED,
               String.valueOf(attempt.get().error()),
               attempt.get().number() - 1);
@@ -272,8 +280,8 @@ final class Reception {
       }
     }
     try {
-      HandlerRun.Frame frame = frames.around(arrival, counted);
-      return run(consumer, frame, List.of(arrival), handler, interruption).get(0);
+      HandlerRun.Frame frame = frames.around(checked, counted);
+      return run(consumer, frame, List.of(checked), handler, interruption).get(0);
     } catch (DatabaseUnavailableException e) {
       if (counted) {
         rememberCutShort(id);
@@ -288,7 +296,7 @@ final class Reception {
       if (interrupted && interruption.stopped()) {
         return stopped(consumer, id, counted);
       }
-      return failed(consumer, arrival, e.error(), counted);
+      return failed(consumer, checked, e.error(), counted);
     }
   }
 
@@ -309,62 +317,62 @@ final class Reception {
     return HELD;
   }
 
-  private Receipt failed(int consumer, Arrival arrival, Throwable error, boolean counted) {
+  private Receipt failed(int consumer, CheckedDelivery checked, Throwable error, boolean counted) {
     int attempts =
         transactions.run(
             "The failure was not recorded",
             connection ->
-                quarantine.fail(connection, consumer, arrival.id(), ErrorText.of(error), counted));
+                quarantine.fail(connection, consumer, checked.id(), ErrorText.of(error), counted));
     QuarantineReason atOnce = QuarantineReason.givenUpAtOnce(error);
     if (atOnce != null) {
-      return giveUp(consumer, arrival, atOnce, ErrorText.of(error), attempts);
+      return giveUp(consumer, checked, atOnce, ErrorText.of(error), attempts);
     }
     if (attempts >= backoff.attempts()) {
       return giveUp(
-          consumer, arrival, QuarantineReason.ATTEMPTS_EXHAUSTED, ErrorText.of(error), attempts);
+          consumer, checked, QuarantineReason.ATTEMPTS_EXHAUSTED, ErrorText.of(error), attempts);
     }
     Throwable readable = Throwables.loggable(error);
-    log.warn("Attempt {} of {} failed", attempts, arrival.delivery(), readable);
+    log.warn("Attempt {} of {} failed", attempts, checked.delivery(), readable);
     return new Receipt.Failed(attempts, backoff.pause(attempts), readable);
   }
 
   /** Keeps the message and records its id: from now on it is a duplicate. */
   private Receipt giveUp(
-      int consumer, Arrival arrival, QuarantineReason reason, String error, int attempts) {
+      int consumer, CheckedDelivery checked, QuarantineReason reason, String error, int attempts) {
     boolean kept =
         transactions.run(
             "The message was not quarantined",
             connection -> {
-              boolean fresh = store.record(connection, consumer, arrival.id());
+              boolean fresh = store.record(connection, consumer, checked.id());
               if (fresh
-                  || !store.takePasses(connection, consumer, Set.of(arrival.id())).isEmpty()) {
-                quarantine.keep(connection, consumer, arrival, reason, error, attempts, true);
+                  || !store.takePasses(connection, consumer, Set.of(checked.id())).isEmpty()) {
+                quarantine.keep(connection, consumer, checked, reason, error, attempts, true);
                 fresh = true;
               }
               store.commitDurably(connection);
-              quarantine.clear(connection, consumer, Set.of(arrival.id()));
+              quarantine.clear(connection, consumer, Set.of(checked.id()));
               return fresh;
             });
     if (!kept) {
       return DUPLICATE;
     }
     log.error(
-        "Quarantined after {} attempts ({}): {}", attempts, reason.code(), arrival.delivery());
+        "Quarantined after {} attempts ({}): {}", attempts, reason.code(), checked.delivery());
     return new Receipt.Quarantined(reason, attempts);
   }
 
   private Receipt refuse(
       int consumer,
-      Arrival arrival,
+      CheckedDelivery checked,
       QuarantineReason reason,
       Handler handler,
       Interruption interruption) {
     if (reason == QuarantineReason.OLDER_THAN_DEDUP_HORIZON) {
-      return refuseOld(consumer, arrival, handler, interruption);
+      return refuseOld(consumer, checked, handler, interruption);
     }
     return transactions.run(
         "The message was not quarantined",
-        connection -> keepUnhandled(connection, consumer, arrival, reason));
+        connection -> keepUnhandled(connection, consumer, checked, reason));
   }
 
   /**
@@ -372,19 +380,19 @@ final class Reception {
    * is never dropped, so the permission is good for one time however often it is delivered.
    */
   private Receipt refuseOld(
-      int consumer, Arrival arrival, Handler handler, Interruption interruption) {
+      int consumer, CheckedDelivery checked, Handler handler, Interruption interruption) {
     boolean letThrough =
         transactions.run(
             "Permissions were not read",
-            connection -> store.hasPass(connection, consumer, arrival.id()));
+            connection -> store.hasPass(connection, consumer, checked.id()));
     if (letThrough) {
-      Arrival old = new Arrival(arrival.delivery(), MessageIds.old(arrival.id()));
+      CheckedDelivery old = new CheckedDelivery(checked.delivery(), InboxIds.old(checked.id()));
       Receipt receipt = alone(consumer, old, handler, false, frames(consumer), interruption);
       if (receipt instanceof Receipt.Processed || receipt instanceof Receipt.Duplicate) {
         transactions.run(
             "The message was not taken out of quarantine",
             connection -> {
-              quarantine.leave(connection, consumer, arrival.id());
+              quarantine.leave(connection, consumer, checked.id());
               return true;
             });
       }
@@ -394,7 +402,7 @@ final class Reception {
         "The message was not quarantined",
         connection ->
             keepUnhandled(
-                connection, consumer, arrival, QuarantineReason.OLDER_THAN_DEDUP_HORIZON));
+                connection, consumer, checked, QuarantineReason.OLDER_THAN_DEDUP_HORIZON));
   }
 
   /**
@@ -402,22 +410,22 @@ final class Reception {
    * in order, or come again with a later expiry.
    */
   Receipt keepUnhandled(
-      Connection connection, int consumer, Arrival arrival, QuarantineReason reason)
+      Connection connection, int consumer, CheckedDelivery checked, QuarantineReason reason)
       throws SQLException {
     if (reason == QuarantineReason.EXPIRED) {
       // Records and takes back, which waits for whoever handles it now. By a savepoint: a
       // consumer's
       // role may not delete ids.
       Savepoint before = connection.setSavepoint();
-      boolean fresh = store.record(connection, consumer, arrival.id());
+      boolean fresh = store.record(connection, consumer, checked.id());
       connection.rollback(before);
       if (!fresh) {
         store.commitDurably(connection);
         return DUPLICATE;
       }
     }
-    quarantine.keep(connection, consumer, arrival, reason, arrival.detail(), 0, false);
-    log.warn("Quarantined ({}): {}: {}", reason.code(), arrival.delivery(), arrival.detail());
+    quarantine.keep(connection, consumer, checked, reason, checked.detail(), 0, false);
+    log.warn("Quarantined ({}): {}: {}", reason.code(), checked.delivery(), checked.detail());
     return switch (reason) {
       case EXPIRED -> new Receipt.Expired();
       case OLDER_THAN_DEDUP_HORIZON -> new Receipt.Refused(reason);

@@ -13,7 +13,7 @@ final class RedriveRun implements HandlerRun.Frame {
   private final RedriveStore.Claimed claimed;
   private final int consumerId;
   private final RedrivenIds ids;
-  private final Arrival arrival;
+  private final CheckedDelivery checked;
   private boolean claimHolds;
   private boolean processes;
 
@@ -27,11 +27,11 @@ final class RedriveRun implements HandlerRun.Frame {
     this.claimed = claimed;
     consumerId = registration.consumerId();
     ids = RedrivenIds.of(claimed, registration);
-    arrival = new Arrival(claimed.delivery(), ids.all().get(0));
+    checked = new CheckedDelivery(claimed.delivery(), ids.all().get(0));
   }
 
-  Arrival arrival() {
-    return arrival;
+  CheckedDelivery checked() {
+    return checked;
   }
 
   /** Whether the message was still ours to handle. */
@@ -54,7 +54,7 @@ final class RedriveRun implements HandlerRun.Frame {
       boolean fresh = inbox.record(connection, consumerId, id);
       processes &= fresh || ids.mayBeRecorded(id);
     }
-    return processes ? new Recorded(Set.of(arrival.id()), transaction) : Recorded.NOTHING;
+    return processes ? new Recorded(Set.of(checked.id()), transaction) : Recorded.NOTHING;
   }
 
   @Override

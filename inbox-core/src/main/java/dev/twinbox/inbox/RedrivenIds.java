@@ -22,16 +22,16 @@ record RedrivenIds(List<UUID> all, @Nullable UUID givenUp) {
     if (id == null) {
       // Has none: its place and contents stand for it, so that it is not redriven twice.
       String place = claimed.delivery().origin() + "\u0000" + claimed.fingerprint();
-      return new RedrivenIds(List.of(MessageIds.foreign("\u0000quarantine", place)), null);
+      return new RedrivenIds(List.of(InboxIds.foreign("\u0000quarantine", place)), null);
     }
     List<UUID> all = new ArrayList<>(2);
-    boolean timed = MessageIds.isTimed(id);
-    if (!timed || !registration.closed(MessageIds.millis(id))) {
+    boolean timed = InboxIds.isTimed(id);
+    if (!timed || !registration.closed(InboxIds.millis(id))) {
       all.add(id);
     }
-    if (timed && registration.beyondHorizon(MessageIds.millis(id))) {
+    if (timed && registration.beyondHorizon(InboxIds.millis(id))) {
       // Its day is dropped, or will be. This one is kept, also where an operator's pass meets it.
-      all.add(MessageIds.old(id));
+      all.add(InboxIds.old(id));
     }
     return new RedrivenIds(all, claimed.idRecorded() ? id : null);
   }

@@ -100,23 +100,23 @@ final class Repairs {
       return false;
     }
     int consumer = repair.consumer();
-    for (Arrival arrival : ended.halfDone()) {
+    for (CheckedDelivery checked : ended.halfDone()) {
       quarantine.keep(
           connection,
           consumer,
-          arrival,
+          checked,
           QuarantineReason.TRANSACTION_ENDED,
           ErrorText.of(ended.error()),
           1,
           true);
     }
-    for (Arrival arrival : ended.notHandled()) {
+    for (CheckedDelivery checked : ended.notHandled()) {
       quarantine.keep(
-          connection, consumer, arrival, QuarantineReason.TRANSACTION_ENDED, NOT_HANDLED, 0, true);
-      store.givePass(connection, consumer, arrival.id(), "twinbox");
+          connection, consumer, checked, QuarantineReason.TRANSACTION_ENDED, NOT_HANDLED, 0, true);
+      store.givePass(connection, consumer, checked.id(), "twinbox");
     }
     List<UUID> done = new ArrayList<>(ended.recorded());
-    ended.notHandled().forEach(arrival -> done.remove(arrival.id()));
+    ended.notHandled().forEach(checked -> done.remove(checked.id()));
     quarantine.clear(connection, consumer, done);
     return true;
   }

@@ -29,8 +29,8 @@ final class SelectionSql {
   private final List<Long> numbers;
   private final List<String> ids;
 
-  SelectionSql(QuarantineSelection selection, String among) {
-    conditions.add(among);
+  SelectionSql(QuarantineSelection selection, String stateCondition) {
+    conditions.add(stateCondition);
     numbers = selection.numbers();
     ids = selection.ids();
     if (!numbers.isEmpty()) {

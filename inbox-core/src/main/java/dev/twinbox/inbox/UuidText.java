@@ -85,7 +85,7 @@ final class UuidText {
     if (!timed || uuid == null) {
       return uuid;
     }
-    long millis = MessageIds.millis(uuid);
+    long millis = InboxIds.millis(uuid);
     return millis >= EARLIEST && millis < LATEST ? uuid : null;
   }
 

@@ -113,7 +113,7 @@ class HostileDefaultsTest {
     }
     while (!coming.isEmpty()) {
       inbox.receiveEach(
-          new Succession() {
+          new DeliverySource() {
             @Override
             public Delivery next() {
               return coming.poll();

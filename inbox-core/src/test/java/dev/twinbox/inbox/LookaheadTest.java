@@ -20,7 +20,7 @@ class LookaheadTest {
   void anOldRegistrationThatWasGivenOutStillServesForOneDelivery() {
     Lookahead lookahead = judgingBy(registered(Duration.ofMinutes(1)));
 
-    Arrival first = lookahead.take();
+    CheckedDelivery first = lookahead.take();
 
     assertThat(first).isNotNull();
     assertThat(first.delivery()).isSameAs(one);
@@ -40,7 +40,7 @@ class LookaheadTest {
 
   private Lookahead judgingBy(Registration registration) {
     return new Lookahead(
-        new Succession() {
+        new DeliverySource() {
           @Override
           public @Nullable Delivery next() {
             return inHand.poll();

@@ -236,7 +236,7 @@ class RedriveTest {
     assertThat(database.quarantined()).containsExactly("older-than-dedup-horizon");
 
     assertThatThrownBy(() -> quarantine.redrive(QuarantineSelection.all(), FAST))
-        .isInstanceOf(BeyondHorizonException.class)
+        .isInstanceOf(QuarantineBeyondHorizonException.class)
         .hasMessageContaining("1 of the messages");
     assertThat(quarantine.count(QuarantineSelection.all())).isEqualTo(1);
 

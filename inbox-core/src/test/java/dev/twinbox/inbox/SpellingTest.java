@@ -55,7 +55,7 @@ class SpellingTest {
     assertThat(read("id", ID.replace("-", "")).id()).isEqualTo(ID);
     // A hash in hex may have a version's digit by chance; the time in it then is none.
     String hash = "ab5df625bc76dbd4e163bed2dd888df8".replace("dbd4e163", "7bd49163");
-    assertThat(MessageIds.version7(hash)).isNull();
+    assertThat(InboxIds.version7(hash)).isNull();
     assertThat(read("id", hash).id()).isEqualTo(hash);
   }
 
@@ -163,11 +163,11 @@ class SpellingTest {
   }
 
   private static UUID recorded(String id, @Nullable String source) {
-    UUID version7 = MessageIds.version7(id);
-    return version7 != null ? version7 : MessageIds.foreign(source, id);
+    UUID version7 = InboxIds.version7(id);
+    return version7 != null ? version7 : InboxIds.foreign(source, id);
   }
 
-  private static Arrival judge(Delivery delivery) {
+  private static CheckedDelivery judge(Delivery delivery) {
     long now = System.currentTimeMillis();
     return new Admission(java.util.Set.of())
         .judge(delivery, new Registration(1, 0, 0, 0, 1L << 40, now, System.nanoTime()));

@@ -141,7 +141,7 @@ class StandbyTest {
   private @Nullable Object receiveEach(List<Delivery> row, List<Receipt> settled) {
     Deque<Delivery> coming = new ArrayDeque<>(row);
     inbox.receiveEach(
-        new Succession() {
+        new DeliverySource() {
           @Override
           public @Nullable Delivery next() {
             return coming.poll();

@@ -363,7 +363,7 @@ class TransactionEndTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"commit", "commit; begin"})
-  void inASuccessionTheNextMessageIsNotTouched(String text) {
+  void receivedOneByOneTheNextMessageIsNotTouched(String text) {
     List<Delivery> row = List.of(delivery(), delivery(), delivery(), delivery());
     List<Receipt> receipts = new ArrayList<>();
     Deque<Delivery> coming = new ArrayDeque<>(row);
@@ -372,7 +372,7 @@ class TransactionEndTest {
       coming.clear();
       coming.addAll(row.subList(receipts.size(), row.size()));
       inbox.receiveEach(
-          new Succession() {
+          new DeliverySource() {
             @Override
             public @Nullable Delivery next() {
               return coming.poll();

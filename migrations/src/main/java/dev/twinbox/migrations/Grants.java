@@ -85,9 +85,9 @@ final class Grants {
               + " {schema}.inbox_empty_days(timestamptz),"
               + " {schema}.inbox_purge(integer, timestamptz) to {role}");
 
-  private final SchemaName schema;
+  private final TargetSchema schema;
 
-  Grants(SchemaName schema) {
+  Grants(TargetSchema schema) {
     this.schema = schema;
   }
 

@@ -13,9 +13,9 @@ import javax.sql.DataSource;
  */
 final class MissingHistory {
   private final DataSource dataSource;
-  private final SchemaName schema;
+  private final TargetSchema schema;
 
-  MissingHistory(DataSource dataSource, SchemaName schema) {
+  MissingHistory(DataSource dataSource, TargetSchema schema) {
     this.dataSource = dataSource;
     this.schema = schema;
   }

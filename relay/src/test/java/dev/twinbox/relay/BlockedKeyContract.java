@@ -6,7 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.twinbox.broker.Arrived;
 import dev.twinbox.broker.BrokerUnderTest;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
@@ -97,7 +97,8 @@ public abstract class BlockedKeyContract {
         "update twinbox.outbox_dead_letter set payload = 'x', destination = '%s'"
             .formatted(destination));
     DeadLetterQueue.in(database.dataSource(), "twinbox")
-        .redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), (done, all) -> {});
+        .redrive(
+            DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
     patiently().until(() -> number("outbox_parked") == 0);
 
     List<String> all = new ArrayList<>(ids(before, "k"));

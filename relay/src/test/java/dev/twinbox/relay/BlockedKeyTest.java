@@ -7,7 +7,7 @@ import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
@@ -34,7 +34,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 class BlockedKeyTest {
   private static final DeadLetterQueue.Progress UNSEEN = (done, all) -> {};
-  private static final Redrive BY_ANN = Redrive.by("ann").evenBeyondHorizon();
+  private static final RedriveOptions BY_ANN = RedriveOptions.by("ann").evenBeyondHorizon();
   private static final String PLACE = "kafka:place";
   private static final String LENIENT = "kafka:lenient";
 

@@ -10,7 +10,7 @@ import dev.twinbox.outbox.LaneHash;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
@@ -317,7 +317,7 @@ class LaneChangeTest {
     expected.forEach((key, ids) -> assertThat(came.get(key)).containsExactlyElementsOf(ids));
     broker.troubledBy(message -> Optional.empty());
     DeadLetterQueue.in(database.dataSource(), "twinbox")
-        .redrive(DeadLetterFilter.ALL, Redrive.by("test"), (done, of) -> {});
+        .redrive(DeadLetterFilter.ALL, RedriveOptions.by("test"), (done, of) -> {});
     await().atMost(SOON).until(() -> byKey(broker.kept()).containsKey("bad"));
     assertThat(byKey(broker.kept()).get("bad")).containsExactly(bad);
   }

@@ -8,7 +8,7 @@ import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.store.DeadLetterFilter;
@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -96,7 +97,7 @@ class UnreadableRowsTest {
     assertThat(ids()).containsExactlyElementsOf(neighbours);
     await().atMost(LONG_TIME).until(() -> dead() == UNREADABLE.size());
     for (DeadLetter letter : letters.list(DeadLetterFilter.ALL, false, 0, 100)) {
-      Column column = unreadable.remove(letter.message().id());
+      Column column = Objects.requireNonNull(unreadable.remove(letter.message().id()));
       assertThat(letter.reason()).as("%s", column).isIn("malformed", "too-large");
       assertThat(letter.error()).contains(column.isGiant() ? "bytes" : column.name());
       assertThat(letters.find(letter.number())).isPresent();
@@ -115,7 +116,7 @@ class UnreadableRowsTest {
     start(false);
     await().atMost(LONG_TIME).until(() -> dead() == 1);
 
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
 
     await()
         .atMost(LONG_TIME)
@@ -179,7 +180,7 @@ class UnreadableRowsTest {
 
     await().until(() -> ids().contains(other));
     await().until(() -> number("outbox_parked where blocked") == 1);
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
     await().until(() -> number("outbox_dead_letter where number = 2 and blocks_key") == 1);
     assertThat(ids()).containsExactly(other);
     letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN);

@@ -35,7 +35,7 @@ final class Epmd {
     if (users.decrementAndGet() == 0 && running != null) {
       running.destroyForcibly();
       Commands.awaitExit("epmd", running);
-      Reaper.spare(running.pid());
+      ExitCleanup.spare(running.pid());
       process = null;
     }
   }

@@ -25,7 +25,7 @@ public final class FaultProxy implements AutoCloseable {
 
   private final InetSocketAddress target;
   private final int port;
-  private final Weather weather = new Weather();
+  private final ProxyState state = new ProxyState();
   private final Set<ProxiedConnection> open = ConcurrentHashMap.newKeySet();
   private final AtomicLong connections = new AtomicLong();
   private ServerSocket listener;
@@ -76,27 +76,27 @@ public final class FaultProxy implements AutoCloseable {
 
   /** Holds back all bytes, both ways, while connections stay open and new ones are taken. */
   public void freeze() {
-    weather.frozen(true);
+    state.frozen(true);
   }
 
   /** Ends {@link #freeze()}: what was held back arrives. */
   public void thaw() {
-    weather.frozen(false);
+    state.frozen(false);
   }
 
   /** Delivers bytes later by this much, both ways, at unchanged bandwidth. Default: zero. */
   public void delay(Duration delay) {
-    weather.delay(delay);
+    state.delay(delay);
   }
 
   /** Swallows what the server says, its goodbye included: requests arrive, answers do not. */
   public void dropResponses() {
-    weather.dropping(true);
+    state.dropping(true);
   }
 
   /** Ends {@link #dropResponses()} for new connections, and resets those that lost bytes. */
   public void passResponses() {
-    weather.dropping(false);
+    state.dropping(false);
     List.copyOf(open).stream()
         .filter(ProxiedConnection::hasLostBytes)
         .forEach(ProxiedConnection::reset);
@@ -157,7 +157,7 @@ public final class FaultProxy implements AutoCloseable {
 
   private void connect(Socket client) {
     Socket server = new Socket();
-    ProxiedConnection connection = new ProxiedConnection(client, server, weather, open::remove);
+    ProxiedConnection connection = new ProxiedConnection(client, server, state, open::remove);
     open.add(connection);
     try {
       server.connect(target);

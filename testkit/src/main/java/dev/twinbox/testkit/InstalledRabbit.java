@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class InstalledRabbit implements RabbitNode {
   private final Path scripts;
-  private final Path folder = Reaper.temporaryFolder("rabbitmq");
+  private final Path folder = ExitCleanup.temporaryFolder("rabbitmq");
   private final int port = Ports.OF_THIS_JVM.free();
   private final int managementPort = Ports.OF_THIS_JVM.free();
   private final Map<String, String> environment = new HashMap<>();
@@ -127,7 +127,7 @@ final class InstalledRabbit implements RabbitNode {
   public void remove() {
     kill();
     epmd.release();
-    Reaper.delete(folder);
+    ExitCleanup.delete(folder);
   }
 
   @Override
@@ -157,7 +157,7 @@ final class InstalledRabbit implements RabbitNode {
       ending.apply(running);
       Commands.awaitExit("RabbitMQ", running);
     }
-    Reaper.spare(running.pid());
+    ExitCleanup.spare(running.pid());
     server = null;
   }
 
@@ -182,7 +182,7 @@ final class InstalledRabbit implements RabbitNode {
     builder.environment().putAll(environment);
     try {
       Process process = builder.start();
-      Reaper.killAtEnd(process.pid());
+      ExitCleanup.killAtEnd(process.pid());
       return process;
     } catch (IOException e) {
       throw new UncheckedIOException(command[0] + " did not start", e);

@@ -114,7 +114,7 @@ public final class JavaProcess implements AutoCloseable {
     if (running != null && running.isAlive()) {
       ending.apply(running);
       Commands.awaitExit(mainClass, running);
-      Reaper.spare(running.pid());
+      ExitCleanup.spare(running.pid());
     }
   }
 
@@ -127,7 +127,7 @@ public final class JavaProcess implements AutoCloseable {
     builder.environment().putAll(environment);
     try {
       Process started = builder.start();
-      Reaper.killAtEnd(started.pid());
+      ExitCleanup.killAtEnd(started.pid());
       process = started;
       return this;
     } catch (IOException e) {

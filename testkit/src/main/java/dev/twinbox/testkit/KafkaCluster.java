@@ -30,7 +30,7 @@ public abstract sealed class KafkaCluster implements AutoCloseable
     permits TestKafka, TestKafkaProcesses {
   static final Duration START_LIMIT = Duration.ofSeconds(90);
 
-  private final Path folder = Reaper.temporaryFolder("kafka");
+  private final Path folder = ExitCleanup.temporaryFolder("kafka");
   private final List<KafkaNode> nodes;
   private final List<KafkaNode> brokers;
   private @Nullable Admin admin;
@@ -126,7 +126,7 @@ public abstract sealed class KafkaCluster implements AutoCloseable
     }
     end();
     brokers.forEach(broker -> broker.entrances().forEach(entrance -> entrance.proxy().close()));
-    Reaper.delete(folder);
+    ExitCleanup.delete(folder);
   }
 
   @Override

@@ -35,7 +35,8 @@ final class PostgresBinaries {
   }
 
   private static Path unpack(PostgresVersion version) {
-    Path folder = Reaper.temporaryFolder("postgres-" + version.name().toLowerCase(Locale.ROOT));
+    Path folder =
+        ExitCleanup.temporaryFolder("postgres-" + version.name().toLowerCase(Locale.ROOT));
     try (InputStream archive = archive(version);
         TarArchiveInputStream tar =
             new TarArchiveInputStream(new XZInputStream(new BufferedInputStream(archive)))) {

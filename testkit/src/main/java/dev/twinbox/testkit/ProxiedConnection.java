@@ -20,17 +20,17 @@ final class ProxiedConnection {
 
   private final Socket client;
   private final Socket server;
-  private final Weather weather;
+  private final ProxyState state;
   private final Consumer<ProxiedConnection> whenClosed;
   private final AtomicInteger unfinished = new AtomicInteger(2);
   private volatile boolean lostBytes;
   private volatile boolean closed;
 
   ProxiedConnection(
-      Socket client, Socket server, Weather weather, Consumer<ProxiedConnection> whenClosed) {
+      Socket client, Socket server, ProxyState state, Consumer<ProxiedConnection> whenClosed) {
     this.client = client;
     this.server = server;
-    this.weather = weather;
+    this.state = state;
     this.whenClosed = whenClosed;
   }
 
@@ -82,7 +82,7 @@ final class ProxiedConnection {
       length = from.getInputStream().read(buffer);
       Parcel parcel =
           new Parcel(
-              Arrays.copyOf(buffer, Math.max(0, length)), System.nanoTime() + weather.delayNanos());
+              Arrays.copyOf(buffer, Math.max(0, length)), System.nanoTime() + state.delayNanos());
       while (!underWay.offer(parcel, 1, TimeUnit.SECONDS)) {
         if (closed) {
           return;
@@ -99,8 +99,8 @@ final class ProxiedConnection {
         continue;
       }
       TimeUnit.NANOSECONDS.sleep(parcel.dueNanos - System.nanoTime());
-      weather.awaitThaw(() -> closed);
-      if (responses && weather.dropping()) {
+      state.awaitThaw(() -> closed);
+      if (responses && state.dropping()) {
         lostBytes = true;
       } else if (parcel.bytes.length > 0) {
         to.getOutputStream().write(parcel.bytes);

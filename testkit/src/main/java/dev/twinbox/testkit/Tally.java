@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 public final class Tally {
   private final Map<UUID, TalliedMessage> messages = new HashMap<>();
   private final Map<String, TallyView> consumers = new LinkedHashMap<>();
-  private final Doubts doubts = new Doubts();
+  private final UncertainPeriods uncertain = new UncertainPeriods();
   private @Nullable TallyView published = new TallyView("published", true);
 
   /**
@@ -82,7 +82,7 @@ public final class Tally {
 
   /** A time during which the publisher could not know what had been published. */
   public synchronized void doubt(Instant from, Instant to) {
-    doubts.add(from, to);
+    uncertain.add(from, to);
   }
 
   /** The next effect that a consumer committed. A repeat is a duplicate effect. */
@@ -105,9 +105,9 @@ public final class Tally {
     List<TallyReport.View> views = new ArrayList<>();
     TallyView view = published;
     if (view != null) {
-      views.add(view.check(messages.values(), doubts));
+      views.add(view.check(messages.values(), uncertain));
     }
-    consumers.values().forEach(consumer -> views.add(consumer.check(messages.values(), doubts)));
+    consumers.values().forEach(consumer -> views.add(consumer.check(messages.values(), uncertain)));
     return new TallyReport(
         count(TalliedMessage.Outcome.COMMITTED),
         count(TalliedMessage.Outcome.ROLLED_BACK),

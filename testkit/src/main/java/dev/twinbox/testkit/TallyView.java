@@ -61,11 +61,11 @@ final class TallyView {
     saw(message);
   }
 
-  TallyReport.View check(Collection<TalliedMessage> messages, Doubts doubts) {
+  TallyReport.View check(Collection<TalliedMessage> messages, UncertainPeriods uncertain) {
     Finding unexplained = new Finding();
     for (Repeat repeat : repeated) {
       Instant first = firstTimes.getOrDefault(repeat.message, repeat.at);
-      if (!doubts.between(first, repeat.at)) {
+      if (!uncertain.between(first, repeat.at)) {
         unexplained.add(repeat.message + " first at " + first + ", again at " + repeat.at);
       }
     }

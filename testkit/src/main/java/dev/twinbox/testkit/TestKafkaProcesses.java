@@ -111,7 +111,7 @@ public final class TestKafkaProcesses extends KafkaCluster {
     if (process != null) {
       ending.apply(process);
       Commands.awaitExit("Kafka", process);
-      Reaper.spare(process.pid());
+      ExitCleanup.spare(process.pid());
     }
   }
 
@@ -134,7 +134,7 @@ public final class TestKafkaProcesses extends KafkaCluster {
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(log(node).toFile()))
               .start();
-      Reaper.killAtEnd(process.pid());
+      ExitCleanup.killAtEnd(process.pid());
       running.put(node, process);
     } catch (IOException e) {
       throw new UncheckedIOException("Kafka did not start", e);

@@ -41,7 +41,7 @@ public final class TestPostgres implements AutoCloseable {
     version = builder.version;
     settings = Map.copyOf(builder.settings);
     unprivileged = builder.unprivileged;
-    folder = Reaper.temporaryFolder("postgres");
+    folder = ExitCleanup.temporaryFolder("postgres");
     unprivileged.own(folder);
     Commands.run(
             unprivileged.command(
@@ -61,7 +61,7 @@ public final class TestPostgres implements AutoCloseable {
     version = original.version;
     settings = original.settings;
     unprivileged = original.unprivileged;
-    folder = Reaper.temporaryFolder("postgres");
+    folder = ExitCleanup.temporaryFolder("postgres");
     BaseBackup.copy(original.dataSource(), original.data(), data());
     unprivileged.own(folder);
     restart();
@@ -153,10 +153,10 @@ public final class TestPostgres implements AutoCloseable {
               .redirectErrorStream(true)
               .redirectOutput(ProcessBuilder.Redirect.appendTo(log().toFile()))
               .start();
-      Reaper.killAtEnd(started.pid());
+      ExitCleanup.killAtEnd(started.pid());
       process = started;
       Commands.await("Starting PostgreSQL", START_LIMIT, () -> accepts(started));
-      Reaper.killAtEnd(postmaster());
+      ExitCleanup.killAtEnd(postmaster());
     } catch (IOException e) {
       throw new UncheckedIOException("PostgreSQL did not start", e);
     }
@@ -189,7 +189,7 @@ public final class TestPostgres implements AutoCloseable {
   @Override
   public void close() {
     stopImmediately();
-    Reaper.delete(folder);
+    ExitCleanup.delete(folder);
   }
 
   @Override
@@ -207,9 +207,9 @@ public final class TestPostgres implements AutoCloseable {
       long postmaster = postmaster();
       Commands.signal(signal, postmaster);
       Commands.awaitExit("PostgreSQL", running);
-      Reaper.spare(postmaster);
+      ExitCleanup.spare(postmaster);
     }
-    Reaper.spare(running.pid());
+    ExitCleanup.spare(running.pid());
     process = null;
   }
 

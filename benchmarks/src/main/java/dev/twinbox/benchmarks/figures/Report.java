@@ -12,18 +12,18 @@ public final class Report {
   static final String NOT_WANTED = "not asked for";
 
   private final ObjectNode circumstances = JsonNodeFactory.instance.objectNode();
-  private final Map<Figure, Outcome> outcomes = new EnumMap<>(Figure.class);
+  private final Map<Figure, FigureResult> outcomes = new EnumMap<>(Figure.class);
 
   /** A report in which nothing is measured yet. */
   public Report() {
     for (Figure figure : Figure.values()) {
-      outcomes.put(figure, new Outcome(figure));
+      outcomes.put(figure, new FigureResult(figure));
     }
   }
 
   /** What became of a figure, to be filled in. */
-  public Outcome of(Figure figure) {
-    Outcome outcome = outcomes.get(figure);
+  public FigureResult of(Figure figure) {
+    FigureResult outcome = outcomes.get(figure);
     if (outcome == null) {
       throw new IllegalStateException("No outcome of " + figure);
     }
@@ -42,7 +42,7 @@ public final class Report {
 
   /** Whether something was noted beside the numbers, as a side that could not be run. */
   public boolean hasNotes() {
-    return outcomes.values().stream().anyMatch(Outcome::hasNotes);
+    return outcomes.values().stream().anyMatch(FigureResult::hasNotes);
   }
 
   /** The whole of it: circumstances first, then each figure under its own name. */

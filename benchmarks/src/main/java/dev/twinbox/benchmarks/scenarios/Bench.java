@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.figures.Report;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
@@ -43,7 +43,7 @@ public record Bench(
     return Set.of(figures).stream().anyMatch(wanted::contains);
   }
 
-  Outcome of(Figure figure) {
+  FigureResult of(Figure figure) {
     return report.of(figure);
   }
 

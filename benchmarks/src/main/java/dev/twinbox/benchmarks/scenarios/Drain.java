@@ -7,7 +7,7 @@ import java.time.Duration;
 final class Drain implements AutoCloseable {
   private final String name;
   private final WorkerProcess worker;
-  private final Progress progress;
+  private final ConfirmedCount progress;
   private final int messages;
   private final Duration limit;
 
@@ -18,7 +18,7 @@ final class Drain implements AutoCloseable {
    * @param messages how many a backlog has
    * @param limit after how long it is stopped, counted from its first confirm
    */
-  Drain(String name, WorkerProcess worker, Progress progress, int messages, Duration limit) {
+  Drain(String name, WorkerProcess worker, ConfirmedCount progress, int messages, Duration limit) {
     this.name = name;
     this.worker = worker;
     this.progress = progress;

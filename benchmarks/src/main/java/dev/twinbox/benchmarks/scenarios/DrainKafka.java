@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.sides.Source;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.testkit.TestDatabase;
@@ -177,7 +177,7 @@ public final class DrainKafka implements Scenario {
     rivals.forEach((figure, names) -> tell(bench.of(figure), names, failures));
   }
 
-  private static void compare(Outcome outcome, List<String> names, Map<String, Double> rates) {
+  private static void compare(FigureResult outcome, List<String> names, Map<String, Double> rates) {
     double ours = rates.getOrDefault("relay", Double.NaN);
     double best = 0;
     for (String name : names) {
@@ -192,7 +192,7 @@ public final class DrainKafka implements Scenario {
     }
   }
 
-  private static void tell(Outcome outcome, List<String> names, Map<String, String> failures) {
+  private static void tell(FigureResult outcome, List<String> names, Map<String, String> failures) {
     for (String name : names) {
       String failure = failures.get(name);
       if (failure != null) {

@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.sides.Source;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
@@ -76,7 +76,7 @@ public final class DrainRabbit implements Scenario {
       Place place = place(bench, queue, messages, keys, 256);
       try (Drain relay = drain(bench, "relay", place, messages)) {
         warmUp(relay, queue, messages);
-        Outcome outcome = bench.of(Figure.DRAIN_RABBITMQ_BY_KEYS).part(name);
+        FigureResult outcome = bench.of(Figure.DRAIN_RABBITMQ_BY_KEYS).part(name);
         for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
           double rate = rate(relay, queue);
           outcome.value(rate);
@@ -100,7 +100,7 @@ public final class DrainRabbit implements Scenario {
         warmUp(confirms, queue, messages);
         warmUp(hundreds, queue, messages / SLOWER);
         warmUp(singles, queue, messages / SLOWER);
-        Outcome outcome = bench.of(Figure.RABBITMQ_CONFIRMS_VS_TX);
+        FigureResult outcome = bench.of(Figure.RABBITMQ_CONFIRMS_VS_TX);
         for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
           double asynchronous = rate(confirms, queue);
           double byHundred = rate(hundreds, queue);

@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.sides.Source;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
@@ -52,7 +52,7 @@ public final class EndToEnd implements Scenario {
     }
   }
 
-  private static void note(Outcome outcome, double ours, double afterCommit, double bare) {
+  private static void note(FigureResult outcome, double ours, double afterCommit, double bare) {
     outcome
         .side("from_due_ms", ours)
         .side("from_commit_ms", afterCommit)

@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.sides.Source;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
@@ -50,7 +50,7 @@ public final class HeldHorizon implements Scenario {
         settle(bench, database, settled + bench.scale().settles());
         process.ask("stop");
         List<Double> after = capacity(bench, "after", relay, repetitions);
-        Outcome outcome = bench.of(Figure.HELD_XMIN_RATIO);
+        FigureResult outcome = bench.of(Figure.HELD_XMIN_RATIO);
         for (int i = 0; i < repetitions; i++) {
           outcome
               .side("before_per_s", before.get(i))

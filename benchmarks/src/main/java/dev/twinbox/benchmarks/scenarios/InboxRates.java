@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.sides.Source;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
@@ -45,7 +45,7 @@ public final class InboxRates implements Scenario {
         String count = Integer.toString(messages);
         consumer.ask("inbox", count, how);
         consumer.ask("plain", count, how);
-        Outcome outcome = bench.of(figure);
+        FigureResult outcome = bench.of(figure);
         for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
           boolean first = repetition % 2 == 1;
           double ours = first ? consumer.number("inbox", count, how) : 0;

@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.sides.Source;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
@@ -59,7 +59,7 @@ public final class PeerLatencies implements Scenario {
     if (!bench.wants(figure)) {
       return;
     }
-    Outcome outcome = bench.of(figure);
+    FigureResult outcome = bench.of(figure);
     List<Running> sides = new ArrayList<>();
     int seconds = bench.scale().latencySeconds();
     try (Topic topic = new Topic(bench.servers().kafka())) {
@@ -114,7 +114,7 @@ public final class PeerLatencies implements Scenario {
   private static void start(
       Bench bench,
       List<Running> sides,
-      Outcome outcome,
+      FigureResult outcome,
       String name,
       Topic topic,
       boolean inProcess) {
@@ -143,7 +143,7 @@ public final class PeerLatencies implements Scenario {
   }
 
   private static void compare(
-      Outcome outcome, Map<String, Latencies> measured, List<String> peers) {
+      FigureResult outcome, Map<String, Latencies> measured, List<String> peers) {
     measured.forEach(
         (name, latencies) ->
             outcome

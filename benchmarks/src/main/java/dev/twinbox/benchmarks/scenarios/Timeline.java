@@ -27,7 +27,7 @@ final class Timeline {
    * @param expected how many are to come
    * @param limit for the whole
    */
-  static Timeline watch(Progress progress, long before, long expected, Duration limit)
+  static Timeline watch(ConfirmedCount progress, long before, long expected, Duration limit)
       throws Exception {
     Timeline timeline = new Timeline();
     long lastWithout = System.nanoTime();

@@ -12,7 +12,7 @@ import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.common.TopicPartition;
 
 /** A topic for one measurement, and how many records the broker has confirmed in it. */
-final class Topic implements Progress, AutoCloseable {
+final class Topic implements ConfirmedCount, AutoCloseable {
   private static final int PARTITIONS = 4;
 
   private final KafkaCluster kafka;

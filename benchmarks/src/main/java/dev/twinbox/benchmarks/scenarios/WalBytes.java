@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
 import dev.twinbox.testkit.TestDatabase;
@@ -28,7 +28,7 @@ public final class WalBytes implements Scenario {
       Rows.execute(database, "alter table bench.bare set (autovacuum_enabled = false)");
       producer.ask("rows", "ENQUEUE_ALONE", "1000");
       producer.ask("rows", "BARE_ALONE", "1000");
-      Outcome outcome = bench.of(Figure.WAL_BYTES_VS_BARE_INSERT);
+      FigureResult outcome = bench.of(Figure.WAL_BYTES_VS_BARE_INSERT);
       for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
         double ours = bytes(database, producer, "ENQUEUE_ALONE", transactions);
         double theirs = bytes(database, producer, "BARE_ALONE", transactions);

@@ -1,7 +1,7 @@
 package dev.twinbox.benchmarks.scenarios;
 
 import dev.twinbox.benchmarks.figures.Figure;
-import dev.twinbox.benchmarks.figures.Outcome;
+import dev.twinbox.benchmarks.figures.FigureResult;
 import dev.twinbox.benchmarks.worker.Place;
 import dev.twinbox.benchmarks.worker.WorkerProcess;
 import dev.twinbox.testkit.TestDatabase;
@@ -10,7 +10,9 @@ import java.util.Set;
 
 /** What it costs a producer to enqueue, in time. */
 public final class WriteRates implements Scenario {
-  /** A repetition's slices, one side after the other, so that both see the same weather. */
+  /**
+   * A repetition's slices, one side after the other, so that both run under the same conditions.
+   */
   private static final int TURNS = 4;
 
   @Override
@@ -48,7 +50,7 @@ public final class WriteRates implements Scenario {
       String warmUp = Double.toString(bench.scale().sliceSeconds());
       producer.ask("slice", ours, warmUp);
       producer.ask("slice", theirs, warmUp);
-      Outcome outcome = bench.of(figure);
+      FigureResult outcome = bench.of(figure);
       for (int repetition = 1; repetition <= bench.scale().repetitions(); repetition++) {
         producer.ask("empty");
         double our = 0;

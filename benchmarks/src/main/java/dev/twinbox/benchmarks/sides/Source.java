@@ -1,6 +1,6 @@
 package dev.twinbox.benchmarks.sides;
 
-import dev.twinbox.benchmarks.worker.Texts;
+import dev.twinbox.benchmarks.worker.SampleTexts;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.outbox.LaneHash;
 import java.sql.Connection;
@@ -58,7 +58,7 @@ public final class Source {
     }
     byte[][] payloads =
         IntStream.range(0, DISTINCT_PAYLOADS)
-            .mapToObj(n -> Texts.payload(n, bytes))
+            .mapToObj(n -> SampleTexts.payload(n, bytes))
             .toArray(byte[][]::new);
     insert(
         connection,
@@ -72,7 +72,7 @@ public final class Source {
           "insert into bench.key (n, key) select n - 1, key from unnest(?::text[]) with ordinality"
               + " k (key, n)",
           "text",
-          IntStream.range(0, keys).mapToObj(Texts::key).toArray(String[]::new));
+          IntStream.range(0, keys).mapToObj(SampleTexts::key).toArray(String[]::new));
       hash(connection, keys);
     }
     try (PreparedStatement fill =
@@ -133,7 +133,9 @@ public final class Source {
 
   private static void hash(Connection connection, int keys) throws SQLException {
     Integer[] hashes =
-        IntStream.range(0, keys).mapToObj(n -> LaneHash.of(Texts.key(n))).toArray(Integer[]::new);
+        IntStream.range(0, keys)
+            .mapToObj(n -> LaneHash.of(SampleTexts.key(n)))
+            .toArray(Integer[]::new);
     insert(
         connection,
         "update bench.key k set hash = h.hash from unnest(?::int[]) with ordinality h (hash, n)"

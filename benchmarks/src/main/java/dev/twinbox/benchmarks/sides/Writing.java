@@ -1,6 +1,6 @@
 package dev.twinbox.benchmarks.sides;
 
-import dev.twinbox.benchmarks.worker.Texts;
+import dev.twinbox.benchmarks.worker.SampleTexts;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import java.sql.Connection;
@@ -122,7 +122,7 @@ enum Writing {
   @SuppressWarnings("ArrayRecordComponent") // never modified
   record Content(String key, byte[] payload) {
     static Content random(byte[] payload) {
-      return new Content(Texts.key(ThreadLocalRandom.current().nextInt(10_000)), payload);
+      return new Content(SampleTexts.key(ThreadLocalRandom.current().nextInt(10_000)), payload);
     }
   }
 

@@ -2,7 +2,7 @@ package dev.twinbox.benchmarks.sides;
 
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.benchmarks.worker.Place;
-import dev.twinbox.benchmarks.worker.Texts;
+import dev.twinbox.benchmarks.worker.SampleTexts;
 import dev.twinbox.benchmarks.worker.Worker;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -28,7 +28,7 @@ public final class WritingWorker implements Worker {
   /** Makes the tables of the bare side. */
   public WritingWorker(Place place) throws SQLException {
     pool = Pools.open(place, THREADS);
-    payload = Texts.payload(1, place.number("bytes"));
+    payload = SampleTexts.payload(1, place.number("bytes"));
     try (Connection connection = pool.getConnection();
         Statement statement = connection.createStatement()) {
       statement.execute(Writing.TABLE);

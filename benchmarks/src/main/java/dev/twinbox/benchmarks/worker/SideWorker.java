@@ -18,7 +18,7 @@ public final class SideWorker implements Worker {
     this.side = side;
     this.confirms = confirms;
     keys = place.number("keys");
-    filling = Texts.payload(1, place.number("bytes"));
+    filling = SampleTexts.payload(1, place.number("bytes"));
   }
 
   @Override
@@ -41,7 +41,8 @@ public final class SideWorker implements Worker {
               Integer.parseInt(arguments[0]),
               Long.parseLong(arguments[1]),
               Long.parseLong(arguments[2]),
-              number -> side.transact(Texts.key(number % keys), Confirms.numbered(number, filling)),
+              number ->
+                  side.transact(SampleTexts.key(number % keys), Confirms.numbered(number, filling)),
               Path.of(arguments[3]));
       case "confirms" -> confirms.drainTo(Path.of(arguments[0]));
       default -> throw new IllegalArgumentException("Unknown order " + verb);

@@ -19,7 +19,8 @@ import org.openjdk.jmh.annotations.State;
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class KafkaWireBenchmark {
-  private final TopicLine line = new TopicLine("orders", KafkaWire.destination("kafka:orders"));
+  private final TopicQueue queue =
+      new TopicQueue("orders", KafkaRecordWriter.destination("kafka:orders"));
   private final OutboxRecord record =
       new OutboxRecord(
           0,
@@ -37,8 +38,8 @@ public class KafkaWireBenchmark {
   /** Learns how many partitions the topic has. */
   @Setup
   public void look() {
-    line.partitions(4);
-    if (line.isChanging()) {
+    queue.partitions(4);
+    if (queue.isChanging()) {
       throw new IllegalStateException("Nothing was sent yet.");
     }
   }
@@ -46,6 +47,6 @@ public class KafkaWireBenchmark {
   /** A record with the headers that every message has. */
   @Benchmark
   public ProducerRecord<byte[], byte[]> encode() {
-    return KafkaWire.encode(record, line, null);
+    return KafkaRecordWriter.encode(record, queue, null);
   }
 }

@@ -8,8 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Work that others rely on. A thread that ends, or a scheduled task that is not repeated, because
- * of one Error or one exception of a user's code, would leave them waiting for ever. Thread-safe.
+ * Runs work that others rely on. A thread that ends, or a scheduled task that is not repeated,
+ * because of one Error or one exception of a user's code, would leave them waiting for ever.
+ * Thread-safe.
  */
 public final class Supervision {
   private static final Logger log = LoggerFactory.getLogger(Supervision.class);
@@ -23,7 +24,7 @@ public final class Supervision {
   private Supervision() {}
 
   /**
-   * Runs the work; whatever it throws is logged and goes no further.
+   * Runs the work; whatever it throws is logged, at most once in ten seconds, and goes no further.
    *
    * @param what for the log, as in {@code "the clock of kafka"}
    * @return whether it ended well
@@ -37,6 +38,31 @@ public final class Supervision {
       tell(what, e);
       return false;
     }
+  }
+
+  /**
+   * As {@link #run}, for a loop that makes a pause after a failure and goes on: each failure is
+   * logged, even an Error, since memory or threads that are lacking now may be there later.
+   *
+   * @param what whose work it is, for the log, as in {@code "The upkeep of the inbox"}
+   * @return whether it ended well
+   */
+  public static boolean attempt(String what, Runnable work) {
+    try {
+      work.run();
+      return true;
+    } catch (Throwable e) {
+      tellEach(what, e);
+      return false;
+    }
+  }
+
+  /** A thread, not started yet, whose unexpected end is logged as an error. */
+  public static Thread thread(String name, Runnable work) {
+    Thread thread = new Thread(work, name);
+    thread.setUncaughtExceptionHandler(
+        (ended, error) -> log.error("Thread {} has ended", ended.getName(), error));
+    return thread;
   }
 
   /** The same work, for an executor that would not repeat it after an exception. */
@@ -94,6 +120,23 @@ public final class Supervision {
       }
     } catch (Throwable e) {
       // There is no memory even for the log; going on matters more.
+    }
+  }
+
+  private static void tellEach(String what, Throwable failure) {
+    try {
+      log.error("{} failed and goes on after a pause", what, failure);
+    } catch (Throwable e) {
+      // No memory or stack is left to say so; or the exception's own text throws.
+      tellBriefly(what, failure);
+    }
+  }
+
+  private static void tellBriefly(String what, Throwable failure) {
+    try {
+      log.error("{} failed and goes on after a pause: {}", what, failure.getClass());
+    } catch (Throwable e) {
+      Thread.yield(); // the thread is worth more than the line
     }
   }
 }

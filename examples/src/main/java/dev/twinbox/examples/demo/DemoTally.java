@@ -1,6 +1,6 @@
 package dev.twinbox.examples.demo;
 
-import dev.twinbox.examples.common.Rows;
+import dev.twinbox.examples.common.RowStream;
 import dev.twinbox.testkit.Tally;
 import dev.twinbox.testkit.TallyReport;
 import java.util.List;
@@ -25,13 +25,14 @@ final class DemoTally {
   DemoResult count(double seconds) {
     Tally tally = new Tally();
     tally.expectConsumer("billing");
-    Rows.each(
+    RowStream.each(
         database,
         "select message_id, customer, number from shop.orders",
         row -> tally.committed(id(row), "customer-" + row.get(1), (long) row.get(2)));
-    Rows.each(database, "select message_id from shop.abandoned", row -> tally.rolledBack(id(row)));
+    RowStream.each(
+        database, "select message_id from shop.abandoned", row -> tally.rolledBack(id(row)));
     broker.read(tally::published);
-    Rows.each(
+    RowStream.each(
         database,
         "select message_id from billing.effect order by number",
         row -> tally.applied("billing", id(row)));

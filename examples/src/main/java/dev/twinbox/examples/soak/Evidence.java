@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 import org.postgresql.PGConnection;
 
 /**
- * What is kept of a run that failed: the logs of all processes and servers, the faults as they
- * struck, the tables and all that the broker holds.
+ * What is kept of a run that failed: the logs of all processes and servers, the faults that were
+ * injected, the tables and all that the broker holds.
  */
 final class Evidence {
   private static final List<String> TABLES =
@@ -41,13 +41,18 @@ final class Evidence {
 
   /** Saves whatever can still be had; what cannot be had is named in a file. */
   void save(
-      SoakDatabase database, SoakBroker broker, Path logs, List<Strike> strikes, String findings) {
+      SoakDatabase database,
+      SoakBroker broker,
+      Path logs,
+      List<InjectedFault> injected,
+      String findings) {
     attempt("findings.txt", () -> Files.writeString(folder.resolve("findings.txt"), findings));
     attempt(
         "faults.txt",
         () ->
             Files.write(
-                folder.resolve("faults.txt"), strikes.stream().map(Strike::inFull).toList()));
+                folder.resolve("faults.txt"),
+                injected.stream().map(InjectedFault::inFull).toList()));
     attempt("logs", () -> copyLogs(logs));
     attempt("server logs", () -> database.server().saveLogs(folder));
     attempt("broker logs", () -> broker.saveLogs(folder));

@@ -9,12 +9,12 @@ import java.util.Set;
 final class Faults {
   private final SoakDatabase database;
   private final SoakBroker broker;
-  private final Crew crew;
+  private final SoakProcesses processes;
 
-  Faults(SoakDatabase database, SoakBroker broker, Crew crew) {
+  Faults(SoakDatabase database, SoakBroker broker, SoakProcesses processes) {
     this.database = database;
     this.broker = broker;
-    this.crew = crew;
+    this.processes = processes;
   }
 
   /** Something done to a target; both may take seconds. */
@@ -23,28 +23,28 @@ final class Faults {
   }
 
   /**
-   * A fault that is ready to strike.
+   * A fault that can begin now.
    *
-   * @param target what it strikes; two faults at one target exclude each other
+   * @param target what it affects; two faults at one target exclude each other
    * @param place the target as it is shown
-   * @param strike begins it
+   * @param begin begins it
    * @param heal ends it
    */
-  record Fault(String target, String place, Deed strike, Deed heal) {
-    Fault(String target, Deed strike, Deed heal) {
-      this(target, target, strike, heal);
+  record Fault(String target, String place, Deed begin, Deed heal) {
+    Fault(String target, Deed begin, Deed heal) {
+      this(target, target, begin, heal);
     }
   }
 
   /**
    * Those faults of a kind that would hit now, the one that was picked first.
    *
-   * @param working who has unconfirmed work in hand
+   * @param working processes with unconfirmed work
    */
-  List<Fault> ready(FaultKind kind, int pick, Set<Member> working) {
+  List<Fault> ready(FaultKind kind, int pick, Set<SoakProcess> working) {
     List<Fault> ready = new ArrayList<>();
-    List<Member> victims = rotated(crew.of(kind.victim()), pick);
-    victims.removeIf(member -> !working.contains(member));
+    List<SoakProcess> victims = rotated(processes.of(kind.victim()), pick);
+    victims.removeIf(process -> !working.contains(process));
     if (victims.isEmpty()) {
       return ready;
     }
@@ -68,23 +68,24 @@ final class Faults {
                 "broker", "broker " + node, () -> broker.pause(node), () -> broker.resume(node)));
       }
       case RAISE_ALARM -> ready.add(new Fault("broker", broker::raiseAlarm, broker::clearAlarm));
-      default -> victims.forEach(member -> ready.add(at(kind, member)));
+      default -> victims.forEach(process -> ready.add(at(kind, process)));
     }
     return ready;
   }
 
-  private Fault at(FaultKind kind, Member member) {
-    String name = member.name();
+  private Fault at(FaultKind kind, SoakProcess process) {
+    String name = process.name();
     return switch (kind) {
-      case KILL_PRODUCER, KILL_RELAY, KILL_CONSUMER -> new Fault(name, member::kill, member::start);
-      case PAUSE_RELAY, PAUSE_CONSUMER -> new Fault(name, member::pause, member::resume);
+      case KILL_PRODUCER, KILL_RELAY, KILL_CONSUMER ->
+          new Fault(name, process::kill, process::start);
+      case PAUSE_RELAY, PAUSE_CONSUMER -> new Fault(name, process::pause, process::resume);
       case CUT_RELAY_POSTGRES, CUT_CONSUMER_POSTGRES -> cut(name, List.of(database.proxy(name)));
       case CUT_RELAY_BROKER, CUT_CONSUMER_BROKER -> cut(name, broker.proxies(name));
       case FREEZE_RELAY_POSTGRES, FREEZE_CONSUMER_POSTGRES ->
           freeze(name, List.of(database.proxy(name)));
       case FREEZE_RELAY_BROKER, FREEZE_CONSUMER_BROKER -> freeze(name, broker.proxies(name));
       case KILL_BROKER, PAUSE_BROKER, PAUSE_POSTGRES, CRASH_POSTGRES, RAISE_ALARM ->
-          throw new IllegalArgumentException(kind + " strikes no member of the crew");
+          throw new IllegalArgumentException(kind + " is no fault of a single process");
     };
   }
 
@@ -97,10 +98,10 @@ final class Faults {
         name, () -> proxies.forEach(FaultProxy::freeze), () -> proxies.forEach(FaultProxy::thaw));
   }
 
-  private static List<Member> rotated(List<Member> members, int pick) {
-    List<Member> rotated = new ArrayList<>();
-    for (int i = 0; i < members.size(); i++) {
-      rotated.add(members.get((pick + i) % members.size()));
+  private static List<SoakProcess> rotated(List<SoakProcess> all, int pick) {
+    List<SoakProcess> rotated = new ArrayList<>();
+    for (int i = 0; i < all.size(); i++) {
+      rotated.add(all.get((pick + i) % all.size()));
     }
     return rotated;
   }

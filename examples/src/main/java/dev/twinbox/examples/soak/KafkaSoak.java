@@ -40,20 +40,20 @@ final class KafkaSoak implements SoakBroker {
   }
 
   /**
-   * @param members the relays and consumers to come
+   * @param processes the relays and consumers to come
    * @param seed chooses between the two protocols of consumer groups
    */
-  static SoakBroker start(List<String> members, long seed) {
+  static SoakBroker start(List<String> processes, long seed) {
     TestKafkaProcesses kafka =
         TestKafkaProcesses.start(
-            BROKERS, SETTINGS, members.stream().map(KafkaSoak::entrance).toList());
+            BROKERS, SETTINGS, processes.stream().map(KafkaSoak::entrance).toList());
     kafka.createTopic(
         TOPIC, PARTITIONS, BROKERS, Map.of("message.timestamp.type", "LogAppendTime"));
     return new KafkaSoak(kafka, seed % 2 == 0 ? "consumer" : "classic");
   }
 
-  private static String entrance(String member) {
-    return member.toUpperCase(Locale.ROOT).replace('-', '_');
+  private static String entrance(String process) {
+    return process.toUpperCase(Locale.ROOT).replace('-', '_');
   }
 
   @Override
@@ -67,21 +67,21 @@ final class KafkaSoak implements SoakBroker {
   }
 
   @Override
-  public Map<String, String> relayEnvironment(String member) {
-    return Map.of("TWINBOX_KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrapServers(entrance(member)));
+  public Map<String, String> relayEnvironment(String process) {
+    return Map.of("TWINBOX_KAFKA_BOOTSTRAP_SERVERS", kafka.bootstrapServers(entrance(process)));
   }
 
   @Override
-  public Map<String, String> consumerValues(String member) {
+  public Map<String, String> consumerValues(String process) {
     return Map.of(
         "TOPIC", TOPIC,
-        "BOOTSTRAP_SERVERS", kafka.bootstrapServers(entrance(member)),
+        "BOOTSTRAP_SERVERS", kafka.bootstrapServers(entrance(process)),
         "GROUP_PROTOCOL", groupProtocol);
   }
 
   @Override
-  public List<FaultProxy> proxies(String member) {
-    return kafka.proxies(entrance(member));
+  public List<FaultProxy> proxies(String process) {
+    return kafka.proxies(entrance(process));
   }
 
   @Override

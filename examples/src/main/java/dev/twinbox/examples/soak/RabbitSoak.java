@@ -48,11 +48,11 @@ final class RabbitSoak implements SoakBroker {
     this.all = all;
   }
 
-  static SoakBroker start(List<String> members, int size) {
+  static SoakBroker start(List<String> processes, int size) {
     RabbitSoak started = size == 1 ? single() : cluster(size);
-    for (String member : members) {
+    for (String process : processes) {
       started.proxies.put(
-          member,
+          process,
           started.nodes.stream().map(node -> FaultProxy.to(node.host(), node.port())).toList());
     }
     started.declare();
@@ -117,26 +117,26 @@ final class RabbitSoak implements SoakBroker {
   }
 
   @Override
-  public Map<String, String> relayEnvironment(String member) {
+  public Map<String, String> relayEnvironment(String process) {
     return nodes.size() == 1
-        ? Map.of("TWINBOX_RABBITMQ_URI", "amqp://guest:guest@" + addresses(member))
-        : Map.of("TWINBOX_RABBITMQ_ADDRESSES", addresses(member));
+        ? Map.of("TWINBOX_RABBITMQ_URI", "amqp://guest:guest@" + addresses(process))
+        : Map.of("TWINBOX_RABBITMQ_ADDRESSES", addresses(process));
   }
 
   @Override
-  public Map<String, String> consumerValues(String member) {
-    return Map.of("QUEUE", QUEUE, "ADDRESSES", addresses(member));
+  public Map<String, String> consumerValues(String process) {
+    return Map.of("QUEUE", QUEUE, "ADDRESSES", addresses(process));
   }
 
-  private String addresses(String member) {
-    return proxies(member).stream()
+  private String addresses(String process) {
+    return proxies(process).stream()
         .map(proxy -> "127.0.0.1:" + proxy.port())
         .collect(Collectors.joining(","));
   }
 
   @Override
-  public List<FaultProxy> proxies(String member) {
-    return proxies.getOrDefault(member, List.of());
+  public List<FaultProxy> proxies(String process) {
+    return proxies.getOrDefault(process, List.of());
   }
 
   @Override

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Which faults strike whom, in which order, when and for how long: the same for the same seed,
- * duration and kinds. When a fault strikes exactly is for the system to say, because it must hit.
+ * Which faults hit which processes, in which order, when and for how long: the same for the same
+ * seed, duration and kinds. The exact time of a fault depends on the system, because it must hit
+ * unconfirmed work.
  */
 record Schedule(List<Step> steps) {
   private static final Duration USUAL_GAP = Duration.ofMillis(1_500);

@@ -19,7 +19,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.jooq.exception.DataAccessException;
 
-/** A soak as a whole: servers, processes, the storm, and what is left when it is over. */
+/** A whole soak: servers, processes, injected faults, and the count when they are over. */
 final class Soak implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofMinutes(2);
 
@@ -33,9 +33,9 @@ final class Soak implements AutoCloseable {
   private final SoakDatabase database;
   private final SoakBroker broker;
   private final Path logs;
-  private final Crew crew;
-  private final Storm storm;
-  private final Remains remains;
+  private final SoakProcesses processes;
+  private final FaultInjector injector;
+  private final SoakProgress soakProgress;
   private final Progress progress;
   private volatile boolean calm;
 
@@ -45,15 +45,15 @@ final class Soak implements AutoCloseable {
     this.broker = broker;
     this.out = out;
     logs = temporaryFolder();
-    crew = new Crew(database, broker, logs, options);
-    remains = new Remains(database.reading(), broker);
+    processes = new SoakProcesses(database, broker, logs, options);
+    soakProgress = new SoakProgress(database.reading(), broker);
     progress = new Progress(out);
-    storm =
-        new Storm(
-            new Faults(database, broker, crew),
-            crew,
+    injector =
+        new FaultInjector(
+            new Faults(database, broker, processes),
+            processes,
             new WorkWatch(database.dataSource()),
-            strike -> progress.say("      " + strike));
+            fault -> progress.say("      " + fault));
   }
 
   /** Starts the servers, both at once, and no process yet. */
@@ -63,15 +63,15 @@ final class Soak implements AutoCloseable {
         "Starting PostgreSQL, %s and the processes in temporary folders…%n",
         options.broker().title());
     out.flush();
-    List<String> members = Crew.behindProxies();
+    List<String> behindProxies = SoakProcesses.behindProxies();
     CompletableFuture<SoakDatabase> database =
-        CompletableFuture.supplyAsync(() -> SoakDatabase.start(members));
+        CompletableFuture.supplyAsync(() -> SoakDatabase.start(behindProxies));
     SoakBroker broker;
     try {
       broker =
           options.broker() == BrokerKind.KAFKA
-              ? KafkaSoak.start(members, options.seed())
-              : RabbitSoak.start(members, options.rabbitNodes());
+              ? KafkaSoak.start(behindProxies, options.seed())
+              : RabbitSoak.start(behindProxies, options.rabbitNodes());
     } catch (RuntimeException e) {
       database.thenAccept(SoakDatabase::close).join();
       throw e;
@@ -84,14 +84,14 @@ final class Soak implements AutoCloseable {
     }
   }
 
-  /** Lets the storm pass, waits until all is calm, and counts. */
+  /** Injects the scheduled faults, waits until everything is processed, and counts. */
   SoakResult run() throws InterruptedException {
     Schedule schedule = options.schedule();
-    crew.start(Role.RELAY);
-    crew.start(Role.CONSUMER);
-    await("the relays to take the lanes", () -> remains.ownedLanes() == remains.lanes());
-    crew.start(Role.PRODUCER);
-    await("the first effects", () -> remains.effects() > 0);
+    processes.start(Role.RELAY);
+    processes.start(Role.CONSUMER);
+    await("the relays to take the lanes", () -> soakProgress.ownedLanes() == soakProgress.lanes());
+    processes.start(Role.PRODUCER);
+    await("the first effects", () -> soakProgress.effects() > 0);
     progress.say(
         String.format(
             Locale.ROOT,
@@ -102,37 +102,37 @@ final class Soak implements AutoCloseable {
             options.messages()));
     double begun = progress.seconds();
     CompletableFuture<Void> watching = CompletableFuture.runAsync(this::watch);
-    storm.run(schedule);
+    injector.run(schedule);
     List<String> leftovers = new ArrayList<>();
-    awaitProgress(() -> remains.committed() >= options.messages());
-    crew.kill(Role.PRODUCER);
-    awaitProgress(remains::isDrained);
+    awaitProgress(() -> soakProgress.committed() >= options.messages());
+    processes.kill(Role.PRODUCER);
+    awaitProgress(soakProgress::isDrained);
     double seconds = progress.seconds() - begun;
     calm = true;
     watching.join();
-    leftovers.addAll(crew.stop(Role.RELAY));
-    leftovers.addAll(crew.stop(Role.CONSUMER));
-    leftovers.addAll(remains.leftovers());
+    leftovers.addAll(processes.stop(Role.RELAY));
+    leftovers.addAll(processes.stop(Role.CONSUMER));
+    leftovers.addAll(soakProgress.leftovers());
     progress.say(String.format(Locale.ROOT, "Calm after %.1f s; now counting.", seconds));
     return new SoakTally(database.reading(), broker, options)
-        .count(storm.strikes(), leftovers, seconds);
+        .count(injector.injected(), leftovers, seconds);
   }
 
   /** Saves what may explain why a run failed. */
   void save(Path folder, String findings) {
-    new Evidence(folder).save(database, broker, logs, storm.strikes(), findings);
+    new Evidence(folder).save(database, broker, logs, injector.injected(), findings);
   }
 
   private void watch() {
     while (!calm) {
       try {
-        long hit = storm.strikes().stream().filter(Strike::hit).count();
+        long hit = injector.injected().stream().filter(InjectedFault::hit).count();
         progress.show(
             String.format(
                 Locale.ROOT,
                 "committed %,d   applied %,d   faults %s",
-                remains.committed(),
-                remains.effects(),
+                soakProgress.committed(),
+                soakProgress.effects(),
                 hit));
       } catch (DataAccessException e) {
         progress.show("the database does not answer");
@@ -157,7 +157,7 @@ final class Soak implements AutoCloseable {
     }
   }
 
-  /** Waits for a condition for as long as anything moves; what is missing then is counted. */
+  /** Waits for a condition as long as there is progress; what is missing then is counted. */
   private void awaitProgress(Condition condition) throws InterruptedException {
     List<Long> last = List.of();
     long movedAt = System.nanoTime();
@@ -181,7 +181,7 @@ final class Soak implements AutoCloseable {
 
   private List<Long> howFar() {
     try {
-      return List.of(remains.committed(), remains.effects(), broker.unacknowledged());
+      return List.of(soakProgress.committed(), soakProgress.effects(), broker.unacknowledged());
     } catch (RuntimeException e) {
       return List.of();
     }
@@ -216,8 +216,8 @@ final class Soak implements AutoCloseable {
   @Override
   public void close() {
     calm = true;
-    storm.close();
-    crew.close();
+    injector.close();
+    processes.close();
     broker.close();
     database.close();
     delete(logs);

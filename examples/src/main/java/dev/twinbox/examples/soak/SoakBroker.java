@@ -26,13 +26,13 @@ interface SoakBroker extends AutoCloseable {
   String lanes();
 
   /** A relay's settings, by way of proxies of its own. */
-  Map<String, String> relayEnvironment(String member);
+  Map<String, String> relayEnvironment(String process);
 
   /** What a consumer has to be told, by way of proxies of its own. */
-  Map<String, String> consumerValues(String member);
+  Map<String, String> consumerValues(String process);
 
   /** The proxies between a relay or consumer and the nodes. */
-  List<FaultProxy> proxies(String member);
+  List<FaultProxy> proxies(String process);
 
   int nodes();
 

@@ -50,7 +50,7 @@ public final class SoakCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "1",
       description =
-          "Decides which faults strike whom, in which order and for how long; default"
+          "Decides which faults hit which process, in which order and for how long; default"
               + " ${DEFAULT-VALUE}.")
   private long seed = 1;
 
@@ -59,7 +59,7 @@ public final class SoakCommand implements Callable<Integer> {
       paramLabel = "60s|5m|1h",
       defaultValue = "60s",
       description =
-          "For how long faults strike, at least 5s, default ${DEFAULT-VALUE}. Starting, draining"
+          "For how long faults are injected, at least 5s, default ${DEFAULT-VALUE}. Starting, draining"
               + " and counting come on top.")
   private String duration = "60s";
 

@@ -34,23 +34,23 @@ final class SoakDatabase implements AutoCloseable {
   private final Map<String, FaultProxy> proxies = new HashMap<>();
   private final DSLContext reading;
 
-  private SoakDatabase(TestPostgres server, List<String> members) {
+  private SoakDatabase(TestPostgres server, List<String> processes) {
     this.server = server;
     database = server.createDatabase();
-    for (String member : members) {
-      proxies.put(member, FaultProxy.to("127.0.0.1", database.port()));
+    for (String process : processes) {
+      proxies.put(process, FaultProxy.to("127.0.0.1", database.port()));
     }
     reading = DSL.using(dataSource(), SQLDialect.POSTGRES);
   }
 
   /**
-   * @param members the relays and consumers to come, each of which gets a proxy of its own
+   * @param processes the relays and consumers to come, each of which gets a proxy of its own
    */
-  static SoakDatabase start(List<String> members) {
+  static SoakDatabase start(List<String> processes) {
     SoakDatabase started =
         new SoakDatabase(
             // What is not flushed at commit stays unflushed for long, to be lost in a crash.
-            TestPostgres.builder().setting("wal_writer_delay", "10s").start(), members);
+            TestPostgres.builder().setting("wal_writer_delay", "10s").start(), processes);
     DataSource owner = started.database.dataSource();
     Migrations migrations = Migrations.defaults().ring(ROWS_PER_CHUNK, LEAVES);
     migrations.applyTo(owner);
@@ -83,17 +83,17 @@ final class SoakDatabase implements AutoCloseable {
   }
 
   /** A process's way to the database: by its proxy, if it has one. */
-  String url(String member) {
-    FaultProxy proxy = proxies.get(member);
+  String url(String process) {
+    FaultProxy proxy = proxies.get(process);
     return (proxy == null ? database.jdbcUrl() : database.jdbcUrl(proxy.port()))
         + TIMEOUTS
-        + member;
+        + process;
   }
 
-  FaultProxy proxy(String member) {
-    FaultProxy proxy = proxies.get(member);
+  FaultProxy proxy(String process) {
+    FaultProxy proxy = proxies.get(process);
     if (proxy == null) {
-      throw new IllegalArgumentException(member + " has no proxy");
+      throw new IllegalArgumentException(process + " has no proxy");
     }
     return proxy;
   }

@@ -8,8 +8,8 @@ import java.util.List;
  * What is to be soaked, for how long and in what.
  *
  * @param broker Kafka or RabbitMQ
- * @param seed decides which faults strike whom, and in which order
- * @param duration for how long faults strike; starting, draining and counting come on top
+ * @param seed decides which faults hit which process, and in which order
+ * @param duration for how long faults are injected; starting, draining and counting come on top
  * @param messages about how many are written meanwhile
  * @param faults the kinds of faults
  * @param rabbitNodes 1, or the size of a RabbitMQ cluster

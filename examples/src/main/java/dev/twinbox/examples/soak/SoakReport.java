@@ -8,7 +8,7 @@ import java.util.Map;
  * @param seed what the faults were chosen by
  * @param broker Kafka or RabbitMQ
  * @param nodes how many nodes it has
- * @param duration for how many seconds faults were to strike
+ * @param duration for how many seconds faults were to be injected
  * @param seconds from the first message to the last effect
  * @param committed messages whose transaction committed, as the recovered tables have them
  * @param published different messages that the broker holds
@@ -44,9 +44,9 @@ record SoakReport(
     boolean balanced) {
 
   /**
-   * How a kind of fault fared.
+   * How often a kind of fault was planned, and how often it hit.
    *
-   * @param planned how often it was to strike
+   * @param planned how often it was planned
    * @param hit how often it met unconfirmed work
    */
   record Hits(long planned, long hit) {}

@@ -1,6 +1,6 @@
 package dev.twinbox.examples.soak;
 
-import dev.twinbox.examples.common.Rows;
+import dev.twinbox.examples.common.RowStream;
 import dev.twinbox.testkit.Tally;
 import dev.twinbox.testkit.TallyReport;
 import java.time.Duration;
@@ -21,7 +21,7 @@ final class SoakTally {
    * For how long after a fault is healed a relay may find out about it: it has to be started, to
    * connect, to wait for a lease or a timeout, and to work off what has heaped up.
    */
-  private static final Duration AFTERMATH = Duration.ofSeconds(20);
+  private static final Duration RECOVERY = Duration.ofSeconds(20);
 
   private static final String EFFECTS = "effects";
 
@@ -36,19 +36,19 @@ final class SoakTally {
   }
 
   /**
-   * @param strikes what was done
+   * @param injected the faults, with those that hit nothing
    * @param leftovers what did not come to its end
    * @param seconds how long it took
    */
-  SoakResult count(List<Strike> strikes, List<String> leftovers, double seconds) {
+  SoakResult count(List<InjectedFault> injected, List<String> leftovers, double seconds) {
     Tally tally = new Tally();
     tally.expectConsumer(EFFECTS);
-    for (Strike strike : strikes) {
-      if (strike.hit() && strike.kind().leavesDoubt()) {
-        tally.doubt(strike.at(), strike.healedAt().plus(AFTERMATH));
+    for (InjectedFault fault : injected) {
+      if (fault.hit() && fault.kind().leavesDoubt()) {
+        tally.doubt(fault.at(), fault.healedAt().plus(RECOVERY));
       }
     }
-    Rows.each(
+    RowStream.each(
         database,
         "select message_id, key, sequence from soak.sent",
         row -> {
@@ -57,7 +57,7 @@ final class SoakTally {
               id(row.get(0)), SoakTables.KEYLESS.equals(key) ? null : key, (long) row.get(2));
         });
     broker.read(entry -> tally.published(entry.id(), entry.at()));
-    Rows.each(
+    RowStream.each(
         database,
         "select message_id from soak.effect order by key, nth",
         row -> tally.applied(EFFECTS, id(row.get(0))));
@@ -65,7 +65,7 @@ final class SoakTally {
 
     TallyReport.View published = view(found, "published");
     TallyReport.View applied = view(found, "applied by " + EFFECTS);
-    Map<String, SoakReport.Hits> hits = hits(strikes);
+    Map<String, SoakReport.Hits> hits = hits(injected);
     SoakReport report =
         new SoakReport(
             options.seed(),
@@ -88,13 +88,13 @@ final class SoakTally {
     return new SoakResult(report, found, leftovers);
   }
 
-  private Map<String, SoakReport.Hits> hits(List<Strike> strikes) {
+  private Map<String, SoakReport.Hits> hits(List<InjectedFault> injected) {
     Map<String, SoakReport.Hits> hits = new LinkedHashMap<>();
     List<Schedule.Step> steps = new ArrayList<>(options.schedule().steps());
     for (FaultKind kind : FaultKind.values()) {
       long planned = steps.stream().filter(step -> step.kind() == kind).count();
       if (planned > 0) {
-        long hit = strikes.stream().filter(s -> s.kind() == kind && s.hit()).count();
+        long hit = injected.stream().filter(s -> s.kind() == kind && s.hit()).count();
         hits.put(kind.toString(), new SoakReport.Hits(planned, hit));
       }
     }

@@ -16,8 +16,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>a producer: in a transaction that has written;
  *   <li>a relay: it holds a lane with an open window, whose messages are committed and on their
  *       way, not yet confirmed or not yet noted as confirmed;
- *   <li>a consumer: in a transaction that has written, so that it has a delivery in hand which it
- *       has not acknowledged.
+ *   <li>a consumer: in a transaction that has written, so that it has a delivery that it has not
+ *       acknowledged.
  * </ul>
  */
 final class WorkWatch implements AutoCloseable {
@@ -34,19 +34,19 @@ final class WorkWatch implements AutoCloseable {
     this.source = source;
   }
 
-  /** Those of the crew who work; nobody while the database does not answer. */
-  Set<Member> working(Crew crew) {
+  /** The processes that work; none while the database does not answer. */
+  Set<SoakProcess> working(SoakProcesses processes) {
     Set<String> found = look();
-    Set<Member> working = new HashSet<>();
+    Set<SoakProcess> working = new HashSet<>();
     for (Role role : Role.values()) {
-      for (Member member : crew.of(role)) {
+      for (SoakProcess process : processes.of(role)) {
         // A relay adds something random to its name, and a dead one still holds its lanes.
         boolean works =
             role == Role.RELAY
-                ? found.stream().anyMatch(name -> name.startsWith(member.processName() + "-"))
-                : found.contains(member.name());
+                ? found.stream().anyMatch(name -> name.startsWith(process.processName() + "-"))
+                : found.contains(process.name());
         if (works) {
-          working.add(member);
+          working.add(process);
         }
       }
     }

@@ -27,7 +27,7 @@ class SoakTallyTest {
   private final DSLContext database =
       DSL.using(TestPostgres.shared().createDatabase().dataSource(), SQLDialect.POSTGRES);
   private final Contents broker = new Contents();
-  private final List<Strike> strikes = new ArrayList<>();
+  private final List<InjectedFault> injected = new ArrayList<>();
   private final List<String> leftovers = new ArrayList<>();
 
   @BeforeEach
@@ -118,7 +118,7 @@ class SoakTallyTest {
   @Test
   void aRepeatIsExplainedByAFaultThatLeftARelayInDoubt() {
     broker.holds(1, NOON.plusSeconds(60));
-    strikes.add(strike(FaultKind.KILL_RELAY, NOON.plusSeconds(30), true));
+    injected.add(fault(FaultKind.KILL_RELAY, NOON.plusSeconds(30), true));
 
     SoakReport report = count();
     assertThat(report.repeats()).isEqualTo(1);
@@ -128,8 +128,8 @@ class SoakTallyTest {
   @Test
   void aRepeatIsNotExplainedByAFaultThatHitSomebodyElseOrNothing() {
     broker.holds(1, NOON.plusSeconds(60));
-    strikes.add(strike(FaultKind.KILL_CONSUMER, NOON.plusSeconds(30), true));
-    strikes.add(strike(FaultKind.KILL_RELAY, NOON.plusSeconds(30), false));
+    injected.add(fault(FaultKind.KILL_CONSUMER, NOON.plusSeconds(30), true));
+    injected.add(fault(FaultKind.KILL_RELAY, NOON.plusSeconds(30), false));
 
     SoakReport report = count();
     assertThat(report.unexplained()).isEqualTo(1);
@@ -139,7 +139,7 @@ class SoakTallyTest {
   @Test
   void aRepeatIsNotExplainedByAFaultThatWasOverLongBefore() {
     broker.holds(1, NOON.plusSeconds(60));
-    strikes.add(strike(FaultKind.KILL_RELAY, NOON.minusSeconds(60), true));
+    injected.add(fault(FaultKind.KILL_RELAY, NOON.minusSeconds(60), true));
 
     assertThat(count().unexplained()).isEqualTo(1);
   }
@@ -155,8 +155,8 @@ class SoakTallyTest {
 
   @Test
   void faultsAreCountedByKindIfTheyHit() {
-    strikes.add(strike(FaultKind.KILL_RELAY, NOON, true));
-    strikes.add(strike(FaultKind.KILL_RELAY, NOON, false));
+    injected.add(fault(FaultKind.KILL_RELAY, NOON, true));
+    injected.add(fault(FaultKind.KILL_RELAY, NOON, false));
 
     SoakReport report = count();
     assertThat(report.faultsHit()).isEqualTo(1);
@@ -169,14 +169,14 @@ class SoakTallyTest {
     SoakOptions options =
         new SoakOptions(
             BrokerKind.KAFKA, 1, Duration.ofSeconds(60), 4, FaultKind.fitting(BrokerKind.KAFKA), 1);
-    return new SoakTally(database, broker, options).count(strikes, leftovers, 1).report();
+    return new SoakTally(database, broker, options).count(injected, leftovers, 1).report();
   }
 
-  private static Strike strike(FaultKind kind, Instant at, boolean hit) {
-    Strike strike =
-        new Strike(new Step(1, kind, 0, Duration.ZERO, Duration.ZERO), "somewhere", at, hit);
-    strike.healed(at);
-    return strike;
+  private static InjectedFault fault(FaultKind kind, Instant at, boolean hit) {
+    InjectedFault fault =
+        new InjectedFault(new Step(1, kind, 0, Duration.ZERO, Duration.ZERO), "somewhere", at, hit);
+    fault.healed(at);
+    return fault;
   }
 
   private void sent(int number, String key, long sequence) {
@@ -217,17 +217,17 @@ class SoakTallyTest {
     }
 
     @Override
-    public Map<String, String> relayEnvironment(String member) {
+    public Map<String, String> relayEnvironment(String process) {
       return Map.of();
     }
 
     @Override
-    public Map<String, String> consumerValues(String member) {
+    public Map<String, String> consumerValues(String process) {
       return Map.of();
     }
 
     @Override
-    public List<FaultProxy> proxies(String member) {
+    public List<FaultProxy> proxies(String process) {
       return List.of();
     }
 

@@ -1,10 +1,10 @@
 package dev.twinbox.inbox.metrics;
 
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxListener;
 import dev.twinbox.inbox.Receipt;
-import dev.twinbox.inbox.Supervision;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.MeterRegistry;

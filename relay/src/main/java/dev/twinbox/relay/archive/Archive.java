@@ -1,7 +1,7 @@
 package dev.twinbox.relay.archive;
 
 import dev.twinbox.relay.deadletter.BeyondHorizonException;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.store.ArchiveTable;
 import dev.twinbox.relay.store.ArchiveTable.Filter;
 import dev.twinbox.relay.store.ArchiveTable.Selected;
@@ -64,7 +64,7 @@ public final class Archive {
    *     how} does not say that they may go; nothing is sent then
    * @throws InterruptedException when interrupted between two transactions; what is done stays done
    */
-  public long replay(Filter filter, long beyond, Redrive how, Paced.Progress progress)
+  public long replay(Filter filter, long beyond, RedriveOptions how, Paced.Progress progress)
       throws SQLException, InterruptedException {
     Selected selected = selected(filter);
     if (selected.beyondHorizon() > 0 && !how.beyondHorizon()) {

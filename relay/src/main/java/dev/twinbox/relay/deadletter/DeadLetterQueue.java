@@ -112,7 +112,7 @@ public final class DeadLetterQueue {
    *     how} does not say that they may go; nothing is sent then
    * @throws InterruptedException when interrupted between two transactions; what is done stays done
    */
-  public long redrive(DeadLetterFilter filter, Redrive how, Progress progress)
+  public long redrive(DeadLetterFilter filter, RedriveOptions how, Progress progress)
       throws SQLException, InterruptedException {
     Selected selected = selected(filter);
     if (selected.beyondHorizon() > 0 && !how.beyondHorizon()) {

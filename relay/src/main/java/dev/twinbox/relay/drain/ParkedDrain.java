@@ -196,7 +196,7 @@ final class ParkedDrain {
     }
     long now = System.nanoTime();
     List<OutboxRecord> published = new ArrayList<>();
-    Aftermath aftermath = new Aftermath();
+    FailureTriage triage = new FailureTriage();
     for (InFlight.Slot slot : inFlight.inOrder()) {
       OutboxRecord record = slot.record;
       Outcome outcome = slot.outcome();
@@ -205,13 +205,13 @@ final class ParkedDrain {
       }
       if (outcome instanceof Outcome.Published) {
         published.add(record);
-        aftermath.published(record);
+        triage.published(record);
         lane.failures().published(record);
         lane.destinations().published(record.destination(), now);
         lane.counters().published(record);
       } else {
         Due due = batch.get(record.position());
-        aftermath.judged(
+        triage.judged(
             record,
             due == null
                 ? lane.failures().judge(record, outcome)
@@ -223,30 +223,28 @@ final class ParkedDrain {
     batch.clear();
     troubledSince = null;
     // They are parked already; whatever else goes there is parked behind them.
-    aftermath.decide(lane.destinations(), now, any -> true);
-    boolean pause = aftermath.isAnythingRepeated() && published.isEmpty();
+    triage.decide(lane.destinations(), now, any -> true);
+    boolean pause = triage.isAnythingRepeated() && published.isEmpty();
     nextLook = pause ? now + lane.failures().pause().toNanos() : now;
-    store(published, aftermath);
+    store(published, triage);
   }
 
-  private void store(List<OutboxRecord> published, Aftermath aftermath)
+  private void store(List<OutboxRecord> published, FailureTriage triage)
       throws SQLException, LaneLostException {
     if (!published.isEmpty()) {
       lane.store().parked().confirm(lane.claim().state().lane(), published);
     }
-    if (!aftermath.lost().isEmpty()) {
+    if (!triage.lost().isEmpty()) {
       lane.claim()
           .change(
-              known -> lane.store().deadLetters().buryParked(aftermath.lost(), known),
-              "dead letter");
-      for (int i = 0; i < aftermath.lost().size(); i++) {
-        lane.counters()
-            .deadLettered(aftermath.lostRecords().get(i), aftermath.lost().get(i).cause());
+              known -> lane.store().deadLetters().buryParked(triage.lost(), known), "dead letter");
+      for (int i = 0; i < triage.lost().size(); i++) {
+        lane.counters().deadLettered(triage.lostRecords().get(i), triage.lost().get(i).cause());
       }
     }
     // What waits for its destination is where it has to be: nothing is written for it.
-    if (!aftermath.failed().isEmpty()) {
-      lane.store().parked().postpone(aftermath.failed(), lane.claim().state());
+    if (!triage.failed().isEmpty()) {
+      lane.store().parked().postpone(triage.failed(), lane.claim().state());
     }
   }
 

@@ -65,7 +65,7 @@ final class WindowDrain {
   private final NavigableSet<Long> ahead = new TreeSet<>();
   private final LimitedRows limit;
   private OpenPage page;
-  private Reach reach;
+  private PageSpan pageSpan;
   private List<String> late;
   private int pagesRead;
   private long cursor;
@@ -94,7 +94,7 @@ final class WindowDrain {
   static WindowDrain of(LaneContext lane, ParkedDrain parked, WindowReader.Page first, long readAt)
       throws SQLException {
     WindowDrain window = new WindowDrain(lane, parked);
-    window.turnTo(first, readAt, window.reach.upTo(window.readUpTo, !window.late.isEmpty()));
+    window.turnTo(first, readAt, window.pageSpan.upTo(window.readUpTo, !window.late.isEmpty()));
     return window;
   }
 
@@ -111,7 +111,7 @@ final class WindowDrain {
     readUpTo = cursor;
     ahead.addAll(window.ahead());
     late = WindowReader.runningAt(window.done());
-    reach = new Reach(window);
+    pageSpan = new PageSpan(window);
   }
 
   private static OpenPage noPage(LaneContext lane) {
@@ -165,7 +165,7 @@ final class WindowDrain {
       // Most late transactions are short: by the second page nearly all of them have run dry.
       late = reader.lateTransactions(claim.state(), readUpTo);
     }
-    long upTo = reach.upTo(readUpTo, !late.isEmpty());
+    long upTo = pageSpan.upTo(readUpTo, !late.isEmpty());
     long readAt = System.nanoTime();
     int rows = lane.pageRows().next();
     WindowReader.Page read =
@@ -176,7 +176,7 @@ final class WindowDrain {
 
   private void turnTo(WindowReader.Page read, long readAt, long upTo) throws SQLException {
     pagesRead++;
-    reach.read(readUpTo, upTo, read.upTo());
+    pageSpan.read(readUpTo, upTo, read.upTo());
     HeldRows held = parked.held(read.rows().stream().map(WindowReader.Row::record).toList());
     page =
         new OpenPage(
@@ -414,7 +414,7 @@ final class WindowDrain {
    */
   Recovery recover() throws SQLException, LaneLostException {
     long before = cursor;
-    Aftermath aftermath = keepSettled();
+    FailureTriage triage = keepSettled();
     note();
     inFlight.clear();
     keys.clear();
@@ -423,37 +423,36 @@ final class WindowDrain {
     exhausted = false;
     pagesRead = 0;
     late = WindowReader.runningAt(claim.state().done());
-    reach = new Reach(claim.state());
-    boolean gotOn =
-        cursor != before || !aftermath.lost().isEmpty() || !aftermath.toBeParked().isEmpty();
-    return new Recovery(aftermath.trouble(), gotOn, aftermath.unknown());
+    pageSpan = new PageSpan(claim.state());
+    boolean gotOn = cursor != before || !triage.lost().isEmpty() || !triage.toBeParked().isEmpty();
+    return new Recovery(triage.trouble(), gotOn, triage.unknown());
   }
 
-  private Aftermath keepSettled() throws SQLException, LaneLostException {
+  private FailureTriage keepSettled() throws SQLException, LaneLostException {
     advance();
     long now = System.nanoTime();
-    Aftermath aftermath = new Aftermath();
+    FailureTriage triage = new FailureTriage();
     for (InFlight.Slot slot : inFlight.inOrder()) {
       OutboxRecord record = slot.record;
       Outcome outcome = slot.outcome();
       if (outcome instanceof Outcome.Published) {
         succeed(record, now);
         ahead.add(record.position());
-        aftermath.published(record);
+        triage.published(record);
       } else {
-        aftermath.judged(record, lane.failures().judge(record, outcome));
-        aftermath.unknown(outcome);
+        triage.judged(record, lane.failures().judge(record, outcome));
+        triage.unknown(outcome);
       }
     }
-    aftermath.decide(
+    triage.decide(
         lane.destinations(),
         now,
         broken -> lane.store().reader().hasOthers(claim.state(), cursor, broken));
     note();
-    aftermath.lost().forEach(each -> ahead.add(each.position()));
-    bury(aftermath.lost(), aftermath.lostRecords());
-    park(aftermath.toBeParked());
-    return aftermath;
+    triage.lost().forEach(each -> ahead.add(each.position()));
+    bury(triage.lost(), triage.lostRecords());
+    park(triage.toBeParked());
+    return triage;
   }
 
   /**

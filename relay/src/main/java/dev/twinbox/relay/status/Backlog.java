@@ -23,7 +23,7 @@ record Backlog(Map<Integer, Lane> lanes, long lastPosition) {
       return new Pile(
           waiting + other.waiting,
           isEstimated || other.isEstimated,
-          Rows.older(oldestSeconds, other.oldestSeconds));
+          StatusQueries.older(oldestSeconds, other.oldestSeconds));
     }
   }
 

@@ -41,10 +41,10 @@ final class BacklogReader {
   private static final String COLUMNS =
       "o.xid, o.position, o.destination, o.lane, o.id, o.created_at";
 
-  private final Rows rows;
+  private final StatusQueries queries;
 
-  BacklogReader(Rows rows) {
-    this.rows = rows;
+  BacklogReader(StatusQueries queries) {
+    this.queries = queries;
   }
 
   private record Head(
@@ -68,9 +68,9 @@ final class BacklogReader {
 
   Backlog read() throws SQLException {
     long last =
-        rows.one(
+        queries.one(
             "select last_value - (not is_called)::int from {outbox_position}", r -> r.getLong(1));
-    int count = Math.max(1, rows.one("select count(*) from {outbox_lane}", r -> r.getInt(1)));
+    int count = Math.max(1, queries.one("select count(*) from {outbox_lane}", r -> r.getInt(1)));
     int limit = Math.max(100, Math.min(HEAD, HEADS / count));
     Map<Integer, List<Head>> heads = new TreeMap<>();
     for (Head head : heads(limit)) {
@@ -112,7 +112,7 @@ final class BacklogReader {
    */
   private List<Head> heads(int limit) throws SQLException {
     String most = " limit " + (limit + 1);
-    return rows.all(
+    return queries.all(
         "with s as materialized (select l.*, greatest(cursor_position, floor) as reached from"
             + " {outbox_lane_state} l) select s.lane, s.broker, o.destination, count(*) filter"
             + " (where not pg_visible_in_snapshot(o.xid, s.done)), count(*), min(o.position) filter"
@@ -143,7 +143,7 @@ final class BacklogReader {
                 r.getLong(5),
                 longOrNull(r, 6),
                 r.getLong(7),
-                Rows.tenths(r, 8)));
+                StatusQueries.tenths(r, 8)));
   }
 
   private void extrapolate(
@@ -192,7 +192,7 @@ final class BacklogReader {
                       new Pile(
                           Math.max(head.waiting(), Math.round(estimate)),
                           true,
-                          Rows.older(head.oldestSeconds(), oldest.get(destination))));
+                          StatusQueries.older(head.oldestSeconds(), oldest.get(destination))));
                 }
               });
           lanes.put(number, new Lane(lane.broker(), lane.lowest(), piles));
@@ -201,7 +201,7 @@ final class BacklogReader {
 
   /** By (lane, position), a few rows from the beginning of each part. */
   private List<Probe> probes(Map<Integer, Long> full, long last, int rowsEach) throws SQLException {
-    return rows.all(
+    return queries.all(
         "select p.lane, p.part, o.destination, count(*) filter (where not"
             + " pg_visible_in_snapshot(o.xid, p.done)), count(*), max(o.position), extract(epoch"
             + " from clock_timestamp() - min("
@@ -229,10 +229,10 @@ final class BacklogReader {
                 r.getLong(4),
                 r.getLong(5),
                 r.getLong(6),
-                Rows.tenths(r, 7)),
+                StatusQueries.tenths(r, 7)),
         last,
-        rows.connection().createArrayOf("integer", full.keySet().toArray()),
-        rows.connection().createArrayOf("bigint", full.values().toArray()));
+        queries.connection().createArrayOf("integer", full.keySet().toArray()),
+        queries.connection().createArrayOf("bigint", full.values().toArray()));
   }
 
   static @Nullable Long longOrNull(ResultSet r, int column) throws SQLException {

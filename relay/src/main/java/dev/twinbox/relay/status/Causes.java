@@ -77,14 +77,16 @@ final class Causes {
     long scheduled = status.scheduled().count();
     if (waiting + parked + scheduled > 0) {
       Double oldest =
-          status.brokers().stream().map(BrokerLine::oldestWaitingSeconds).reduce(null, Rows::older);
+          status.brokers().stream()
+              .map(BrokerLine::oldestWaitingSeconds)
+              .reduce(null, StatusQueries::older);
       boolean estimated = status.brokers().stream().anyMatch(BrokerLine::waitingIsEstimated);
       critical(
           "no-relay",
           status.schema(),
           "No relay is alive; "
               + pile(waiting, estimated, oldest, parked)
-              + (scheduled > 0 ? ", " + Words.count(scheduled) + " scheduled" : ""));
+              + (scheduled > 0 ? ", " + HumanFormat.count(scheduled) + " scheduled" : ""));
     } else if (status.everUsed()) {
       warning("no-relay", status.schema(), "No relay is alive; nothing waits yet");
     }
@@ -110,7 +112,9 @@ final class Causes {
           Trouble longest =
               troubles.stream().max(Comparator.comparingDouble(Trouble::seconds)).orElseThrow();
           Double oldest =
-              lines.stream().map(DestinationLine::oldestWaitingSeconds).reduce(null, Rows::older);
+              lines.stream()
+                  .map(DestinationLine::oldestWaitingSeconds)
+                  .reduce(null, StatusQueries::older);
           boolean estimated = lines.stream().anyMatch(DestinationLine::waitingIsEstimated);
           boolean isLong = longest.seconds() >= seconds(thresholds.maxAge());
           cause(
@@ -138,7 +142,7 @@ final class Causes {
   }
 
   private static String failing(String subject, Trouble trouble) {
-    String time = Words.time(trouble.seconds());
+    String time = HumanFormat.time(trouble.seconds());
     return switch (trouble.reason()) {
       case "unreachable" -> "%s unreachable for %s".formatted(subject, time);
       case "not-authenticated" ->
@@ -169,7 +173,7 @@ final class Causes {
       if (free.isEmpty() || (waiting == 0 && !served.contains(broker.broker()))) {
         continue;
       }
-      Double since = free.stream().map(LaneLine::unownedSeconds).reduce(null, Rows::older);
+      Double since = free.stream().map(LaneLine::unownedSeconds).reduce(null, StatusQueries::older);
       String lanes =
           free.stream()
               .map(l -> Integer.toString(l.lane()))
@@ -184,8 +188,8 @@ final class Causes {
                   .formatted(
                       free.size() == 1 ? "Lane " + lanes : "Lanes " + lanes,
                       broker.broker(),
-                      Words.time(since),
-                      Words.count(waiting))
+                      HumanFormat.time(since),
+                      HumanFormat.count(waiting))
               : "No relay serves %s; %s"
                   .formatted(
                       broker.broker(),
@@ -227,7 +231,10 @@ final class Causes {
             line.destination(),
             "%s, drained in %s (in %s, out %s)"
                 .formatted(
-                    waiting, Words.time(line.drainSeconds()), Words.rate(in), Words.rate(out)));
+                    waiting,
+                    HumanFormat.time(line.drainSeconds()),
+                    HumanFormat.rate(in),
+                    HumanFormat.rate(out)));
       } else if (in == null || out == null) {
         warning("behind", line.destination(), waiting + "; how fast they go is not known yet");
       } else if (out == 0) {
@@ -238,7 +245,11 @@ final class Causes {
             "growing",
             line.destination(),
             "%s, and it grows by %s (in %s, out %s)"
-                .formatted(waiting, Words.rate(in - out), Words.rate(in), Words.rate(out)));
+                .formatted(
+                    waiting,
+                    HumanFormat.rate(in - out),
+                    HumanFormat.rate(in),
+                    HumanFormat.rate(out)));
       }
     }
   }
@@ -251,8 +262,9 @@ final class Causes {
           status.schema(),
           "A scheduled message has been due for %s and was not moved to the outbox; %s scheduled"
               .formatted(
-                  Words.time(overdue),
-                  Words.count(status.scheduled().count(), status.scheduled().countIsEstimated())));
+                  HumanFormat.time(overdue),
+                  HumanFormat.count(
+                      status.scheduled().count(), status.scheduled().countIsEstimated())));
     }
   }
 
@@ -272,7 +284,8 @@ final class Causes {
           "upkeep-failing",
           each.duty(),
           "Upkeep fails: %s, for %s (%s)"
-              .formatted(each.duty(), Words.time(each.seconds()), Words.line(each.error())));
+              .formatted(
+                  each.duty(), HumanFormat.time(each.seconds()), HumanFormat.line(each.error())));
     }
   }
 
@@ -293,7 +306,8 @@ final class Causes {
     for (TransactionLine each : status.transactions()) {
       Double open = each.seconds();
       if (open != null && open > 60) {
-        return "%s keeps them, open for %s%s".formatted(who(each), Words.time(open), remedy(each));
+        return "%s keeps them, open for %s%s"
+            .formatted(who(each), HumanFormat.time(open), remedy(each));
       }
     }
     for (TransactionLine each : status.transactions()) {
@@ -322,7 +336,7 @@ final class Causes {
           status.schema(),
           "%s %s behind a dead letter (bin/twinbox dead-letters blocked)"
               .formatted(
-                  Words.count(status.blockedKeys()),
+                  HumanFormat.count(status.blockedKeys()),
                   status.blockedKeys() == 1 ? "key waits" : "keys wait"));
     }
   }
@@ -342,9 +356,9 @@ final class Causes {
         most.destination(),
         "%s dead %s, %s of the last hour; most: %s %s"
             .formatted(
-                Words.count(all, estimated),
+                HumanFormat.count(all, estimated),
                 all == 1 ? "letter" : "letters",
-                Words.count(status.deadLettersLastHour()),
+                HumanFormat.count(status.deadLettersLastHour()),
                 most.destination(),
                 most.reason()));
   }
@@ -357,7 +371,7 @@ final class Causes {
             "open-transaction",
             each.pid() == null ? String.valueOf(each.prepared()) : "pid " + each.pid(),
             "%s has enqueued and has been open for %s; its messages go out once it commits%s"
-                .formatted(who(each), Words.time(open), remedy(each)));
+                .formatted(who(each), HumanFormat.time(open), remedy(each)));
         return;
       }
     }
@@ -398,17 +412,17 @@ final class Causes {
                     "The clock of relay %s is %s %s the database's"
                         .formatted(
                             r.name(),
-                            Words.time(Math.abs(r.clockAheadSeconds())),
+                            HumanFormat.time(Math.abs(r.clockAheadSeconds())),
                             r.clockAheadSeconds() > 0 ? "ahead of" : "behind")));
   }
 
   private static String pile(
       long waiting, boolean estimated, @Nullable Double oldest, long parked) {
-    String text = Words.count(waiting, estimated) + " waiting";
+    String text = HumanFormat.count(waiting, estimated) + " waiting";
     if (oldest != null) {
-      text += ", oldest " + Words.time(oldest);
+      text += ", oldest " + HumanFormat.time(oldest);
     }
-    return parked > 0 ? text + ", " + Words.count(parked) + " parked" : text;
+    return parked > 0 ? text + ", " + HumanFormat.count(parked) + " parked" : text;
   }
 
   private static double seconds(Duration duration) {

@@ -27,6 +27,6 @@ record Rates(Map<String, Double> in, boolean inTold, Map<String, Double> out, bo
     if (waiting == 0 || going == null || coming == null || going - coming <= 0.05) {
       return null;
     }
-    return Rows.tenths(waiting / (going - coming));
+    return StatusQueries.tenths(waiting / (going - coming));
   }
 }

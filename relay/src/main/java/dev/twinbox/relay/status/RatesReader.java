@@ -17,10 +17,10 @@ final class RatesReader {
   /** So many of the newest positions tell how messages spread over destinations. */
   private static final int NEWEST = 4_000;
 
-  private final Rows rows;
+  private final StatusQueries queries;
 
-  RatesReader(Rows rows) {
-    this.rows = rows;
+  RatesReader(StatusQueries queries) {
+    this.queries = queries;
   }
 
   private record Span(@Nullable Long position, double sincePosition, double sinceCounted) {}
@@ -32,7 +32,7 @@ final class RatesReader {
 
   Rates read(long lastPosition, boolean isRelayed) throws SQLException {
     Span span =
-        rows.one(
+        queries.one(
             "select f.position, coalesce(extract(epoch from clock_timestamp() - f.taken_at), 0),"
                 + " coalesce(extract(epoch from clock_timestamp() - (select min(taken_at - span_ms"
                 + " * interval '1 millisecond') from {outbox_sample} where taken_at > "
@@ -44,14 +44,16 @@ final class RatesReader {
             r -> new Span(BacklogReader.longOrNull(r, 1), r.getDouble(2), r.getDouble(3)));
     Map<String, Double> out = new TreeMap<>();
     for (Done done :
-        rows.all(
+        queries.all(
             "select d.destination, sum(d.published) from {outbox_sample} s cross join lateral"
                 + " unnest(s.destinations, s.published) as d (destination, published) where"
                 + " s.taken_at > "
                 + MINUTE
                 + " group by d.destination",
             r -> new Done(r.getString(1), r.getLong(2)))) {
-      out.put(done.destination, Rows.tenths(done.published / Math.max(1.0, span.sinceCounted)));
+      out.put(
+          done.destination,
+          StatusQueries.tenths(done.published / Math.max(1.0, span.sinceCounted)));
     }
     boolean outTold = span.position != null || !isRelayed;
     return in(span, lastPosition, out, outTold);
@@ -61,7 +63,7 @@ final class RatesReader {
       throws SQLException {
     // By (lane, position), from each lane; no lane has more than all positions there are.
     List<Newest> newest =
-        rows.all(
+        queries.all(
             "select o.destination, count(*) filter (where o.due > "
                 + MINUTE
                 + "), count(*), coalesce(max(extract(epoch from clock_timestamp() - o.due)) filter"
@@ -89,7 +91,7 @@ final class RatesReader {
     for (Newest each : newest) {
       double share =
           ofLastMinute > 0 ? (double) each.ofLastMinute / ofLastMinute : (double) each.all / all;
-      in.put(each.destination, Rows.tenths(perSecond * share));
+      in.put(each.destination, StatusQueries.tenths(perSecond * share));
     }
     return new Rates(in, all > 0 || perSecond == 0, out, outTold);
   }

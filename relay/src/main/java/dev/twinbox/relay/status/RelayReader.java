@@ -10,28 +10,28 @@ import java.util.Map;
 
 /** Looks at what the relays have written: that they live, which lanes they hold, what fails. */
 final class RelayReader {
-  private final Rows rows;
+  private final StatusQueries queries;
 
-  RelayReader(Rows rows) {
-    this.rows = rows;
+  RelayReader(StatusQueries queries) {
+    this.queries = queries;
   }
 
   List<RelayLine> relays() throws SQLException {
-    return rows.all(
+    return queries.all(
         "select relay, started_at, alive_until, brokers, clock_ahead_ms from {outbox_relay} where"
             + " alive_until > clock_timestamp() order by started_at",
         r ->
             new RelayLine(
                 r.getString(1),
-                Rows.time(r, 2),
-                Rows.time(r, 3),
+                StatusQueries.time(r, 2),
+                StatusQueries.time(r, 3),
                 List.of((String[]) r.getArray(4).getArray()),
-                Rows.tenths(r.getLong(5) / 1000.0)));
+                StatusQueries.tenths(r.getLong(5) / 1000.0)));
   }
 
   /** Of relays that see the same destination fail, the one that has seen it for longest. */
   List<Trouble> troubles() throws SQLException {
-    return rows.all(
+    return queries.all(
         "select distinct on (t.destination) t.destination, t.reason, t.ms / 1000.0 + extract(epoch"
             + " from clock_timestamp() - s.taken_at), t.parked from {outbox_relay} r cross join"
             + " lateral (select * from {outbox_sample} s where s.relay = r.relay and s.taken_at >"
@@ -41,12 +41,15 @@ final class RelayReader {
             + " t.destination, 3 desc",
         r ->
             new Trouble(
-                r.getString(1), r.getString(2), Rows.tenths(r.getDouble(3)), r.getBoolean(4)));
+                r.getString(1),
+                r.getString(2),
+                StatusQueries.tenths(r.getDouble(3)),
+                r.getBoolean(4)));
   }
 
   /** The last settle is the newest in what is kept of the log, walked by its primary key. */
   List<LaneLine> lanes(Map<Integer, Lane> waiting) throws SQLException {
-    return rows.all(
+    return queries.all(
         "select s.lane, s.broker, s.owner, extract(epoch from s.lease_until - clock_timestamp()),"
             + " case when s.lease_until is null or s.lease_until < clock_timestamp() then"
             + " extract(epoch from clock_timestamp() - coalesce(s.lease_until, s.written_at)) end,"
@@ -60,15 +63,15 @@ final class RelayReader {
               r.getInt(1),
               r.getString(2),
               r.getString(3),
-              Rows.tenths(r, 4),
-              Rows.tenths(r, 5),
+              StatusQueries.tenths(r, 4),
+              StatusQueries.tenths(r, 5),
               r.getLong(6),
               r.getLong(7),
               r.getBoolean(8),
               r.getLong(9),
               r.getLong(10),
               r.getLong(11),
-              Rows.timeOrNull(r, 12),
+              StatusQueries.timeOrNull(r, 12),
               lane == null ? 0 : lane.all().waiting(),
               lane == null ? null : lane.lowest());
         });

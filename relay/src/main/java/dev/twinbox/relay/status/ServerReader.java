@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /** Looks at what the server knows: who has a transaction open, and how large the tables are. */
 final class ServerReader {
-  private final Rows rows;
+  private final StatusQueries queries;
   private final String schema;
 
-  ServerReader(Rows rows, String schema) {
-    this.rows = rows;
+  ServerReader(StatusQueries queries, String schema) {
+    this.queries = queries;
     this.schema = schema;
   }
 
@@ -24,7 +24,7 @@ final class ServerReader {
    * transaction has no process; it is known by the lock on its own id.
    */
   List<TransactionLine> transactions() throws SQLException {
-    return rows.all(
+    return queries.all(
         "select l.pid, p.gid, extract(epoch from clock_timestamp() - coalesce(a.xact_start,"
             + " p.prepared)), coalesce(a.application_name, ''), coalesce(a.usename, p.owner, ''),"
             + " case when l.pid is null then 'prepared' when a.query = '<insufficient privilege>'"
@@ -48,7 +48,7 @@ final class ServerReader {
    */
   @Nullable TransactionLine oldestSnapshot() throws SQLException {
     List<TransactionLine> found =
-        rows.all(
+        queries.all(
             "select h.pid, h.gid, h.seconds, h.application, h.role, h.state from (select a.pid,"
                 + " null::text as gid, extract(epoch from clock_timestamp() - a.xact_start) as"
                 + " seconds, coalesce(a.application_name, '') as application, coalesce(a.usename,"
@@ -72,7 +72,7 @@ final class ServerReader {
     return new TransactionLine(
         r.wasNull() ? null : pid,
         r.getString(2),
-        Rows.tenths(r, 3),
+        StatusQueries.tenths(r, 3),
         r.getString(4),
         r.getString(5),
         r.getString(6),
@@ -82,12 +82,12 @@ final class ServerReader {
   Ring ring(@Nullable Integer lowestLane) throws SQLException {
     record Measures(int leaves, long chunk) {}
     Measures measures =
-        rows.one(
+        queries.one(
             "select (select count(*) from pg_inherits where inhparent = '{outbox}'::regclass),"
                 + " (select chunk from {outbox_ring})",
             r -> new Measures(r.getInt(1), r.getLong(2)));
     List<SizeLine> leaves =
-        rows.all(
+        queries.all(
             "select c.relname, pg_total_relation_size(c.oid) from pg_inherits i join pg_class c on"
                 + " c.oid = i.inhrelid where i.inhparent = '{outbox}'::regclass and"
                 + " pg_relation_size(c.oid) > 0 order by length(c.relname), c.relname",
@@ -97,18 +97,21 @@ final class ServerReader {
 
   /** Duties of upkeep that have failed lately, the longest first. */
   List<UpkeepLine> upkeep() throws SQLException {
-    return rows.all(
+    return queries.all(
         "select duty, relay, extract(epoch from clock_timestamp() - failing_since), error from"
             + " {outbox_upkeep} where failed_at > clock_timestamp() - interval '10 minutes' order"
             + " by failing_since",
         r ->
             new UpkeepLine(
-                r.getString(1), r.getString(2), Rows.tenths(r.getDouble(3)), r.getString(4)));
+                r.getString(1),
+                r.getString(2),
+                StatusQueries.tenths(r.getDouble(3)),
+                r.getString(4)));
   }
 
   /** Leaves, partitions and Quartz's tables together, the others by their names. */
   List<SizeLine> sizes() throws SQLException {
-    return rows.all(
+    return queries.all(
         "select case when c.relname ~ '^outbox_[0-9]+$' then 'outbox' when c.relname ~"
             + " '^inbox_(p|old|future)[0-9_]*$' then 'inbox' when c.relname ~ '^qrtz_' then"
             + " 'quartz' when c.relname ~ '^outbox_archive' then 'outbox_archive' else c.relname"

@@ -19,10 +19,10 @@ import org.jspecify.annotations.Nullable;
 final class SideTables {
   private static final int PAGES = 1_000;
 
-  private final Rows rows;
+  private final StatusQueries queries;
 
-  SideTables(Rows rows) {
-    this.rows = rows;
+  SideTables(StatusQueries queries) {
+    this.queries = queries;
   }
 
   /** A share of a table's pages: the clause that takes them, and how much each row stands for. */
@@ -38,7 +38,7 @@ final class SideTables {
 
   private Sample sample(String table) throws SQLException {
     long pages =
-        rows.one(
+        queries.one(
             "select pg_relation_size('{%s}'::regclass) / current_setting('block_size')::bigint"
                 .formatted(table),
             r -> r.getLong(1));
@@ -49,7 +49,7 @@ final class SideTables {
 
   List<ParkedLine> parked() throws SQLException {
     Sample sample = sample("outbox_parked");
-    return rows.all(
+    return queries.all(
         "select destination, reason, count(*), extract(epoch from clock_timestamp() -"
             + " min(parked_at)) from "
             + sample.clause
@@ -60,12 +60,12 @@ final class SideTables {
                 r.getString(2),
                 sample.count(r.getLong(3)),
                 sample.isEstimate(),
-                Rows.tenths(r, 4)));
+                StatusQueries.tenths(r, 4)));
   }
 
   List<DeadLetterLine> deadLetters() throws SQLException {
     Sample sample = sample("outbox_dead_letter");
-    return rows.all(
+    return queries.all(
         "select destination, reason, count(*) from "
             + sample.clause
             + " where discarded_at is null group by 1, 2 order by 1, 2",
@@ -76,7 +76,7 @@ final class SideTables {
 
   /** By the primary key from its end, where the newest are. */
   int deadLettersLastHour() throws SQLException {
-    return rows.one(
+    return queries.one(
         "select count(*) from (select dead_at, discarded_at from {outbox_dead_letter} order by"
             + " number desc limit 1000) d where d.discarded_at is null and d.dead_at >"
             + " clock_timestamp() - interval '1 hour'",
@@ -85,7 +85,7 @@ final class SideTables {
 
   /** By the partial index on what blocks. */
   int blockedKeys() throws SQLException {
-    return rows.one(
+    return queries.one(
         "select count(*) from (select 1 from {outbox_dead_letter} where blocks_key limit 10000) b",
         r -> r.getInt(1));
   }
@@ -93,7 +93,8 @@ final class SideTables {
   Map<String, Long> scheduledByDestination() throws SQLException {
     Sample sample = sample("outbox_scheduled");
     Map<String, Long> counts = new TreeMap<>();
-    rows.all(
+    queries
+        .all(
             "select destination, count(*) from " + sample.clause + " group by 1",
             r -> Map.entry(r.getString(1), sample.count(r.getLong(2))))
         .forEach(each -> counts.put(each.getKey(), each.getValue()));
@@ -104,11 +105,11 @@ final class SideTables {
   Scheduled scheduled(Map<String, Long> byDestination) throws SQLException {
     record Next(@Nullable Instant dueAt, @Nullable Double overdue) {}
     List<Next> next =
-        rows.all(
+        queries.all(
             "select due_at, case when isfinite(due_at) and due_at < clock_timestamp() then"
                 + " extract(epoch from clock_timestamp() - due_at) end from {outbox_scheduled}"
                 + " order by due_at, number limit 1",
-            r -> new Next(Rows.timeOrNull(r, 1), Rows.tenths(r, 2)));
+            r -> new Next(StatusQueries.timeOrNull(r, 1), StatusQueries.tenths(r, 2)));
     return new Scheduled(
         byDestination.values().stream().mapToLong(Long::longValue).sum(),
         sample("outbox_scheduled").isEstimate(),

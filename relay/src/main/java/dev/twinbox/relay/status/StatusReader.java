@@ -68,18 +68,18 @@ public final class StatusReader {
     try (Connection connection = transactions.open();
         Statement statement = connection.createStatement()) {
       statement.execute(BEGIN);
-      return read(new Rows(connection, tables));
+      return read(new StatusQueries(connection, tables));
     }
   }
 
-  private Status read(Rows rows) throws SQLException {
-    int version = version(rows);
-    RelayReader relayReader = new RelayReader(rows);
-    SideTables side = new SideTables(rows);
-    ServerReader server = new ServerReader(rows, schema);
-    Backlog backlog = new BacklogReader(rows).read();
+  private Status read(StatusQueries queries) throws SQLException {
+    int version = version(queries);
+    RelayReader relayReader = new RelayReader(queries);
+    SideTables side = new SideTables(queries);
+    ServerReader server = new ServerReader(queries, schema);
+    Backlog backlog = new BacklogReader(queries).read();
     List<RelayLine> relays = relayReader.relays();
-    Rates rates = new RatesReader(rows).read(backlog.lastPosition(), !relays.isEmpty());
+    Rates rates = new RatesReader(queries).read(backlog.lastPosition(), !relays.isEmpty());
     List<LaneLine> lanes = relayReader.lanes(backlog.lanes());
     List<ParkedLine> parked = side.parked();
     List<DeadLetterLine> deadLetters = side.deadLetters();
@@ -88,8 +88,8 @@ public final class StatusReader {
     return new Status(
         schema,
         version,
-        rows.one("select clock_timestamp()", r -> Rows.time(r, 1)),
-        ClusterGuard.doubts(rows.connection(), tables).orElse(null),
+        queries.one("select clock_timestamp()", r -> StatusQueries.time(r, 1)),
+        ClusterGuard.doubts(queries.connection(), tables).orElse(null),
         backlog.lastPosition() > 0 || !scheduled.isEmpty(),
         relays,
         brokers(backlog, lanes),
@@ -106,12 +106,12 @@ public final class StatusReader {
         server.ring(lowestLane(backlog)),
         server.sizes(),
         server.upkeep(),
-        Essentials.missing(rows.connection(), tables));
+        Essentials.missing(queries.connection(), tables));
   }
 
-  private int version(Rows rows) throws SQLException {
+  private int version(StatusQueries queries) throws SQLException {
     boolean there =
-        rows.one(
+        queries.one(
             "select to_regclass(?) is not null", r -> r.getBoolean(1), tables.of("schema_version"));
     if (!there) {
       throw new IllegalStateException(
@@ -120,7 +120,7 @@ public final class StatusReader {
               .formatted(schema));
     }
     int version =
-        rows.one("select coalesce(max(version), 0) from {schema_version}", r -> r.getInt(1));
+        queries.one("select coalesce(max(version), 0) from {schema_version}", r -> r.getInt(1));
     if (version == 0) {
       throw new IllegalStateException(
           "The rows of schema_version in the schema %s were removed. A relay that starts puts them back, and so does: bin/twinbox migrate"

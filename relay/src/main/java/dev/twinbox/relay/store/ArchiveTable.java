@@ -37,7 +37,7 @@ public final class ArchiveTable {
       "not exists (select 1 from {outbox_archive} n where n.id = m.id and (n.archived_at,"
           + " n.position) > (m.archived_at, m.position))";
 
-  /** Of rows of the outbox: what the archive has not got yet. See {@link Archive}. */
+  /** Of rows of the outbox: what the archive has not got yet. See {@link ArchiveSql}. */
   private static final String PUBLISHED =
       "pg_visible_in_snapshot(m.xid, s.done) and not exists (select 1 from {outbox_dead_letter} d"
           + " where d.id = m.id and d.position = m.position) and not exists (select 1 from"
@@ -57,7 +57,7 @@ public final class ArchiveTable {
   /** Works on the tables in {@code tables}. */
   public ArchiveTable(Pipeline pipeline, Tables tables) {
     this.pipeline = pipeline;
-    isKept = tables.sql("select " + Archive.IS_KEPT);
+    isKept = tables.sql("select " + ArchiveSql.IS_KEPT);
     select =
         tables.sql(
             Pipeline.BEGIN_UNLIMITED

@@ -135,7 +135,7 @@ public final class Parked {
                 + "with gone as (delete from {outbox_parked} p using unnest(?::bigint[], ?::uuid[])"
                 + " as c (position, id) where p.lane = ? and p.position = c.position and p.id ="
                 + " c.id returning p.*), kept as ("
-                + Archive.copyParked("gone")
+                + ArchiveSql.copyParked("gone")
                 + "), keys as (select distinct lane, key from gone where key is not null) "
                 + RELEASE
                 + "; select 1; commit");

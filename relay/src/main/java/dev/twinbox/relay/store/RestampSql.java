@@ -112,11 +112,11 @@ final class RestampSql {
   String archive() {
     return tables.sql(
         "with "
-            + Archive.known("{outbox}")
+            + ArchiveSql.known("{outbox}")
             + " "
-            + Archive.copy("{outbox}")
+            + ArchiveSql.copy("{outbox}")
             + " and "
-            + Archive.IS_KEPT
+            + ArchiveSql.IS_KEPT
             + " and not exists (select 1 from {outbox_restamp} s where s.position = o.position and"
             + " s.id = o.id)");
   }

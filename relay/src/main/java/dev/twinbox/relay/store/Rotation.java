@@ -133,9 +133,9 @@ public final class Rotation {
         statement.executeQuery(
             tables.sql(
                 "with "
-                    + Archive.known(table)
+                    + ArchiveSql.known(table)
                     + ", copied as ("
-                    + Archive.copy(table)
+                    + ArchiveSql.copy(table)
                     + " returning 1) select (select count(*) from "
                     + table
                     + "), pg_current_snapshot()::text, (select count(*) from copied)"))) {
@@ -147,7 +147,7 @@ public final class Rotation {
   }
 
   private boolean isArchived(Statement statement) throws SQLException {
-    return ask(statement, tables.sql("select " + Archive.IS_KEPT));
+    return ask(statement, tables.sql("select " + ArchiveSql.IS_KEPT));
   }
 
   /** Whether the leaf could be locked now: else copying it would be for nothing. */

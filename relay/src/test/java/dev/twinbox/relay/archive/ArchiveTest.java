@@ -13,7 +13,7 @@ import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.deadletter.BeyondHorizonException;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.Redrive;
+import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
@@ -143,13 +143,13 @@ class ArchiveTest {
                 archive.replay(
                     ALL,
                     0,
-                    Redrive.by("test"),
+                    RedriveOptions.by("test"),
                     (done, last) -> {
                       reached.add(last);
                       throw new IllegalStateException("stopped");
                     }))
         .hasMessage("stopped");
-    long rest = archive.replay(ALL, reached.get(0), Redrive.by("test"), (done, last) -> {});
+    long rest = archive.replay(ALL, reached.get(0), RedriveOptions.by("test"), (done, last) -> {});
 
     assertThat(rest).isEqualTo(700);
     awaitPublished(2_400);
@@ -242,7 +242,10 @@ class ArchiveTest {
       database.awaitSomebodyWaits();
       down.set(false);
       DeadLetterQueue.in(database.dataSource(), "twinbox")
-          .redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), (done, all) -> {});
+          .redrive(
+              DeadLetterFilter.ALL,
+              RedriveOptions.by("ann").evenBeyondHorizon(),
+              (done, all) -> {});
       awaitPublished(322);
       await()
           .atMost(SOON)
@@ -299,7 +302,8 @@ class ArchiveTest {
             + " discarded_at is not null");
     retention.purge(10);
     refusing.set(false);
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), (done, all) -> {});
+    letters.redrive(
+        DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
     enqueue(250, "kafka:a", "k");
     awaitPublished(251);
     assertThat(archive.selected(ALL).count()).isEqualTo(251);
@@ -414,7 +418,7 @@ class ArchiveTest {
     assertThatThrownBy(() -> replay(ALL)).isInstanceOf(BeyondHorizonException.class);
     assertThat(broker.count()).isZero();
 
-    archive.replay(ALL, 0, Redrive.by("test").evenBeyondHorizon(), (done, last) -> {});
+    archive.replay(ALL, 0, RedriveOptions.by("test").evenBeyondHorizon(), (done, last) -> {});
     awaitPublished(1);
   }
 
@@ -510,7 +514,7 @@ class ArchiveTest {
   }
 
   private long replay(Filter filter) throws SQLException, InterruptedException {
-    return archive.replay(filter, 0, Redrive.by("test"), (done, last) -> {});
+    return archive.replay(filter, 0, RedriveOptions.by("test"), (done, last) -> {});
   }
 
   private Relay relay() {

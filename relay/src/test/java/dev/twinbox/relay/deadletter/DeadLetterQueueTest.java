@@ -98,10 +98,10 @@ class DeadLetterQueueTest {
     long sent =
         letters.redrive(
             DeadLetterFilter.ALL.withReason("too-large"),
-            Redrive.by("ann").evenBeyondHorizon(),
+            RedriveOptions.by("ann").evenBeyondHorizon(),
             (done, all) -> reached.add(done));
     long again =
-        letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+        letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
 
     assertThat(sent).isEqualTo(1_200);
     assertThat(again).isZero();
@@ -127,12 +127,12 @@ class DeadLetterQueueTest {
     await().atMost(Duration.ofSeconds(60)).until(() -> dead() == 600);
     refused.clear();
     ExecutorService both = Executors.newFixedThreadPool(2);
-    Redrive slowly = Redrive.by("both").evenBeyondHorizon().perSecond(400);
+    RedriveOptions slowly = RedriveOptions.by("both").evenBeyondHorizon().perSecond(400);
     Future<Long> one = both.submit(() -> letters.redrive(DeadLetterFilter.ALL, slowly, UNSEEN));
     Future<Long> two = both.submit(() -> letters.redrive(DeadLetterFilter.ALL, slowly, UNSEEN));
 
     assertThat(one.get() + two.get()).isLessThanOrEqualTo(600);
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("rest").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("rest").evenBeyondHorizon(), UNSEEN);
     both.shutdown();
 
     await().atMost(Duration.ofSeconds(60)).until(() -> broker.count() >= 600);
@@ -151,7 +151,7 @@ class DeadLetterQueueTest {
         .isZero();
     letters.redrive(
         DeadLetterFilter.ALL.withIds(List.of(wanted)),
-        Redrive.by("ann").evenBeyondHorizon(),
+        RedriveOptions.by("ann").evenBeyondHorizon(),
         UNSEEN);
 
     await().until(() -> broker.count() == 1);
@@ -169,10 +169,12 @@ class DeadLetterQueueTest {
     assertThat(letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN)).isEqualTo(1);
     assertThat(letters.list(DeadLetterFilter.ALL, false, 0, 10)).isEmpty();
     assertThat(letters.list(DeadLetterFilter.ALL, true, 0, 10)).hasSize(1);
-    assertThat(letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN))
+    assertThat(
+            letters.redrive(
+                DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN))
         .isZero();
     assertThat(letters.restore(DeadLetterFilter.ALL, "bob", UNSEEN)).isEqualTo(1);
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("bob").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("bob").evenBeyondHorizon(), UNSEEN);
 
     await().until(() -> broker.count() == 1);
     assertThat(letters.audit(10))
@@ -190,12 +192,13 @@ class DeadLetterQueueTest {
             + " 'nacked', 12, now())");
     start(false);
 
-    assertThatThrownBy(() -> letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann"), UNSEEN))
+    assertThatThrownBy(
+            () -> letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann"), UNSEEN))
         .isInstanceOf(BeyondHorizonException.class)
         .hasMessageContaining("1 of 1 messages")
         .hasMessageContaining("PT168H");
     assertThat(dead()).isEqualTo(1);
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
 
     await().until(() -> broker.count() == 1);
   }
@@ -213,7 +216,7 @@ class DeadLetterQueueTest {
         .containsExactly(org.assertj.core.groups.Tuple.tuple("k", "too-large", 2L));
     refused.clear();
 
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
 
     await().until(() -> broker.count() == 3);
     assertThat(broker.kept().stream().map(OutboxRecord::id))
@@ -248,7 +251,7 @@ class DeadLetterQueueTest {
     await().until(() -> waiting() == 1);
     long number = letters.blockedKeys(1).get(0).number();
 
-    letters.redrive(DeadLetterFilter.ALL, Redrive.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
 
     await()
         .until(
@@ -270,7 +273,7 @@ class DeadLetterQueueTest {
 
     operators.discard(DeadLetterFilter.ALL, role, UNSEEN);
     operators.restore(DeadLetterFilter.ALL, role, UNSEEN);
-    operators.redrive(DeadLetterFilter.ALL, Redrive.by(role).evenBeyondHorizon(), UNSEEN);
+    operators.redrive(DeadLetterFilter.ALL, RedriveOptions.by(role).evenBeyondHorizon(), UNSEEN);
 
     await().until(() -> broker.count() == 1);
     assertThat(operators.audit(5)).hasSize(3);

@@ -243,7 +243,7 @@ class WindowPlanTest {
     assertThat(nodes(plan)).doesNotContain("Seq Scan", "Bitmap Heap Scan");
   }
 
-  /** What a look to the ceiling would cost each page: the others are the reach's work. */
+  /** What a look to the ceiling would cost each page: the others are PageSpan's work. */
   @Test
   void aPageOfAHugeLateTransactionWalksNoFartherThanItIsToLook() throws Exception {
     try (Connection huge = database.begin();

@@ -1,9 +1,9 @@
 package dev.twinbox.kafka.consumer;
 
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
-import dev.twinbox.inbox.Supervision;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.kafka.doctor.ClientRefusal;
 import java.time.Duration;
@@ -51,16 +51,16 @@ final class GroupMember implements ConsumerRebalanceListener {
   private final Duration handlerTimeLimit;
   private final Duration revokeLimit;
   private final StartGate gate;
-  private final InHand inHand;
+  private final PolledRecords polled;
   private final StartingPoints startingPoints;
   private final MemberLag lag;
-  private final Worker worker;
+  private final BatchWorker worker;
   private final Thread pollThread;
   private final Thread workThread;
   private final CountDownLatch stopping = new CountDownLatch(1);
   private final Semaphore progressed = new Semaphore(0);
   private final Pauses pauses = new Pauses();
-  private volatile @Nullable KafkaConsumer<byte[], byte[]> polled;
+  private volatile @Nullable KafkaConsumer<byte[], byte[]> pollingConsumer;
   private volatile long closeBy;
   private boolean givenUp;
 
@@ -81,17 +81,17 @@ final class GroupMember implements ConsumerRebalanceListener {
     this.topics = topics;
     this.revokeLimit = revokeLimit;
     handlerTimeLimit = inbox.handlerTimeLimit();
-    inHand = new InHand(properties.batchSize(), inbox.mayOvertake());
-    startingPoints = new StartingPoints(name, inHand, ids);
-    lag = new MemberLag(name, inHand, new HighWatermarks(client));
+    polled = new PolledRecords(properties.batchSize(), inbox.mayOvertake());
+    startingPoints = new StartingPoints(name, polled, ids);
+    lag = new MemberLag(name, polled, new HighWatermarks(client));
     worker =
-        new Worker(
+        new BatchWorker(
             inbox,
             handler,
             properties.batchSize() == 1,
-            inHand,
+            polled,
             () -> {
-              if (inHand.wantsPoll()) {
+              if (polled.wantsPoll()) {
                 endRest();
               }
             });
@@ -108,7 +108,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   void stop(long deadline) {
     closeBy = deadline;
     stopping.countDown();
-    inHand.close();
+    polled.close();
     endRest();
   }
 
@@ -144,7 +144,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     try (KafkaConsumer<byte[], byte[]> consumer = open()) {
       try {
         consumer.subscribe(topics, this);
-        polled = consumer;
+        pollingConsumer = consumer;
         pollUntilStopped(consumer);
         finish(consumer);
       } finally {
@@ -159,9 +159,9 @@ final class GroupMember implements ConsumerRebalanceListener {
     } catch (RuntimeException | Error e) {
       log.error("{}: Kafka failed, the group is joined again", name, e);
     } finally {
-      polled = null;
+      pollingConsumer = null;
       lag.forget();
-      inHand.forgetAll();
+      polled.forgetAll();
     }
   }
 
@@ -177,14 +177,14 @@ final class GroupMember implements ConsumerRebalanceListener {
   private void pollUntilStopped(KafkaConsumer<byte[], byte[]> consumer) {
     while (!isStopping()) {
       if (worker.takeFailure()) {
-        throw new IllegalStateException("The handling thread failed with records in hand");
+        throw new IllegalStateException("The handling thread failed with records in work");
       }
       if (givenUp) {
         comeBack(consumer);
       } else {
         startingPoints.settle(consumer);
         poll(consumer);
-        commit(consumer, inHand.progress());
+        commit(consumer, polled.progress());
         giveUpWhatHangs(consumer);
       }
     }
@@ -195,7 +195,7 @@ final class GroupMember implements ConsumerRebalanceListener {
       applyPauses(consumer);
       ConsumerRecords<byte[], byte[]> records = fetch(consumer);
       for (TopicPartition partition : records.partitions()) {
-        inHand.add(partition, records.records(partition));
+        polled.add(partition, records.records(partition));
       }
       pauses.reset();
       lag.note(consumer);
@@ -238,7 +238,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   /** Anew before each poll, because a rebalance resumes what it assigns. */
   private void applyPauses(KafkaConsumer<byte[], byte[]> consumer) {
     Set<TopicPartition> assigned = consumer.assignment();
-    Set<TopicPartition> toPause = inHand.toPause(assigned);
+    Set<TopicPartition> toPause = polled.toPause(assigned);
     Set<TopicPartition> paused = consumer.paused();
     if (!paused.equals(toPause)) {
       Set<TopicPartition> toResume = new HashSet<>(paused);
@@ -255,7 +255,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     }
     try {
       consumer.commitSync(offsets, COMMIT_LIMIT);
-      inHand.committed(offsets);
+      polled.committed(offsets);
     } catch (RetriableException | RebalanceInProgressException e) {
       log.debug("{}: offsets are committed later", name, e);
     } catch (InterruptException e) {
@@ -276,14 +276,14 @@ final class GroupMember implements ConsumerRebalanceListener {
           handlerTimeLimit);
       givenUp = true;
       interruptHandler(since);
-      inHand.forgetAll();
+      polled.forgetAll();
       consumer.unsubscribe();
     }
   }
 
   /** Joins the group again once the handler that hung has ended. */
   private void comeBack(KafkaConsumer<byte[], byte[]> consumer) {
-    if (inHand.isWorking()) {
+    if (polled.isWorking()) {
       long since = worker.hangsSince(handlerTimeLimit);
       if (since != 0) {
         interruptHandler(since);
@@ -302,18 +302,18 @@ final class GroupMember implements ConsumerRebalanceListener {
   }
 
   private void finish(KafkaConsumer<byte[], byte[]> consumer) {
-    while (inHand.isWorking() && !givenUp && System.nanoTime() - closeBy < 0) {
+    while (polled.isWorking() && !givenUp && System.nanoTime() - closeBy < 0) {
       poll(consumer); // with everything paused: the partitions stay ours until the end
     }
     if (!givenUp) {
-      commit(consumer, inHand.progress());
+      commit(consumer, polled.progress());
     }
   }
 
   @Override
   public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
-    inHand.assigned(partitions);
-    KafkaConsumer<byte[], byte[]> consumer = polled;
+    polled.assigned(partitions);
+    KafkaConsumer<byte[], byte[]> consumer = pollingConsumer;
     if (consumer != null) {
       applyPauses(consumer);
     }
@@ -321,28 +321,28 @@ final class GroupMember implements ConsumerRebalanceListener {
 
   @Override
   public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
-    KafkaConsumer<byte[], byte[]> consumer = polled;
+    KafkaConsumer<byte[], byte[]> consumer = pollingConsumer;
     if (consumer != null && !givenUp && !partitions.isEmpty()) {
       boolean finished = finishWork(partitions);
       if (!finished) {
         log.warn("{}: {} go to others while their batch is still in work", name, partitions);
       }
-      Map<TopicPartition, OffsetAndMetadata> progress = inHand.progress();
+      Map<TopicPartition, OffsetAndMetadata> progress = polled.progress();
       progress.keySet().retainAll(partitions);
       commit(consumer, progress);
     }
-    inHand.forget(partitions);
+    polled.forget(partitions);
   }
 
   /** Others own them already: an offset of ours could overwrite theirs. */
   @Override
   public void onPartitionsLost(Collection<TopicPartition> partitions) {
-    inHand.forget(partitions);
+    polled.forget(partitions);
   }
 
   private boolean finishWork(Collection<TopicPartition> partitions) {
     try {
-      return inHand.finish(partitions, revokeLimit);
+      return polled.finish(partitions, revokeLimit);
     } catch (InterruptedException e) {
       throw new InterruptException(e);
     }

@@ -42,7 +42,7 @@ final class KafkaProperties {
     if (properties.containsKey(ConsumerConfig.MAX_POLL_RECORDS_CONFIG)) {
       throw refused(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, "use batchSize(...) instead");
     }
-    properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, InHand.pollSize(batchSize));
+    properties.put(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, PolledRecords.pollSize(batchSize));
     checkStart(mayStartAtEnd);
     properties.putIfAbsent(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, "false");
   }

@@ -24,16 +24,16 @@ final class MemberLag {
   private static final long HEARD_NANOS = Duration.ofSeconds(1).toNanos();
 
   private final String name;
-  private final InHand inHand;
+  private final PolledRecords polled;
   private final HighWatermarks watermarks;
   private final Set<TopicPartition> told = new HashSet<>();
   private volatile Map<String, Long> lag = Map.of();
   private volatile Map<String, Long> withheld = Map.of();
   private long notedAt = System.nanoTime() - INTERVAL_NANOS;
 
-  MemberLag(String name, InHand inHand, HighWatermarks watermarks) {
+  MemberLag(String name, PolledRecords polled, HighWatermarks watermarks) {
     this.name = name;
-    this.inHand = inHand;
+    this.polled = polled;
     this.watermarks = watermarks;
   }
 
@@ -58,7 +58,7 @@ final class MemberLag {
       long beyond = beyond(consumer, partition, readable.getAsLong(), now);
       behind.put(
           partition.toString(),
-          readable.getAsLong() + Math.abs(beyond) + inHand.unsettled(partition));
+          readable.getAsLong() + Math.abs(beyond) + polled.unsettled(partition));
       if (beyond > 0 && !paused.contains(partition)) {
         behindTransactions.put(partition.toString(), beyond);
         tell(partition, beyond);

@@ -24,13 +24,13 @@ final class StartingPoints {
   private static final Duration LIMIT = Duration.ofSeconds(2);
 
   private final String name;
-  private final InHand inHand;
+  private final PolledRecords polled;
   private final TopicIds ids;
   private final Set<String> replaced = new HashSet<>();
 
-  StartingPoints(String name, InHand inHand, TopicIds ids) {
+  StartingPoints(String name, PolledRecords polled, TopicIds ids) {
     this.name = name;
-    this.inHand = inHand;
+    this.polled = polled;
     this.ids = ids;
   }
 
@@ -51,16 +51,16 @@ final class StartingPoints {
    */
   void settle(KafkaConsumer<byte[], byte[]> consumer) {
     ids.look();
-    for (String topic : inHand.topics()) {
+    for (String topic : polled.topics()) {
       CommittedTopic current = ids.of(topic);
-      if (current != null && inHand.isReplaced(topic, current)) {
-        inHand.forgetTopic(topic);
+      if (current != null && polled.isReplaced(topic, current)) {
+        polled.forgetTopic(topic);
         replaced.add(topic);
         throw new TopicReplacedException(topic);
       }
     }
     Set<TopicPartition> open = new HashSet<>();
-    for (TopicPartition partition : inHand.unsettledStarts()) {
+    for (TopicPartition partition : polled.unsettledStarts()) {
       if (ids.of(partition.topic()) != null || ids.isUnknowable(partition.topic())) {
         open.add(partition);
       }
@@ -82,13 +82,13 @@ final class StartingPoints {
       @Nullable OffsetAndMetadata offset = committed.get(partition);
       @Nullable CommittedTopic current = ids.of(partition.topic());
       if (current == null) {
-        inHand.startsAt(partition, null, null);
+        polled.startsAt(partition, null, null);
       } else if (offset == null) {
         // Kafka deletes offsets with their topic. Of what we have seen come, nothing is skipped.
         if (replaced.contains(partition.topic())) {
           anew.add(partition);
         } else {
-          inHand.startsAt(partition, current, null);
+          polled.startsAt(partition, current, null);
         }
       } else if (CommittedTopic.parse(offset.metadata())
           .filter(topic -> topic.isReplacedBy(current))
@@ -97,7 +97,7 @@ final class StartingPoints {
       } else {
         // With the topic's id, also where nothing is consumed for now.
         boolean says = offset.metadata().equals(current.metadata());
-        inHand.startsAt(
+        polled.startsAt(
             partition,
             current,
             says
@@ -127,7 +127,7 @@ final class StartingPoints {
             beginning,
             committed.get(partition));
         consumer.seek(partition, beginning);
-        inHand.startsAt(partition, current, new OffsetAndMetadata(beginning, current.metadata()));
+        polled.startsAt(partition, current, new OffsetAndMetadata(beginning, current.metadata()));
       }
     }
   }

@@ -4,8 +4,8 @@ import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.OutcomeQueue;
 import dev.twinbox.broker.Publisher;
-import dev.twinbox.broker.Settlements;
 import dev.twinbox.broker.Supervision;
 import dev.twinbox.kafka.KafkaTopic;
 import java.time.Duration;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * Publishes one lane's records with a Kafka producer of its own.
  *
  * <p>The producer is set up to never block: {@code send} fails at once when a topic's metadata is
- * missing or the buffer is full, the record then stays in its line and is tried again when an
+ * missing or the buffer is full, the record then stays in its queue and is tried again when an
  * acknowledgement makes room or the broker's clock ticks. Nothing here waits for a server.
  *
  * <p>Locks: the client is called under the publisher's lock, and calls back on its own thread
@@ -44,26 +44,26 @@ final class KafkaPublisher implements Publisher {
   /** Partitions can be added, or the topic be made anew with fewer. */
   private static final long LOOK_AGAIN_NANOS = Duration.ofSeconds(1).toNanos();
 
-  private static final int MOST_IDLE_LINES = 1_000;
+  private static final int MOST_IDLE_QUEUES = 1_000;
 
   private final String broker;
   private final KafkaLimits limits;
   private final PublicationTime.Choice time;
   private final Runnable onWaiting;
   private final Consumer<KafkaPublisher> onClose;
-  private final Settlements settlements = new Settlements();
-  private final Map<String, TopicLine> lines = new HashMap<>();
-  private final KeyTurns turns = new KeyTurns();
-  private final TopicLine nowhere = new TopicLine("", KafkaWire.destination(""));
+  private final OutcomeQueue outcomes = new OutcomeQueue();
+  private final Map<String, TopicQueue> queues = new HashMap<>();
+  private final KafkaKeyOrdering keyOrdering = new KafkaKeyOrdering();
+  private final TopicQueue nowhere = new TopicQueue("", KafkaRecordWriter.destination(""));
 
-  /** Lines that may have something to send. */
-  private final ArrayDeque<TopicLine> ready = new ArrayDeque<>();
+  /** Queues that may have something to send. */
+  private final ArrayDeque<TopicQueue> ready = new ArrayDeque<>();
 
   private final long openingSince = System.nanoTime();
 
   private @Nullable Producer<byte[], byte[]> producer;
   private @Nullable Thread ioThread;
-  private int mostLines = MOST_IDLE_LINES;
+  private int mostQueues = MOST_IDLE_QUEUES;
   private boolean bufferFull;
   private boolean anyMayExpire;
   private boolean stopped;
@@ -95,23 +95,23 @@ final class KafkaPublisher implements Publisher {
 
   /** The client is there. Until then records queue. */
   void opened(Producer<byte[], byte[]> opened) {
-    settlements.lock();
+    outcomes.lock();
     try {
       producer = opened;
       if (stopped) {
         abort();
         return;
       }
-      lines.values().forEach(this::list);
+      queues.values().forEach(this::list);
       sendWhatMayGo();
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   /** There will be no client. */
   void failedToOpen(Outcome.Unavailable why) {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (!stopped) {
         afterStop = why;
@@ -119,46 +119,46 @@ final class KafkaPublisher implements Publisher {
         abort();
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   /** Something that cannot go wrong did: nobody is to wait for this publisher. */
   void fail(Throwable why) {
-    settlements.lock();
+    outcomes.lock();
     try {
       Outcome outcome = new Outcome.Unknown("the publisher failed: " + KafkaErrors.detail(why));
-      lines.values().forEach(line -> line.allSent().forEach(send -> settle(send, outcome)));
+      queues.values().forEach(queue -> queue.allSent().forEach(send -> settle(send, outcome)));
       afterStop = outcome;
       stop();
       abort();
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   @Override
   public void publish(OutboxRecord record, OutcomeListener listener) {
-    settlements.lock();
+    outcomes.lock();
     try {
-      TopicLine line = line(record.destination());
-      KafkaSend send = new KafkaSend(this, line == null ? nowhere : line, record, listener);
+      TopicQueue queue = queue(record.destination());
+      KafkaSend send = new KafkaSend(this, queue == null ? nowhere : queue, record, listener);
       anyMayExpire |= send.mayExpire();
-      send.line.outstanding++;
+      send.queue.outstanding++;
       if (stopped) {
         settle(send, closed ? CLOSED : afterStop);
-      } else if (line == null) {
+      } else if (queue == null) {
         settle(
             send,
             new Outcome.Rejected(
                 Reason.UNKNOWN_DESTINATION,
                 "%s is not %s:topic".formatted(record.destination(), broker)));
-      } else if (turns.enter(send)) {
+      } else if (keyOrdering.enter(send)) {
         enqueue(send);
         sendWhatMayGo();
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
     onWaiting.run();
   }
@@ -170,43 +170,43 @@ final class KafkaPublisher implements Publisher {
   @Override
   public String waitsFor() {
     Producer<byte[], byte[]> client;
-    settlements.lock();
+    outcomes.lock();
     try {
       client = producer;
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
     return KafkaDiagnosis.waitsFor(client);
   }
 
   @Override
   public void close() {
-    settlements.lock();
+    outcomes.lock();
     if (!closed) {
       closed = true;
       stop();
-      lines.values().forEach(line -> line.allSent().forEach(send -> settle(send, CLOSED)));
-      lines.clear();
+      queues.values().forEach(queue -> queue.allSent().forEach(send -> settle(send, CLOSED)));
+      queues.clear();
       abort();
     }
-    settlements.unlockWhenTold();
+    outcomes.unlockWhenTold();
     onClose.accept(this);
   }
 
   /** Called by the client, on its own thread: a partition has taken the record. */
   void confirmed(KafkaSend send, int partition) {
-    settlements.lock();
+    outcomes.lock();
     try {
-      send.line.proven(partition);
+      send.queue.proven(partition);
       completed(send, null);
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   /** Called by the client: on its own thread, or within {@code send} on ours. */
   void completed(KafkaSend send, @Nullable Exception failure) {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (send == sending) {
         thrownBack = failure;
@@ -218,12 +218,12 @@ final class KafkaPublisher implements Publisher {
           time.refused();
         }
         finish(send, failure == null ? Outcome.PUBLISHED : KafkaErrors.outcome(failure));
-        send.line.completed(send);
-        list(send.line);
+        send.queue.completed(send);
+        list(send.queue);
         sendWhatMayGo();
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
@@ -233,21 +233,21 @@ final class KafkaPublisher implements Publisher {
    * @return whether anything waits
    */
   boolean tick(long now) {
-    settlements.lock();
+    outcomes.lock();
     try {
       lookAfter(now);
       boolean opens = producer == null && !stopped;
       return opens
-          || lines.values().stream()
-              .anyMatch(line -> !line.queued.isEmpty() || line.oldestSent() != null);
+          || queues.values().stream()
+              .anyMatch(queue -> !queue.queued.isEmpty() || queue.oldestSent() != null);
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   private void lookAfter(long now) {
     if (anyMayExpire) {
-      List.copyOf(lines.values()).forEach(line -> expireQueued(line, now));
+      List.copyOf(queues.values()).forEach(queue -> expireQueued(queue, now));
     }
     if (producer == null) {
       if (!stopped && now - openingSince > limits.confirmTimeout().toNanos()) {
@@ -259,34 +259,36 @@ final class KafkaPublisher implements Publisher {
       return;
     }
     // Also when stopped: what was sent before still wants an outcome.
-    for (TopicLine line : lines.values()) {
-      KafkaSend oldest = line.oldestSent();
+    for (TopicQueue queue : queues.values()) {
+      KafkaSend oldest = queue.oldestSent();
       if (oldest != null && now - oldest.sentAt > limits.confirmTimeout().toNanos()) {
         giveUp(oldest);
         return;
       }
-      if (anyMayExpire && !stopped && line.anySent(send -> send.hasExpired(now))) {
-        takeBack(line, now);
+      if (anyMayExpire && !stopped && queue.anySent(send -> send.hasExpired(now))) {
+        takeBack(queue, now);
         return;
       }
-      list(line);
+      list(queue);
     }
     sendWhatMayGo();
   }
 
   private void enqueue(KafkaSend send) {
-    send.line.queued.add(send);
-    list(send.line);
+    send.queue.queued.add(send);
+    list(send.queue);
   }
 
-  private void list(TopicLine line) {
-    if (!line.listed && !line.queued.isEmpty()) {
-      line.listed = true;
-      ready.add(line);
+  private void list(TopicQueue queue) {
+    if (!queue.listed && !queue.queued.isEmpty()) {
+      queue.listed = true;
+      ready.add(queue);
     }
   }
 
-  /** A loop over a list, not recursion: a rejection can make other lines ready, again and again. */
+  /**
+   * A loop over a list, not recursion: a rejection can make other queues ready, again and again.
+   */
   private void sendWhatMayGo() {
     Producer<byte[], byte[]> client = producer;
     if (client == null) {
@@ -294,106 +296,106 @@ final class KafkaPublisher implements Publisher {
     }
     if (bufferFull) {
       bufferFull = false;
-      lines.values().forEach(this::list);
+      queues.values().forEach(this::list);
     }
-    for (TopicLine line = ready.poll(); line != null; line = ready.poll()) {
-      line.listed = false;
-      while (!stopped && !bufferFull && mayGo(client, line)) {
-        sendFirst(client, line);
+    for (TopicQueue queue = ready.poll(); queue != null; queue = ready.poll()) {
+      queue.listed = false;
+      while (!stopped && !bufferFull && mayGo(client, queue)) {
+        sendFirst(client, queue);
       }
     }
   }
 
-  private boolean mayGo(Producer<byte[], byte[]> client, TopicLine line) {
-    KafkaSend first = line.queued.peek();
+  private boolean mayGo(Producer<byte[], byte[]> client, TopicQueue queue) {
+    KafkaSend first = queue.queued.peek();
     if (first == null) {
       return false;
     }
     boolean room =
-        line.bytesInFlight == 0 || line.bytesInFlight + first.bytes <= limits.bytesPerTopic();
-    boolean fresh = line.known && System.nanoTime() - line.lookedAt < LOOK_AGAIN_NANOS;
+        queue.bytesInFlight == 0 || queue.bytesInFlight + first.bytes <= limits.bytesPerTopic();
+    boolean fresh = queue.known && System.nanoTime() - queue.lookedAt < LOOK_AGAIN_NANOS;
     return room
-        && (fresh || look(client, line))
-        && !line.isChanging()
-        && !wouldOvertake(line, first);
+        && (fresh || look(client, queue))
+        && !queue.isChanging()
+        && !wouldOvertake(queue, first);
   }
 
   /** After a change of partitions, a key's records may be queued behind each other. */
-  private static boolean wouldOvertake(TopicLine line, KafkaSend first) {
+  private static boolean wouldOvertake(TopicQueue queue, KafkaSend first) {
     String key = first.record().key();
     return key != null
-        && !line.keepsOrderOf(key)
-        && line.anySent(sent -> key.equals(sent.record().key()));
+        && !queue.keepsOrderOf(key)
+        && queue.anySent(sent -> key.equals(sent.record().key()));
   }
 
   /** Asks the client for the topic; it answers at once and, where it has none, asks the broker. */
-  private boolean look(Producer<byte[], byte[]> client, TopicLine line) {
+  private boolean look(Producer<byte[], byte[]> client, TopicQueue queue) {
     long now = System.nanoTime();
-    if (line.lookingSince == 0) {
-      line.lookingSince = now;
+    if (queue.lookingSince == 0) {
+      queue.lookingSince = now;
     }
     try {
-      line.partitions(client.partitionsFor(line.topic).size());
-      line.known = true;
-      line.lookedAt = now;
-      line.lookingSince = 0;
-      line.lookFailure = null;
+      queue.partitions(client.partitionsFor(queue.topic).size());
+      queue.known = true;
+      queue.lookedAt = now;
+      queue.lookingSince = 0;
+      queue.lookFailure = null;
       return true;
     } catch (InterruptException e) {
       return false;
     } catch (TimeoutException e) {
       // The cause is what the broker last said of the topic; it is not said at each look.
       if (e.getCause() != null) {
-        line.lookFailure = e.getCause();
+        queue.lookFailure = e.getCause();
       }
-      Throwable said = line.lookFailure;
+      Throwable said = queue.lookFailure;
       Reason reason = said == null ? Reason.UNREACHABLE : KafkaErrors.reason(said);
       if (reason == Reason.NOT_AUTHORISED
           || reason == Reason.NOT_AUTHENTICATED
-          || now - line.lookingSince > limits.metadataTimeout().toNanos()) {
-        unavailable(line, reason, said);
+          || now - queue.lookingSince > limits.metadataTimeout().toNanos()) {
+        unavailable(queue, reason, said);
       }
     } catch (KafkaException e) {
-      refused(line, e);
+      refused(queue, e);
     }
     return false;
   }
 
-  private void unavailable(TopicLine line, Reason reason, @Nullable Throwable said) {
+  private void unavailable(TopicQueue queue, Reason reason, @Nullable Throwable said) {
     String detail =
         said == null
             ? "no broker has answered for topic %s within %s"
-                .formatted(line.topic, limits.metadataTimeout())
-            : "topic %s: %s".formatted(line.topic, KafkaErrors.detail(said));
+                .formatted(queue.topic, limits.metadataTimeout())
+            : "topic %s: %s".formatted(queue.topic, KafkaErrors.detail(said));
     // Nothing of them was sent, and that is known.
-    settleQueued(line, new Outcome.Unavailable(reason, detail));
+    settleQueued(queue, new Outcome.Unavailable(reason, detail));
     stop();
   }
 
-  private void refused(TopicLine line, KafkaException failure) {
+  private void refused(TopicQueue queue, KafkaException failure) {
     Outcome outcome = KafkaErrors.outcome(failure);
     if (outcome instanceof Outcome.Rejected) {
-      for (KafkaSend send = line.queued.poll(); send != null; send = line.queued.poll()) {
+      for (KafkaSend send = queue.queued.poll(); send != null; send = queue.queued.poll()) {
         finish(send, outcome);
       }
     } else {
-      unavailable(line, KafkaErrors.reason(failure), failure);
+      unavailable(queue, KafkaErrors.reason(failure), failure);
     }
   }
 
-  private void sendFirst(Producer<byte[], byte[]> client, TopicLine line) {
-    KafkaSend send = line.queued.element();
+  private void sendFirst(Producer<byte[], byte[]> client, TopicQueue queue) {
+    KafkaSend send = queue.queued.element();
     if (send.hasExpired(System.nanoTime())) {
-      line.queued.remove();
+      queue.queued.remove();
       finish(send, send.expired());
       return;
     }
     ProducerRecord<byte[], byte[]> encoded;
     try {
-      encoded = KafkaWire.encode(send.record(), line, time.millis());
+      encoded = KafkaRecordWriter.encode(send.record(), queue, time.millis());
     } catch (RuntimeException e) {
       // A row that was not written by an Outbox: never sendable, and no reason to stop the others.
-      line.queued.remove();
+      queue.queued.remove();
       finish(send, new Outcome.Rejected(Reason.MALFORMED, "cannot be encoded: " + e));
       return;
     }
@@ -410,12 +412,12 @@ final class KafkaPublisher implements Publisher {
     if (failure instanceof BufferExhaustedException || failure instanceof InterruptException) {
       bufferFull = true; // not taken: goes again when there is room
     } else if (failure instanceof TimeoutException) {
-      line.known = false; // not taken: the client has forgotten a topic that was idle
+      queue.known = false; // not taken: the client has forgotten a topic that was idle
     } else {
-      line.queued.remove();
+      queue.queued.remove();
       if (failure == null) {
         send.sentAt = System.nanoTime();
-        line.sent(send);
+        queue.sent(send);
       } else {
         finish(send, KafkaErrors.outcome(failure));
         if (stopped) {
@@ -431,7 +433,7 @@ final class KafkaPublisher implements Publisher {
     }
     if (outcome instanceof Outcome.Published || outcome instanceof Outcome.Rejected) {
       if (!stopped) {
-        turns.leave(send, this::enqueue);
+        keyOrdering.leave(send, this::enqueue);
       }
       return;
     }
@@ -443,17 +445,18 @@ final class KafkaPublisher implements Publisher {
     }
   }
 
-  private void expireQueued(TopicLine line, long now) {
-    List<KafkaSend> late = line.queued.stream().filter(send -> send.hasExpired(now)).toList();
+  private void expireQueued(TopicQueue queue, long now) {
+    List<KafkaSend> late = queue.queued.stream().filter(send -> send.hasExpired(now)).toList();
     if (!late.isEmpty()) {
-      line.queued.removeAll(late);
+      queue.queued.removeAll(late);
       late.forEach(send -> finish(send, send.expired()));
     }
   }
 
   /** The client has it and would send it whenever it can: it has to forget all that it has. */
-  private void takeBack(TopicLine line, long now) {
-    line.allSent()
+  private void takeBack(TopicQueue queue, long now) {
+    queue
+        .allSent()
         .forEach(
             send -> {
               if (send.hasExpired(now)) {
@@ -465,7 +468,7 @@ final class KafkaPublisher implements Publisher {
   }
 
   private void giveUp(KafkaSend oldest) {
-    settle(oldest, KafkaDiagnosis.unconfirmed(producer, oldest.line.topic, limits));
+    settle(oldest, KafkaDiagnosis.unconfirmed(producer, oldest.queue.topic, limits));
     stop();
     abort();
   }
@@ -473,20 +476,20 @@ final class KafkaPublisher implements Publisher {
   /** Sends nothing any more. What the client has may still be confirmed. */
   private void stop() {
     stopped = true;
-    lines.values().forEach(line -> settleQueued(line, closed ? CLOSED : afterStop));
-    turns.clear(send -> settle(send, closed ? CLOSED : afterStop));
+    queues.values().forEach(queue -> settleQueued(queue, closed ? CLOSED : afterStop));
+    keyOrdering.clear(send -> settle(send, closed ? CLOSED : afterStop));
     ready.clear();
   }
 
-  private void settleQueued(TopicLine line, Outcome outcome) {
-    line.queued.forEach(send -> settle(send, outcome));
-    line.queued.clear();
+  private void settleQueued(TopicQueue queue, Outcome outcome) {
+    queue.queued.forEach(send -> settle(send, outcome));
+    queue.queued.clear();
   }
 
   private boolean settle(KafkaSend send, Outcome outcome) {
-    boolean first = settlements.settle(send, outcome);
+    boolean first = outcomes.settle(send, outcome);
     if (first) {
-      send.line.outstanding--;
+      send.queue.outstanding--;
     }
     return first;
   }
@@ -505,27 +508,27 @@ final class KafkaPublisher implements Publisher {
     }
   }
 
-  /** The line of a destination, or null if it is no topic of this broker. */
-  private @Nullable TopicLine line(String destination) {
-    TopicLine line = lines.get(destination);
-    if (line != null) {
-      return line;
+  /** The queue of a destination, or null if it is no topic of this broker. */
+  private @Nullable TopicQueue queue(String destination) {
+    TopicQueue queue = queues.get(destination);
+    if (queue != null) {
+      return queue;
     }
     KafkaTopic topic = KafkaTopic.at(broker, destination);
     if (topic == null) {
       return null;
     }
-    forgetIdleLines();
-    line = new TopicLine(topic.name(), KafkaWire.destination(destination));
-    lines.put(destination, line);
-    return line;
+    forgetIdleQueues();
+    queue = new TopicQueue(topic.name(), KafkaRecordWriter.destination(destination));
+    queues.put(destination, queue);
+    return queue;
   }
 
   /** There may be no end of topics. */
-  private void forgetIdleLines() {
-    if (lines.size() >= mostLines) {
-      lines.values().removeIf(line -> line.outstanding == 0);
-      mostLines = Math.max(MOST_IDLE_LINES, 2 * lines.size());
+  private void forgetIdleQueues() {
+    if (queues.size() >= mostQueues) {
+      queues.values().removeIf(queue -> queue.outstanding == 0);
+      mostQueues = Math.max(MOST_IDLE_QUEUES, 2 * queues.size());
     }
   }
 }

@@ -1,26 +1,26 @@
 package dev.twinbox.kafka.publisher;
 
-import dev.twinbox.broker.Handover;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.PendingRecord;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.RecordMetadata;
 import org.jspecify.annotations.Nullable;
 
 /** One record on its way through a {@link KafkaPublisher}. */
-final class KafkaSend extends Handover implements Callback {
+final class KafkaSend extends PendingRecord implements Callback {
   final KafkaPublisher publisher;
-  final TopicLine line;
+  final TopicQueue queue;
   final int bytes;
 
   /** When the client took it, on the clock of System.nanoTime. */
   long sentAt;
 
   KafkaSend(
-      KafkaPublisher publisher, TopicLine line, OutboxRecord record, OutcomeListener listener) {
+      KafkaPublisher publisher, TopicQueue queue, OutboxRecord record, OutcomeListener listener) {
     super(record, listener);
     this.publisher = publisher;
-    this.line = line;
+    this.queue = queue;
     this.bytes = record.size();
   }
 

@@ -18,7 +18,7 @@ class FullConsumerTest {
   private static final int MESSAGES = 5_000;
 
   private final InboxDatabase database = InboxDatabase.create();
-  private final Topic topic = new Topic(1);
+  private final KafkaTestTopic topic = new KafkaTestTopic(1);
 
   @AfterEach
   void close() {

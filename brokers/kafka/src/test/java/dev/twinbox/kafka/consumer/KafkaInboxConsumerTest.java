@@ -55,7 +55,7 @@ class KafkaInboxConsumerTest {
   @Tag("essential")
   @Test
   void theLagIsWhatIsNotHandledYet() {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     CountDownLatch goOn = new CountDownLatch(1);
     KafkaInboxConsumer consumer =
         consumer(
@@ -82,7 +82,7 @@ class KafkaInboxConsumerTest {
   @ParameterizedTest
   @ValueSource(strings = {"classic", "consumer"})
   void repeatedRecordsChangeNothingAndKeysKeepTheirOrder(String protocol) {
-    Topic topic = topic(3);
+    KafkaTestTopic topic = topic(3);
     Map<String, List<String>> sent = new LinkedHashMap<>();
     for (int i = 0; i < 300; i++) {
       String key = "k" + i % 7;
@@ -108,7 +108,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void anOutageOfTheDatabaseDuringARebalanceStopsNobodyForEver() throws Exception {
-    Topic topic = topic(2);
+    KafkaTestTopic topic = topic(2);
     FaultProxy proxy = database.proxy();
     toClose.add(proxy);
     Inbox behindProxy =
@@ -132,7 +132,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void aBatchThatIsInterruptedAtTheEndIsNeitherBegunAgainNorCounted() throws Exception {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     for (int i = 0; i < 5; i++) {
       topic.send(0, null);
     }
@@ -164,7 +164,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void killedAfterTheDatabaseCommitBeforeTheOffsetCommitItsRecordsAreRecognised() {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 20; i++) {
       ids.add(topic.send(0, null));
@@ -182,7 +182,7 @@ class KafkaInboxConsumerTest {
           .until(
               () -> {
                 dead.poll(Duration.ofMillis(100))
-                    .forEach(record -> received.add(KafkaWire.delivery(record, false)));
+                    .forEach(record -> received.add(KafkaRecordReader.delivery(record, false)));
                 return received.size() == 20;
               });
       inbox.receiveAll(received, InboxDatabase::effect);
@@ -197,7 +197,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void offsetsAreNotCommittedBeforeTheDatabase() throws InterruptedException {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     topic.send(0, null);
     CountDownLatch handling = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
@@ -218,7 +218,7 @@ class KafkaInboxConsumerTest {
   @ValueSource(strings = {"classic", "consumer"})
   void aRebalanceInMidBatchWaitsForTheBatchAndLosesNothing(String protocol)
       throws InterruptedException {
-    Topic topic = topic(4);
+    KafkaTestTopic topic = topic(4);
     for (int i = 0; i < 40; i++) {
       topic.send(i % 4, null);
     }
@@ -243,7 +243,7 @@ class KafkaInboxConsumerTest {
   @ParameterizedTest
   @ValueSource(strings = {"classic", "consumer"})
   void aBatchThatOutlastsTheRebalanceTakesEffectOnce(String protocol) throws InterruptedException {
-    Topic topic = topic(2);
+    KafkaTestTopic topic = topic(2);
     for (int i = 0; i < 10; i++) {
       topic.send(i % 2, null);
     }
@@ -262,7 +262,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void aFailingRecordHoldsItsPartitionUntilItIsQuarantinedWhileOthersGoOn() {
-    Topic topic = topic(2);
+    KafkaTestTopic topic = topic(2);
     String poison = topic.send(0, "a");
     String behind = topic.send(0, "a");
     List<String> others = new ArrayList<>();
@@ -289,7 +289,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void aFailedRecordIsTriedAgainBeforeThoseBehindIt() {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 10; i++) {
       ids.add(topic.send(0, "k"));
@@ -315,7 +315,7 @@ class KafkaInboxConsumerTest {
   /** When its commit fails, the record behind it is in hand already. */
   @Test
   void oneByOneARecordWhoseCommitFailsIsTriedAgainBeforeThoseBehindIt() {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     List<String> ids = new ArrayList<>();
     for (int i = 0; i < 250; i++) { // more than what may come again after an assignment
       ids.add(topic.send(0, "k"));
@@ -345,7 +345,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void oneByOneCutConnectionsLoseNothingAndTurnNothingRound() {
-    Topic topic = topic(2);
+    KafkaTestTopic topic = topic(2);
     FaultProxy proxy = database.proxy();
     toClose.add(proxy);
     Inbox behindProxy =
@@ -375,7 +375,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void oneByOneClosingCommitsWhatWasHandledAndLeavesTheRest() throws Exception {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     for (int i = 0; i < 1_000; i++) {
       topic.send(0, "k");
     }
@@ -393,7 +393,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void pollingGoesOnWhileAHandlerTakesLongerThanThePollInterval() throws InterruptedException {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     topic.send(0, null);
     CountDownLatch handling = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
@@ -414,7 +414,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void aHandlerThatHangsIsGivenUpAndItsMessageTriedAgain() {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     String id = topic.send(0, null);
     Inbox strict =
         database
@@ -442,7 +442,7 @@ class KafkaInboxConsumerTest {
 
   @Test
   void closingFinishesTheBatchInWorkAndCommitsItsOffsets() throws Exception {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     topic.send(0, null);
     CountDownLatch handling = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
@@ -463,7 +463,7 @@ class KafkaInboxConsumerTest {
   @Tag("essential")
   @Test
   void theWireFormatIsReadAsItIsWritten() throws InterruptedException {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     Map<String, String> headers = new LinkedHashMap<>();
     headers.put("ce_specversion", "1.0");
     headers.put("ce_id", Messages.id());
@@ -504,7 +504,7 @@ class KafkaInboxConsumerTest {
   @Tag("essential")
   @Test
   void whatCannotBeReadIsQuarantinedAndTheStreamGoesOn() {
-    Topic topic = topic(1);
+    KafkaTestTopic topic = topic(1);
     topic.send(0, null, Map.of(), "no id".getBytes(UTF_8));
     topic.send(0, null, Map.of("ce_id", Messages.id(), "ce_time", "yesterday"), null);
     ProducerRecord<byte[], byte[]> bytes = new ProducerRecord<>(topic.name(), 0, null, null);
@@ -524,13 +524,14 @@ class KafkaInboxConsumerTest {
     InboxDatabase.effect(delivery.id(), String.valueOf(delivery.key()), work.connection());
   }
 
-  private Topic topic(int partitions) {
-    Topic topic = new Topic(partitions);
+  private KafkaTestTopic topic(int partitions) {
+    KafkaTestTopic topic = new KafkaTestTopic(partitions);
     toClose.add(topic);
     return topic;
   }
 
-  private KafkaInboxConsumer.Builder consumer(Topic topic, String protocol, Handler handler) {
+  private KafkaInboxConsumer.Builder consumer(
+      KafkaTestTopic topic, String protocol, Handler handler) {
     return KafkaInboxConsumer.builder()
         .development()
         .inbox(inbox)
@@ -549,7 +550,7 @@ class KafkaInboxConsumerTest {
     await().atMost(PATIENCE).until(() -> database.effects().size() >= count);
   }
 
-  private static long committed(Topic topic, int partitions) {
+  private static long committed(KafkaTestTopic topic, int partitions) {
     long sum = 0;
     for (int i = 0; i < partitions; i++) {
       sum += topic.committed(i);

@@ -20,7 +20,7 @@ class KafkaOvertakingTest {
   private static final int BATCH = 5;
 
   private final InboxDatabase database = InboxDatabase.create();
-  private final Topic topic = new Topic(1);
+  private final KafkaTestTopic topic = new KafkaTestTopic(1);
   private final AtomicBoolean healed = new AtomicBoolean();
   private final String poison = topic.send(0, "a");
 

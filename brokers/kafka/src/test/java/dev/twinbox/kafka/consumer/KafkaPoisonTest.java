@@ -23,7 +23,7 @@ class KafkaPoisonTest {
   private static final String GOOD = "{\"customer\": \"c\", \"cents\": 1}";
 
   private final InboxDatabase database = InboxDatabase.create();
-  private final Topic topic = new Topic(1);
+  private final KafkaTestTopic topic = new KafkaTestTopic(1);
 
   @AfterEach
   void close() {

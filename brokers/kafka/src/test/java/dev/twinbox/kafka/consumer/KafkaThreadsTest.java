@@ -28,7 +28,7 @@ class KafkaThreadsTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final InboxDatabase database = InboxDatabase.create();
-  private final Topic topic = new Topic(1);
+  private final KafkaTestTopic topic = new KafkaTestTopic(1);
 
   @BeforeEach
   void reset() {
@@ -102,18 +102,18 @@ class KafkaThreadsTest {
 
   @Test
   void aBatchWhoseFateIsUnknownIsReadAgain() throws Exception {
-    InHand inHand = new InHand(1, false);
+    PolledRecords polled = new PolledRecords(1, false);
     CountDownLatch tried = new CountDownLatch(1);
-    inHand.assigned(List.of(new TopicPartition(topic.name(), 0)));
-    inHand.add(
+    polled.assigned(List.of(new TopicPartition(topic.name(), 0)));
+    polled.add(
         new TopicPartition(topic.name(), 0),
         List.of(new ConsumerRecord<>(topic.name(), 0, 0L, new byte[0], new byte[0])));
-    Worker worker =
-        new Worker(
+    BatchWorker worker =
+        new BatchWorker(
             database.inbox("billing").build(),
             InboxDatabase::effect,
             false,
-            inHand,
+            polled,
             () -> {
               tried.countDown();
               throw new NoClassDefFoundError("progressed");
@@ -123,9 +123,9 @@ class KafkaThreadsTest {
     tried.await();
 
     await().atMost(PATIENCE).until(worker::takeFailure);
-    assertThat(inHand.isWorking()).isFalse();
+    assertThat(polled.isWorking()).isFalse();
     assertThat(thread.isAlive()).isTrue();
-    inHand.close();
+    polled.close();
     thread.join(10_000);
     assertThat(thread.isAlive()).isFalse();
   }

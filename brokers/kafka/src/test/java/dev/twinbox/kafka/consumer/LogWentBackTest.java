@@ -22,74 +22,74 @@ class LogWentBackTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void theCommittedOffsetGoesBackToo(boolean mayOvertake) throws Exception {
-    InHand inHand = inHand(mayOvertake);
-    add(inHand, 100, 10);
-    settle(inHand, inHand.take(), PROCESSED);
-    assertThat(progress(inHand)).isEqualTo(110);
+    PolledRecords polled = polled(mayOvertake);
+    add(polled, 100, 10);
+    settle(polled, polled.take(), PROCESSED);
+    assertThat(progress(polled)).isEqualTo(110);
 
-    add(inHand, 40, 5);
-    assertThat(inHand.progress()).isEmpty();
-    settle(inHand, inHand.take(), PROCESSED);
+    add(polled, 40, 5);
+    assertThat(polled.progress()).isEmpty();
+    settle(polled, polled.take(), PROCESSED);
 
-    assertThat(progress(inHand)).isEqualTo(45);
+    assertThat(progress(polled)).isEqualTo(45);
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aBatchInHandCountsForTheLogItCameFrom(boolean mayOvertake) throws Exception {
-    InHand inHand = inHand(mayOvertake);
-    add(inHand, 100, 10);
-    List<Taken> inWork = inHand.take();
-    add(inHand, 40, 5);
+    PolledRecords polled = polled(mayOvertake);
+    add(polled, 100, 10);
+    List<BufferedRecord> inWork = polled.take();
+    add(polled, 40, 5);
 
-    settle(inHand, inWork, PROCESSED);
-    assertThat(inHand.progress()).isEmpty();
+    settle(polled, inWork, PROCESSED);
+    assertThat(polled.progress()).isEmpty();
 
-    settle(inHand, inHand.take(), PROCESSED);
-    assertThat(progress(inHand)).isEqualTo(45);
+    settle(polled, polled.take(), PROCESSED);
+    assertThat(progress(polled)).isEqualTo(45);
   }
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aFailedRecordOfTheLogBeforeIsStillTriedAgainAndHoldsNothingBack(boolean mayOvertake)
       throws Exception {
-    InHand inHand = inHand(mayOvertake);
-    add(inHand, 42, 1);
-    settle(inHand, inHand.take(), FAILED);
-    add(inHand, 40, 5);
+    PolledRecords polled = polled(mayOvertake);
+    add(polled, 42, 1);
+    settle(polled, polled.take(), FAILED);
+    add(polled, 40, 5);
 
-    settle(inHand, inHand.take(), FAILED);
-    List<Taken> again = inHand.take();
-    assertThat(again).extracting(Taken::offset).containsExactly(42L);
-    settle(inHand, again, PROCESSED);
-    List<Taken> anew = inHand.take();
-    settle(inHand, anew.subList(0, 3), PROCESSED);
-    settle(inHand, anew.subList(3, 4), FAILED);
-    settle(inHand, anew.subList(4, 5), PROCESSED);
+    settle(polled, polled.take(), FAILED);
+    List<BufferedRecord> again = polled.take();
+    assertThat(again).extracting(BufferedRecord::offset).containsExactly(42L);
+    settle(polled, again, PROCESSED);
+    List<BufferedRecord> anew = polled.take();
+    settle(polled, anew.subList(0, 3), PROCESSED);
+    settle(polled, anew.subList(3, 4), FAILED);
+    settle(polled, anew.subList(4, 5), PROCESSED);
 
-    assertThat(progress(inHand)).isEqualTo(mayOvertake ? 43 : 45);
+    assertThat(progress(polled)).isEqualTo(mayOvertake ? 43 : 45);
   }
 
-  private static InHand inHand(boolean mayOvertake) {
-    InHand inHand = new InHand(10, mayOvertake);
-    inHand.assigned(List.of(PARTITION));
-    return inHand;
+  private static PolledRecords polled(boolean mayOvertake) {
+    PolledRecords polled = new PolledRecords(10, mayOvertake);
+    polled.assigned(List.of(PARTITION));
+    return polled;
   }
 
-  private static void add(InHand inHand, long from, int count) {
+  private static void add(PolledRecords polled, long from, int count) {
     List<ConsumerRecord<byte[], byte[]>> records = new ArrayList<>();
     for (long offset = from; offset < from + count; offset++) {
       records.add(new ConsumerRecord<>("orders", 0, offset, new byte[0], new byte[0]));
     }
-    inHand.add(PARTITION, records);
+    polled.add(PARTITION, records);
   }
 
-  private static void settle(InHand inHand, List<Taken> batch, Receipt receipt) {
-    inHand.settle(batch, batch.stream().map(taken -> receipt).toList());
+  private static void settle(PolledRecords polled, List<BufferedRecord> batch, Receipt receipt) {
+    polled.settle(batch, batch.stream().map(record -> receipt).toList());
   }
 
-  private static long progress(InHand inHand) {
-    OffsetAndMetadata reached = inHand.progress().get(PARTITION);
+  private static long progress(PolledRecords polled) {
+    OffsetAndMetadata reached = polled.progress().get(PARTITION);
     return reached == null ? -1 : reached.offset();
   }
 }

@@ -23,7 +23,7 @@ class OpenTransactionLagTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final InboxDatabase database = InboxDatabase.create();
-  private final Topic topic = new Topic(1);
+  private final KafkaTestTopic topic = new KafkaTestTopic(1);
 
   @AfterEach
   void close() {

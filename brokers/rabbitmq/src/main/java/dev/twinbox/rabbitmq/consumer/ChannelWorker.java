@@ -6,12 +6,12 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.DefaultConsumer;
 import com.rabbitmq.client.Envelope;
 import com.rabbitmq.client.ShutdownSignalException;
+import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.DatabaseUnavailableException;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
 import dev.twinbox.inbox.Receipt;
-import dev.twinbox.inbox.Supervision;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -126,7 +126,8 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
     try {
       arrived.add(
           new Unacknowledged(
-              envelope.getDeliveryTag(), RabbitWire.delivery(queue, envelope, properties, body)));
+              envelope.getDeliveryTag(),
+              RabbitMessageReader.delivery(queue, envelope, properties, body)));
     } catch (RuntimeException | Error e) {
       // Whatever the user's exception handler makes of it: what is not in hand is not acknowledged.
       lost = true;

@@ -9,8 +9,8 @@ import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.OutcomeQueue;
 import dev.twinbox.broker.Publisher;
-import dev.twinbox.broker.Settlements;
 import dev.twinbox.rabbitmq.RabbitRoute;
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -42,9 +42,9 @@ final class RabbitPublisher implements Publisher {
   private final RabbitBroker broker;
   private final int lane;
   private final Routes routes;
-  private final Settlements settlements = new Settlements();
-  private final Condition changed = settlements.newCondition();
-  private final KeyQueues keys = new KeyQueues();
+  private final OutcomeQueue outcomes = new OutcomeQueue();
+  private final Condition changed = outcomes.newCondition();
+  private final RabbitKeyOrdering keyOrdering = new RabbitKeyOrdering();
 
   /** May be sent, in this order. */
   private final ArrayDeque<RabbitSend> ready = new ArrayDeque<>();
@@ -87,7 +87,7 @@ final class RabbitPublisher implements Publisher {
             route == null ? "" : route.routingKey(),
             record,
             listener);
-    settlements.lock();
+    outcomes.lock();
     try {
       unsettled++;
       anyMayExpire |= send.mayExpire();
@@ -101,14 +101,14 @@ final class RabbitPublisher implements Publisher {
                 "%s is not %s:exchange/routing.key"
                     .formatted(record.destination(), broker.name())));
       } else {
-        switch (keys.enter(send)) {
+        switch (keyOrdering.enter(send)) {
           case FIRST -> makeReady(send);
           case WAITS -> {}
           case BEHIND_FAILURE -> settle(send, BEHIND_FAILURE);
         }
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
@@ -118,20 +118,20 @@ final class RabbitPublisher implements Publisher {
 
   @Override
   public String waitsFor() {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (blocked) {
         return "the broker blocks publishers: memory or disk alarm";
       }
       return channel == null ? "there is no connection" : "the broker does not answer";
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   @Override
   public void close() {
-    settlements.lock();
+    outcomes.lock();
     if (!closed) {
       closed = true;
       boolean underWay = !unconfirmed.isEmpty();
@@ -139,7 +139,7 @@ final class RabbitPublisher implements Publisher {
       doubt(CLOSED);
       hangUp(!underWay);
     }
-    settlements.unlockWhenTold();
+    outcomes.unlockWhenTold();
     broker.closed(this);
   }
 
@@ -167,31 +167,31 @@ final class RabbitPublisher implements Publisher {
 
   /** There is no thread to write on: what comes is told so. */
   void hasNoWriter() {
-    settlements.lock();
+    outcomes.lock();
     try {
       afterStop = new Outcome.Unavailable(Reason.OTHER, "no thread is left to write to RabbitMQ");
       stop();
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   private boolean awaitWork() {
-    settlements.lock();
+    outcomes.lock();
     try {
       while (!stopped && (ready.isEmpty() || blocked || (oneByOne > 0 && !unconfirmed.isEmpty()))) {
         changed.awaitUninterruptibly();
       }
       return !stopped;
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   private @Nullable Channel openChannel() {
     RabbitLink fresh = null;
     Connection present;
-    settlements.lock();
+    outcomes.lock();
     try {
       if (channel != null || stopped) {
         return channel;
@@ -203,7 +203,7 @@ final class RabbitPublisher implements Publisher {
         link = fresh;
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
     try {
       if (fresh != null) {
@@ -227,7 +227,7 @@ final class RabbitPublisher implements Publisher {
   }
 
   private boolean use(Connection present, Channel open) {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (stopped) {
         return false;
@@ -236,7 +236,7 @@ final class RabbitPublisher implements Publisher {
       channel = open;
       published = 0;
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
     open.addConfirmListener(
         (number, multiple) -> confirmed(open, number, multiple, true),
@@ -250,7 +250,7 @@ final class RabbitPublisher implements Publisher {
   private void sendFirst(Channel open) {
     RabbitSend send;
     long number;
-    settlements.lock();
+    outcomes.lock();
     try {
       if (stopped || channel != open || ready.isEmpty()) {
         return;
@@ -265,15 +265,15 @@ final class RabbitPublisher implements Publisher {
       send.since = now;
       unconfirmed.put(number, send);
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
     try {
       open.basicPublish(
           send.exchange,
           send.routingKey,
           true,
-          RabbitWire.properties(send.record(), number, expiration(send)),
-          RabbitWire.body(send.record()));
+          RabbitMessageWriter.properties(send.record(), number, expiration(send)),
+          RabbitMessageWriter.body(send.record()));
     } catch (ShutdownSignalException e) {
       shutDown(open, e);
     } catch (RuntimeException e) {
@@ -295,21 +295,21 @@ final class RabbitPublisher implements Publisher {
    * was not written by an Outbox and cannot be encoded.
    */
   private void unsendable(Channel open, long number, RabbitSend send, RuntimeException e) {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (channel == open && unconfirmed.remove(number, send)) {
         published--;
         finish(send, new Outcome.Rejected(Reason.MALFORMED, "cannot be encoded: " + e));
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   // The client's reader thread.
 
   private void confirmed(Channel open, long number, boolean multiple, boolean ack) {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (channel != open) {
         return;
@@ -333,7 +333,7 @@ final class RabbitPublisher implements Publisher {
       }
       answered.forEach(send -> finish(send, answer(send, ack)));
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
@@ -347,8 +347,8 @@ final class RabbitPublisher implements Publisher {
   }
 
   private void returned(Channel open, Return message) {
-    Long number = RabbitWire.publishNumber(message.getProperties());
-    settlements.lock();
+    Long number = RabbitMessageWriter.publishNumber(message.getProperties());
+    outcomes.lock();
     try {
       RabbitSend send = channel == open && number != null ? unconfirmed.get(number) : null;
       if (send != null) {
@@ -361,13 +361,13 @@ final class RabbitPublisher implements Publisher {
                     message.getRoutingKey());
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   private void shutDown(Channel open, ShutdownSignalException signal) {
     AMQP.Channel.Close close = RabbitErrors.channelClose(signal);
-    settlements.lock();
+    outcomes.lock();
     try {
       if (channel != open) {
         return;
@@ -383,7 +383,7 @@ final class RabbitPublisher implements Publisher {
         blame(close);
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
@@ -434,7 +434,7 @@ final class RabbitPublisher implements Publisher {
   }
 
   private void blocked(RabbitLink own, boolean now) {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (link == own) {
         blocked = now;
@@ -442,7 +442,7 @@ final class RabbitPublisher implements Publisher {
         changed.signalAll();
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
@@ -450,7 +450,7 @@ final class RabbitPublisher implements Publisher {
 
   /** Gives up what has waited too long. */
   void tick(long now) {
-    settlements.lock();
+    outcomes.lock();
     try {
       if (anyMayExpire) {
         expire(now);
@@ -476,7 +476,7 @@ final class RabbitPublisher implements Publisher {
                 Reason.UNREACHABLE, "not confirmed within " + broker.confirmTimeout()));
       }
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
@@ -510,19 +510,19 @@ final class RabbitPublisher implements Publisher {
       changed.signalAll();
     }
     if (outcome instanceof Outcome.Published || outcome instanceof Outcome.Rejected) {
-      RabbitSend next = keys.leave(send);
+      RabbitSend next = keyOrdering.leave(send);
       if (next != null && !stopped) {
         makeReady(next);
       }
     } else if (outcome instanceof Outcome.Failed) {
-      keys.fail(send, follower -> settle(follower, BEHIND_FAILURE));
+      keyOrdering.fail(send, follower -> settle(follower, BEHIND_FAILURE));
     } else {
       stop();
     }
   }
 
   private void unreachable(Outcome.Unavailable why) {
-    settlements.lock();
+    outcomes.lock();
     try {
       RabbitSend first = ready.peek();
       if (!stopped && first != null) {
@@ -531,19 +531,19 @@ final class RabbitPublisher implements Publisher {
       }
       hangUp(false);
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
   /** The connection is of no use any more. */
   private void lose(Outcome outcome) {
-    settlements.lock();
+    outcomes.lock();
     try {
       stop();
       doubt(outcome);
       hangUp(false);
     } finally {
-      settlements.unlock();
+      outcomes.unlock();
     }
   }
 
@@ -556,7 +556,7 @@ final class RabbitPublisher implements Publisher {
     Outcome outcome = closed ? CLOSED : AFTER_STOP;
     ready.forEach(send -> settle(send, outcome));
     ready.clear();
-    keys.clear(send -> settle(send, outcome));
+    keyOrdering.clear(send -> settle(send, outcome));
     changed.signalAll();
   }
 
@@ -584,7 +584,7 @@ final class RabbitPublisher implements Publisher {
   }
 
   private boolean settle(RabbitSend send, Outcome outcome) {
-    boolean first = settlements.settle(send, outcome);
+    boolean first = outcomes.settle(send, outcome);
     if (first) {
       unsettled--;
     }

@@ -1,12 +1,12 @@
 package dev.twinbox.rabbitmq.publisher;
 
-import dev.twinbox.broker.Handover;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.PendingRecord;
 import org.jspecify.annotations.Nullable;
 
 /** One record on its way through a {@link RabbitPublisher}. */
-final class RabbitSend extends Handover {
+final class RabbitSend extends PendingRecord {
   final String exchange;
   final String routingKey;
 
