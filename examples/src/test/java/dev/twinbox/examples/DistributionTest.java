@@ -44,7 +44,12 @@ class DistributionTest {
     assertThat(archives).as("built by mvn package in %s", built).hasSize(1);
     Process tar =
         new ProcessBuilder(
-                "tar", "-xzf", archives.get(0).toString(), "--strip-components=1", "-C", "" + folder)
+                "tar",
+                "-xzf",
+                archives.get(0).toString(),
+                "--strip-components=1",
+                "-C",
+                "" + folder)
             .inheritIO()
             .start();
     assertThat(tar.waitFor()).isZero();
@@ -65,8 +70,7 @@ class DistributionTest {
     Outbox outbox = Outbox.builder().source("/distribution").build();
     try (Connection connection = database.dataSource().getConnection()) {
       connection.setAutoCommit(false);
-      outbox.enqueue(
-          connection, Message.to("kafka:" + TOPIC).type("test").text("hello"));
+      outbox.enqueue(connection, Message.to("kafka:" + TOPIC).type("test").text("hello"));
       connection.commit();
     }
 
