@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class KafkaCluster implements AutoCloseable
     permits TestKafka, TestKafkaProcesses {
-  static final Duration START_LIMIT = Duration.ofSeconds(90);
+  static final Duration START_LIMIT = Duration.ofMinutes(5);
 
   private final Path folder = ExitCleanup.temporaryFolder("kafka");
   private final List<KafkaNode> nodes;

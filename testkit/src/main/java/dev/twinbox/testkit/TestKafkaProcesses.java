@@ -20,7 +20,7 @@ public final class TestKafkaProcesses extends KafkaCluster {
     super(brokers, settings, entrances);
   }
 
-  /** Starts the given number of brokers and waits until they serve, for 90 seconds at most. */
+  /** Starts the given number of brokers and waits until they serve, for 5 minutes at most. */
   public static TestKafkaProcesses start(int brokers) {
     return start(brokers, Map.of());
   }

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 public final class TestPostgres implements AutoCloseable {
   private static final Map<PostgresVersion, TestPostgres> SHARED =
       new EnumMap<>(PostgresVersion.class);
-  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final Duration START_LIMIT = Duration.ofMinutes(5);
 
   private final PostgresVersion version;
   private final Map<String, String> settings;
@@ -286,7 +286,7 @@ public final class TestPostgres implements AutoCloseable {
       return this;
     }
 
-    /** Starts the server and waits until it accepts connections, for 60 seconds at most. */
+    /** Starts the server and waits until it accepts connections, for 5 minutes at most. */
     public TestPostgres start() {
       return new TestPostgres(this);
     }

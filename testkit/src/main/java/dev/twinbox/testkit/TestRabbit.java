@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * UnsupportedOperationException}.
  */
 public final class TestRabbit implements AutoCloseable {
-  private static final Duration START_LIMIT = Duration.ofSeconds(90);
+  private static final Duration START_LIMIT = Duration.ofMinutes(5);
   private static @Nullable TestRabbit shared;
 
   private final RabbitNode node;
@@ -37,7 +37,7 @@ public final class TestRabbit implements AutoCloseable {
   }
 
   /**
-   * Starts a node and waits until it accepts connections, for 90 seconds at most.
+   * Starts a node and waits until it accepts connections, for 5 minutes at most.
    *
    * @throws IllegalStateException if there is no RabbitMQ to start
    */

@@ -21,7 +21,7 @@ import org.jooq.exception.DataAccessException;
 
 /** A whole soak: servers, processes, injected faults, and the count when they are over. */
 final class Soak implements AutoCloseable {
-  private static final Duration START_LIMIT = Duration.ofMinutes(2);
+  private static final Duration START_LIMIT = Duration.ofMinutes(10);
 
   /** Without any progress for so long, what is still under way has got stuck. */
   private static final Duration STUCK = Duration.ofSeconds(60);
