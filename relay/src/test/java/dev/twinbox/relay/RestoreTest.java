@@ -15,6 +15,8 @@ import dev.twinbox.relay.store.Restamp;
 import dev.twinbox.testkit.TestPostgres;
 import java.io.IOException;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
@@ -349,9 +351,9 @@ class RestoreTest {
       List<UUID> unpublished = commit(origin, 40);
       Dump.of(origin).loadRows(target);
       List<UUID> younger = commit(target, 20);
-      Connection hOLDER = target.begin();
+      Connection holder = target.begin();
       // Nearly everything is done when these rows are asked for, the sequence included.
-      hOLDER.createStatement().execute("lock table twinbox.qrtz_triggers");
+      holder.createStatement().execute("lock table twinbox.qrtz_triggers");
       CompletableFuture<Optional<Restamp.Report>> stamping =
           CompletableFuture.supplyAsync(
               () -> {
@@ -361,14 +363,13 @@ class RestoreTest {
                   throw new CompletionException(e);
                 }
               });
-      await()
-          .pollInterval(Duration.ofMillis(10))
-          .until(
-              () ->
-                  target.number(
-                          "select count(*) from pg_locks where not granted and relation ="
-                              + " 'twinbox.qrtz_triggers'::regclass")
-                      == 1);
+      // Over a connection that is open: the stamping gives up after a second.
+      try (PreparedStatement waiting =
+          holder.prepareStatement(
+              "select count(*) from pg_locks where not granted and relation ="
+                  + " 'twinbox.qrtz_triggers'::regclass")) {
+        await().pollInterval(Duration.ofMillis(10)).until(() -> number(waiting) == 1);
+      }
       server.stopImmediately();
       assertThat(stamping).failsWithin(SOON);
       server.restart();
@@ -506,5 +507,12 @@ class RestoreTest {
 
   private static String count(String table) {
     return "select count(*) from twinbox." + table;
+  }
+
+  private static long number(PreparedStatement query) throws SQLException {
+    try (ResultSet rows = query.executeQuery()) {
+      rows.next();
+      return rows.getLong(1);
+    }
   }
 }
