@@ -21,6 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Handlers one after another, between whose transactions there is never a gap. */
 class UpkeepUnderLoadTest {
+  private static final int MOST_ROUNDS = 3;
+
   private final InboxDatabase database = InboxDatabase.create();
   private final Inbox inbox = database.inbox("billing").build();
   private final AtomicBoolean enough = new AtomicBoolean();
@@ -47,10 +49,17 @@ class UpkeepUnderLoadTest {
     try {
       await().until(() -> handled.get() > handlers);
 
-      InboxUpkeep.Result result = inbox.upkeep().runOnce();
+      // On a machine where a handler of 0.7 s takes 2 s, a round may come too early.
+      int made = 0;
+      int dropped = 0;
+      for (int round = 0; round < MOST_ROUNDS && (made < 1 || dropped < 2); round++) {
+        InboxUpkeep.Result result = inbox.upkeep().runOnce();
+        made += result.daysMade();
+        dropped += result.daysDropped();
+      }
 
-      assertThat(result.daysMade()).isEqualTo(1);
-      assertThat(result.daysDropped()).isEqualTo(2);
+      assertThat(made).isEqualTo(1);
+      assertThat(dropped).isEqualTo(2);
     } finally {
       enough.set(true);
       for (Future<?> each : receiving) {
