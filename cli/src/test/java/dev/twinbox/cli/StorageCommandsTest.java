@@ -87,7 +87,7 @@ class StorageCommandsTest {
   void aTimeThatIsNoneIsRefusedAndChangesNothing() {
     Ran wrong = twinbox("retention", "--archive", "7 days");
     assertThat(wrong.exitCode()).isEqualTo(2);
-    assertThat(wrong.err()).contains("--archive is no time", "12h or 7d, or off");
+    assertThat(wrong.err()).contains("--archive: '7 days' is no time", "12h or 7d, or off");
     assertThat(twinbox("retention", "--discarded", "off").exitCode()).isEqualTo(2);
     assertThat(twinbox("retention", "--audit", "1h", "--archive", "7d").exitCode()).isEqualTo(1);
     assertThat(twinbox("retention").out()).containsPattern("archive +off");
@@ -103,7 +103,7 @@ class StorageCommandsTest {
     Ran vague = twinbox("replay", "--yes");
     assertThat(vague.exitCode()).isEqualTo(2);
     assertThat(vague.err()).contains("Say which", "--all");
-    assertThat(twinbox("replay", "--from", "yesterday").err()).contains("--from is no time");
+    assertThat(twinbox("replay", "--from", "yesterday").err()).contains("'--from'", "'yesterday' is no time");
     Ran unconfirmed = twinbox("replay", "--key", "k");
     assertThat(unconfirmed.exitCode()).isEqualTo(1);
     assertThat(unconfirmed.err()).contains("This would replay 3 messages", "--count 3");
