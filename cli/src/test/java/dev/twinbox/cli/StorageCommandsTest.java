@@ -103,7 +103,8 @@ class StorageCommandsTest {
     Ran vague = twinbox("replay", "--yes");
     assertThat(vague.exitCode()).isEqualTo(2);
     assertThat(vague.err()).contains("Say which", "--all");
-    assertThat(twinbox("replay", "--from", "yesterday").err()).contains("'--from'", "'yesterday' is no time");
+    assertThat(twinbox("replay", "--from", "yesterday").err())
+        .contains("'--from'", "'yesterday' is no time");
     Ran unconfirmed = twinbox("replay", "--key", "k");
     assertThat(unconfirmed.exitCode()).isEqualTo(1);
     assertThat(unconfirmed.err()).contains("This would replay 3 messages", "--count 3");
