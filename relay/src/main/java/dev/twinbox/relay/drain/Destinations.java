@@ -246,7 +246,7 @@ final class Destinations {
 
   /**
    * How many parked messages may be tried now: of each broken destination none, or a probe; of one
-   * that has filled up, and had room for the last ones, twice as many as then.
+   * that has refused some, one more for each that it has confirmed since.
    */
   synchronized Map<String, Cap> caps(long now) {
     Map<String, Cap> caps = new HashMap<>(openings);
