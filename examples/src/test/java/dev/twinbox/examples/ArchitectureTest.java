@@ -37,14 +37,15 @@ class ArchitectureTest {
       delimiter = '|',
       value = {
         "broker     |",
-        "outbox     |",
-        "migrations |",
+        "postgres   |",
         "testkit    |",
-        "inbox      | broker",
+        "outbox     | postgres",
+        "migrations | postgres",
+        "inbox      | broker postgres",
         "kafka      | broker inbox",
         "rabbitmq   | broker inbox",
-        "relay      | broker outbox",
-        "cli        | broker outbox inbox kafka rabbitmq relay migrations",
+        "relay      | broker postgres outbox",
+        "cli        | broker postgres outbox inbox kafka rabbitmq relay migrations",
       })
   void aModuleKnowsOnlyThoseBelowIt(String module, @Nullable String below) {
     String own = "dev.twinbox." + module + "..";
@@ -66,6 +67,7 @@ class ArchitectureTest {
       delimiter = '|',
       value = {
         "broker   | kafka rabbitmq jooq jackson worker",
+        "postgres | kafka rabbitmq jackson worker",
         "outbox   | kafka rabbitmq worker",
         "inbox    | kafka rabbitmq worker",
         "kafka    | rabbitmq jooq jackson worker",

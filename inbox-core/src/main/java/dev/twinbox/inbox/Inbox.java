@@ -5,6 +5,8 @@ import dev.twinbox.broker.doctor.Examining;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.inbox.doctor.InboxExamination;
+import dev.twinbox.postgres.CallersTransaction;
+import dev.twinbox.postgres.SchemaName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -62,7 +64,7 @@ public final class Inbox {
   private Inbox(DataSource dataSource, String consumer, Builder builder) {
     this.dataSource = dataSource;
     this.consumer = consumer;
-    schema = SchemaNames.quoted(builder.schema);
+    schema = new SchemaName(builder.schema).quoted();
     handlerTimeLimit = builder.handlerTimeLimit;
     jooq = builder.jooq;
     store = new InboxStore(schema, handlerTimeLimit);

@@ -1,6 +1,7 @@
 package dev.twinbox.inbox;
 
 import dev.twinbox.broker.doctor.DriverStatements;
+import dev.twinbox.postgres.PostgresDriver;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;

@@ -1,5 +1,6 @@
 package dev.twinbox.inbox;
 
+import dev.twinbox.postgres.SchemaName;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ public final class Quarantine {
 
   private Quarantine(DataSource dataSource, String schema) {
     transactions = new Transactions(dataSource);
-    String quoted = SchemaNames.quoted(schema);
+    String quoted = new SchemaName(schema).quoted();
     reader = new QuarantineReader(quoted);
     table = new QuarantineTable(quoted, reader);
   }

@@ -1,5 +1,6 @@
 package dev.twinbox.inbox;
 
+import dev.twinbox.postgres.PostgresDriver;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.SQLWarning;

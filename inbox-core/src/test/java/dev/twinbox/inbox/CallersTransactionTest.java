@@ -4,9 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.zaxxer.hikari.HikariDataSource;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
 import org.jooq.DSLContext;
@@ -15,8 +12,6 @@ import org.jooq.impl.DSL;
 import org.jooq.impl.DataSourceConnectionProvider;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
@@ -99,26 +94,6 @@ class CallersTransactionTest {
           () -> inbox.receiveIn(connection, Messages.delivery(), InboxDatabase::effect));
       connection.createStatement().execute("select 1");
     }
-  }
-
-  /** Producer and consumer share no module, and must not come to differ about this. */
-  @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "CallersTransaction",
-        "PostgresSession",
-        "SpringConnections",
-        "SpringMark",
-        "SpringPhase",
-        "SpringScope",
-        "SpringTransaction"
-      })
-  void bothSidesRecogniseTransactionsAlike(String name) throws IOException {
-    String path = "src/main/java/dev/twinbox/%s/" + name + ".java";
-    String here = Files.readString(Path.of(path.formatted("inbox")));
-    String there = Files.readString(Path.of("../outbox-core/" + path.formatted("outbox")));
-    assertThat(here.replace("package dev.twinbox.inbox;", "package dev.twinbox.outbox;"))
-        .isEqualTo(there);
   }
 
   private static void refused(String text, Runnable work) {

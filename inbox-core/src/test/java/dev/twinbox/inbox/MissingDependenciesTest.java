@@ -2,6 +2,7 @@ package dev.twinbox.inbox;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.twinbox.postgres.PostgresDriver;
 import java.io.File;
 import java.net.MalformedURLException;
 import java.net.URL;

@@ -1,5 +1,6 @@
 package dev.twinbox.migrations;
 
+import dev.twinbox.postgres.SchemaName;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -85,9 +86,9 @@ final class Grants {
               + " {schema}.inbox_empty_days(timestamptz),"
               + " {schema}.inbox_purge(integer, timestamptz) to {role}");
 
-  private final TargetSchema schema;
+  private final SchemaName schema;
 
-  Grants(TargetSchema schema) {
+  Grants(SchemaName schema) {
     this.schema = schema;
   }
 

@@ -1,5 +1,6 @@
 package dev.twinbox.migrations;
 
+import dev.twinbox.postgres.SchemaName;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -42,11 +43,11 @@ public final class Migrations {
 
   private record Script(String name, String makes) {}
 
-  private final TargetSchema schema;
+  private final SchemaName schema;
   private final long chunk;
   private final int leaves;
 
-  private Migrations(TargetSchema schema, long chunk, int leaves) {
+  private Migrations(SchemaName schema, long chunk, int leaves) {
     this.schema = schema;
     this.chunk = chunk;
     this.leaves = leaves;
@@ -56,7 +57,7 @@ public final class Migrations {
    * Migrations into the schema {@value #DEFAULT_SCHEMA} with a ring of 8 leaves of 100,000 rows.
    */
   public static Migrations defaults() {
-    return new Migrations(new TargetSchema(DEFAULT_SCHEMA), 100_000, 8);
+    return new Migrations(new SchemaName(DEFAULT_SCHEMA), 100_000, 8);
   }
 
   /** Applies {@link #defaults()}. */
@@ -68,10 +69,10 @@ public final class Migrations {
    * Uses another schema. Default {@value #DEFAULT_SCHEMA}.
    *
    * @throws IllegalArgumentException when the name is not one that Twinbox accepts; see {@link
-   *     TargetSchema}
+   *     SchemaName}
    */
   public Migrations schema(String name) {
-    return new Migrations(new TargetSchema(name), chunk, leaves);
+    return new Migrations(new SchemaName(name), chunk, leaves);
   }
 
   /**

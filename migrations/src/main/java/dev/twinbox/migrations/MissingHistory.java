@@ -1,5 +1,6 @@
 package dev.twinbox.migrations;
 
+import dev.twinbox.postgres.SchemaName;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -13,9 +14,9 @@ import javax.sql.DataSource;
  */
 final class MissingHistory {
   private final DataSource dataSource;
-  private final TargetSchema schema;
+  private final SchemaName schema;
 
-  MissingHistory(DataSource dataSource, TargetSchema schema) {
+  MissingHistory(DataSource dataSource, SchemaName schema) {
     this.dataSource = dataSource;
     this.schema = schema;
   }

@@ -1,5 +1,6 @@
 package dev.twinbox.outbox;
 
+import dev.twinbox.postgres.CallersTransaction;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

@@ -1,5 +1,6 @@
 package dev.twinbox.outbox;
 
+import dev.twinbox.postgres.SchemaName;
 import java.util.Collection;
 import java.util.List;
 

@@ -1,5 +1,6 @@
 package dev.twinbox.outbox;
 
+import dev.twinbox.postgres.SchemaName;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.sql.Connection;

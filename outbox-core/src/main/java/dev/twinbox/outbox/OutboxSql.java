@@ -1,5 +1,7 @@
 package dev.twinbox.outbox;
 
+import dev.twinbox.postgres.SchemaName;
+
 /**
  * The statements of the write side, rendered once for a schema.
  *

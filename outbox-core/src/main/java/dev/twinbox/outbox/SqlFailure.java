@@ -1,5 +1,6 @@
 package dev.twinbox.outbox;
 
+import dev.twinbox.postgres.SchemaName;
 import java.sql.SQLException;
 import org.jooq.exception.DataAccessException;
 

@@ -1,5 +1,6 @@
 package dev.twinbox.outbox;
 
+import dev.twinbox.postgres.PostgresSession;
 import java.nio.charset.Charset;
 import java.nio.charset.CharsetEncoder;
 import java.nio.charset.StandardCharsets;

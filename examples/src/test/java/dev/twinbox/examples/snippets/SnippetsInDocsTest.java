@@ -132,6 +132,7 @@ final class SnippetsInDocsTest {
             "migrations",
             "outbox-core",
             "inbox-core",
+            "postgres",
             "brokers/api",
             "brokers/kafka",
             "brokers/rabbitmq",

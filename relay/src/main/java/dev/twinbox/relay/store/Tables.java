@@ -1,6 +1,6 @@
 package dev.twinbox.relay.store;
 
-import dev.twinbox.outbox.SchemaName;
+import dev.twinbox.postgres.SchemaName;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 

@@ -1,4 +1,4 @@
-package dev.twinbox.inbox;
+package dev.twinbox.postgres;
 
 import java.sql.Connection;
 import org.jspecify.annotations.Nullable;

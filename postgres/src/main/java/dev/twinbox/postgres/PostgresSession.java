@@ -1,4 +1,4 @@
-package dev.twinbox.inbox;
+package dev.twinbox.postgres;
 
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -13,7 +13,7 @@ import org.postgresql.core.TransactionState;
  * What PostgreSQL's driver knows without asking the server, which reports some settings by itself.
  * Behind another driver, or a wrapper that hides it, nothing is known.
  */
-final class PostgresSession {
+public final class PostgresSession {
   private static final boolean PRESENT = isPresent();
 
   private PostgresSession() {}
@@ -36,7 +36,7 @@ final class PostgresSession {
   }
 
   /** A setting as the server last reported it; null when it reports none. */
-  static @Nullable String parameter(Connection connection, String name) {
+  public static @Nullable String parameter(Connection connection, String name) {
     return PRESENT ? Driver.parameter(connection, name) : null;
   }
 

@@ -1,4 +1,4 @@
-package dev.twinbox.inbox;
+package dev.twinbox.postgres;
 
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -13,12 +13,12 @@ import org.jooq.impl.ThreadLocalTransactionProvider;
  * Demands that what a caller hands over is in a transaction which somebody will commit. Auto-commit
  * proves nothing: pools can switch it off, and then roll back what nobody commits.
  */
-final class CallersTransaction {
+public final class CallersTransaction {
   private CallersTransaction() {}
 
   /** Work on the connection of a caller's transaction. */
   @FunctionalInterface
-  interface Work<T> {
+  public interface Work<T> {
     T on(Connection connection);
   }
 
@@ -28,7 +28,7 @@ final class CallersTransaction {
    * @throws IllegalStateException when it is in none, or in one that cannot be written to; no SQL
    *     that could abort a transaction was run then
    */
-  static <T> T in(DSLContext dsl, Work<T> work) {
+  public static <T> T in(DSLContext dsl, Work<T> work) {
     boolean keepsConnection = keepsConnection(dsl.configuration());
     if (!keepsConnection) {
       SpringTransaction.demandActive();
@@ -41,7 +41,7 @@ final class CallersTransaction {
   }
 
   /** The same for a connection, which its caller may commit without anybody's help. */
-  static <T> T in(Connection connection, Work<T> work) {
+  public static <T> T in(Connection connection, Work<T> work) {
     demand(connection, false);
     return work.on(connection);
   }
@@ -95,7 +95,8 @@ final class CallersTransaction {
     }
   }
 
-  static IllegalStateException readOnlyByServer() {
+  /** What is thrown where the server says that the transaction is read-only. */
+  public static IllegalStateException readOnlyByServer() {
     return readOnly("the server says transaction_read_only = on");
   }
 

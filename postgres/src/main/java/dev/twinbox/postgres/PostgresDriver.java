@@ -1,4 +1,4 @@
-package dev.twinbox.inbox;
+package dev.twinbox.postgres;
 
 import java.sql.Connection;
 import java.sql.SQLException;
@@ -12,13 +12,13 @@ import org.postgresql.util.PSQLWarning;
 import org.postgresql.util.ServerErrorMessage;
 
 /** What PostgreSQL's own JDBC driver knows beyond JDBC; nothing where there is another one. */
-final class PostgresDriver {
+public final class PostgresDriver {
   private static final BooleanSupplier NOT_KNOWN = () -> false;
 
   private PostgresDriver() {}
 
   /** Tells, without a word to the server, whether no transaction is open; false when not known. */
-  static BooleanSupplier idle(Connection connection) {
+  public static BooleanSupplier idle(Connection connection) {
     try {
       return Calls.idle(connection);
     } catch (SQLException | LinkageError | RuntimeException e) {
@@ -27,7 +27,7 @@ final class PostgresDriver {
   }
 
   /** Whether the warning says that a commit did not wait for the synchronous standby. */
-  static boolean isAboutStandby(SQLWarning warning) {
+  public static boolean isAboutStandby(SQLWarning warning) {
     try {
       String routine = Calls.routine(warning);
       if (routine != null) {

@@ -1,4 +1,4 @@
-package dev.twinbox.outbox;
+package dev.twinbox.postgres;
 
 import java.lang.reflect.Method;
 import java.sql.Connection;
