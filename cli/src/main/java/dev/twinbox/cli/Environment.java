@@ -1,5 +1,6 @@
 package dev.twinbox.cli;
 
+import dev.twinbox.broker.BrokerKinds;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -20,9 +21,7 @@ final class Environment {
           "TWINBOX_DB_PASSWORD_FILE", Settings.DB_PASSWORD_FILE,
           "TWINBOX_SCHEMA", Settings.SCHEMA);
 
-  /** The testkit's: the address of a node's HTTP interface. */
-  private static final String NOT_OURS = "TWINBOX_RABBITMQ_MANAGEMENT";
-
+  private static final String PREFIX = "TWINBOX_";
   private static final String RETRY = "TWINBOX_RETRY_";
 
   private Environment() {}
@@ -34,17 +33,21 @@ final class Environment {
           String plain = PLAIN.get(variable);
           if (plain != null) {
             settings.put(plain, value);
-          } else if (!variable.equals(NOT_OURS)
-              && (variable.startsWith("TWINBOX_KAFKA_")
-                  || variable.startsWith("TWINBOX_RABBITMQ_"))) {
+          } else if (isBrokers(variable)) {
             settings.put(
-                variable.substring("TWINBOX_".length()).toLowerCase(Locale.ROOT).replace('_', '.'),
+                variable.substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', '.'),
                 value);
           } else if (variable.startsWith(RETRY)) {
             settings.put(retry(variable), value);
           }
         });
     return settings;
+  }
+
+  private static boolean isBrokers(String variable) {
+    return BrokerKinds.all().stream()
+        .map(kind -> PREFIX + kind.prefix().toUpperCase(Locale.ROOT) + "_")
+        .anyMatch(variable::startsWith);
   }
 
   private static String retry(String variable) {

@@ -53,8 +53,7 @@ final class LagCauses {
                           consumer,
                           source,
                           waiting.get(0).partition())
-                  + " producer, which holds the last stable offset; kafka-transactions.sh"
-                  + " find-hanging names it"));
+                  + " producer, which holds the last stable offset"));
     }
     return lag > thresholds.maxLag()
         ? Optional.of(

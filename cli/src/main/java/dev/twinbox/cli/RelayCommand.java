@@ -1,12 +1,12 @@
 package dev.twinbox.cli;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.broker.BrokerKinds;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.RelayBuilder;
 import dev.twinbox.relay.drain.DrainSettings;
 import java.io.PrintWriter;
 import java.time.Duration;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Supplier;
@@ -26,21 +26,15 @@ import picocli.CommandLine.Spec;
       "Publishes what is committed to the outbox, until it is told to stop by SIGTERM or SIGINT. It"
           + " then takes no more, waits for outstanding confirms, frees its lanes and exits with 0."
           + " Run several, and they share the work.",
-      "Serves each broker that is configured: --kafka-bootstrap-servers, --rabbitmq-uri, the"
-          + " environment (TWINBOX_KAFKA_BOOTSTRAP_SERVERS, TWINBOX_RABBITMQ_URI, and so on for"
-          + " other client properties), or the file."
-    })
+      "Serves each broker that is configured: by its options below, by the environment, which also"
+          + " takes other client properties, as in TWINBOX_KAFKA_LINGER_MS, or by the file."
+    },
+    modelTransformer = BrokerOptions.class)
 final class RelayCommand implements Runnable {
   private static final int LANES_A_BROKER = 4;
   private static final int OTHER_CONNECTIONS = 4;
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
-
-  @Option(
-      names = "--kafka-bootstrap-servers",
-      paramLabel = "HOST:PORT,...",
-      description = "Kafka's addresses (TWINBOX_KAFKA_BOOTSTRAP_SERVERS).")
-  private @Nullable String kafka;
 
   @Option(
       names = "--name",
@@ -79,26 +73,7 @@ final class RelayCommand implements Runnable {
               + " 0 takes a free port. Default: not.")
   private @Nullable String metricsPort;
 
-  private @Nullable String rabbit;
-
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  @Option(
-      names = "--rabbitmq-uri",
-      paramLabel = "URI",
-      description =
-          "RabbitMQ's address without a password, amqp://host:port/vhost; with one in"
-              + " TWINBOX_RABBITMQ_URI or the file.")
-  void rabbit(String value) {
-    if (Secrets.areIn(value)) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "--rabbitmq-uri: a password is not accepted on the command line, where other users of"
-              + " this machine can read it. Use TWINBOX_RABBITMQ_URI, or rabbitmq.uri in a --config"
-              + " FILE.");
-    }
-    rabbit = value;
-  }
 
   @Override
   public void run() {
@@ -106,18 +81,17 @@ final class RelayCommand implements Runnable {
       throw new ParameterException(
           spec.commandLine(), "--lease is %s; choose 1 to 3600 seconds.".formatted(lease));
     }
-    Map<String, String> flags = new HashMap<>();
-    ConnectionOptions.put(flags, "kafka.bootstrap.servers", kafka);
-    ConnectionOptions.put(flags, "rabbitmq.uri", rabbit);
+    Map<String, String> flags = BrokerOptions.given(spec);
     // Asked anew for each connection: credentials are rotated while a relay runs.
     Supplier<Settings> current = () -> connection.settings(flags);
     Settings settings = current.get();
     Map<String, Map<String, String>> brokers = settings.brokers();
     if (brokers.isEmpty()) {
       throw new CommandException(
-          "There is no broker to publish to. Use --kafka-bootstrap-servers, --rabbitmq-uri, the"
-              + " environment (TWINBOX_KAFKA_BOOTSTRAP_SERVERS, TWINBOX_RABBITMQ_URI) or a --config"
-              + " FILE.");
+          "There is no broker to publish to. Use %s, the environment (%s) or a --config FILE."
+              .formatted(
+                  Brokers.addresses(BrokerKinds.all(), Brokers::option, ", "),
+                  Brokers.addresses(BrokerKinds.all(), Brokers::variable, ", ")));
     }
     Logging.tellOfTwinbox();
     int pool =

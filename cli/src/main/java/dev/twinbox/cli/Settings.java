@@ -1,5 +1,7 @@
 package dev.twinbox.cli;
 
+import dev.twinbox.broker.BrokerKind;
+import dev.twinbox.broker.BrokerKinds;
 import dev.twinbox.relay.drain.RateLimits;
 import dev.twinbox.relay.drain.RetryPolicies;
 import java.io.IOException;
@@ -12,6 +14,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,9 +32,11 @@ final class Settings {
   private static final Set<String> PLAIN =
       Set.of(DB_URL, DB_USER, DB_PASSWORD, DB_PASSWORD_FILE, SCHEMA);
   private static final Pattern OURS =
-      Pattern.compile("(?:db|kafka|rabbitmq|retry|rate|schema)(?![\\p{L}\\d])");
-  private static final Pattern BROKER =
-      Pattern.compile("(?:kafka|rabbitmq)(?:@[a-z0-9][a-z0-9-]{0,31})?");
+      Pattern.compile(
+          Stream.concat(
+                  Stream.of("db", "retry", "rate", "schema"),
+                  BrokerKinds.all().stream().map(BrokerKind::prefix))
+              .collect(Collectors.joining("|", "(?:", ")(?![\\p{L}\\d])")));
 
   private final Map<String, String> values;
 
@@ -120,9 +126,14 @@ final class Settings {
           && !RateSettings.isOne(name)) {
         throw new CommandException(
             ("The configuration file %s has %s. Known are %s, a broker's client properties as in"
-                    + " kafka.bootstrap.servers, kafka@billing.acks, rabbitmq.uri, retry policies"
-                    + " as in retry.max-attempts, and rate limits as in rate.at.NAME.per-second.")
-                .formatted(file, unknown(name), String.join(", ", new TreeSet<>(PLAIN))));
+                    + " %s or with the name of one among several as in kafka@billing.acks, retry"
+                    + " policies as in retry.max-attempts, and rate limits as in"
+                    + " rate.at.NAME.per-second.")
+                .formatted(
+                    file,
+                    unknown(name),
+                    String.join(", ", new TreeSet<>(PLAIN)),
+                    Brokers.addresses(BrokerKinds.all(), Brokers::key, ", ")));
       }
       settings.put(name, properties.getProperty(name).strip());
     }
@@ -138,6 +149,6 @@ final class Settings {
 
   private static boolean isBrokers(String name) {
     int dot = name.indexOf('.');
-    return dot > 0 && dot < name.length() - 1 && BROKER.matcher(name.substring(0, dot)).matches();
+    return dot > 0 && dot < name.length() - 1 && Brokers.isName(name.substring(0, dot));
   }
 }

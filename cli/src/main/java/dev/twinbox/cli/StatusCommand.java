@@ -13,7 +13,6 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -32,8 +31,10 @@ import picocli.CommandLine.Spec;
       "Shows what waits, how fast it goes, who relays, what is in the way, and a verdict with its"
           + " causes. Reads little, however much waits: above 10,000 in a lane the numbers are"
           + " estimates. Changes nothing.",
+      "With --group or --queue, also how far consumers are behind.",
       "Exit code 0: all is well. 1: a warning. 2: critical. 3: it could not be read."
-    })
+    },
+    modelTransformer = BrokerOptions.class)
 final class StatusCommand implements Callable<Integer> {
   static final int UNREADABLE = 3;
 
@@ -41,7 +42,7 @@ final class StatusCommand implements Callable<Integer> {
 
   @Mixin private ConnectionOptions connection = new ConnectionOptions();
   @Mixin private ThresholdOptions thresholds = new ThresholdOptions();
-  @Mixin private LagOptions consumers = new LagOptions();
+  @Mixin private ConsumerOptions consumers = new ConsumerOptions();
 
   @Option(names = "--json", description = "Print JSON; with --watch, a line each time.")
   private boolean json;
@@ -56,12 +57,6 @@ final class StatusCommand implements Callable<Integer> {
               + " interrupted.")
   private @Nullable Integer watch;
 
-  @Option(
-      names = "--kafka-bootstrap-servers",
-      paramLabel = "HOST:PORT,...",
-      description = "Kafka's addresses, for --group (TWINBOX_KAFKA_BOOTSTRAP_SERVERS).")
-  private @Nullable String kafka;
-
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
@@ -73,9 +68,7 @@ final class StatusCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--watch is %s; choose 1 to 3600 seconds.".formatted(every));
     }
-    Map<String, String> flags = new java.util.HashMap<>();
-    ConnectionOptions.put(flags, "kafka.bootstrap.servers", kafka);
-    Settings settings = connection.settings(flags);
+    Settings settings = connection.settings(BrokerOptions.given(spec));
     try (HikariDataSource database = Database.connect(settings, 1)) {
       StatusReader reader = StatusReader.in(database, settings.schema());
       if (every == null) {
@@ -89,7 +82,7 @@ final class StatusCommand implements Callable<Integer> {
 
   private int look(StatusReader reader, Settings settings, Thresholds limits) throws SQLException {
     Status status = reader.read();
-    List<SourceLag> lags = consumers.read(settings);
+    List<SourceLag> lags = consumers.lags(settings);
     List<Cause> causes = new ArrayList<>(Verdict.of(status, limits).causes());
     lags.forEach(lag -> LagCauses.of(lag, limits).ifPresent(causes::add));
     Verdict verdict = Verdict.of(causes);

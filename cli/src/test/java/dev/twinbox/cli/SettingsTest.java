@@ -53,9 +53,7 @@ class SettingsTest {
     Settings settings =
         Settings.of(
             Map.of("rabbitmq.uri", "amqp://flag"),
-            Map.of(
-                "TWINBOX_KAFKA_BOOTSTRAP_SERVERS", "environment:9092",
-                "TWINBOX_RABBITMQ_MANAGEMENT", "http://testkit"),
+            Map.of("TWINBOX_KAFKA_BOOTSTRAP_SERVERS", "environment:9092"),
             file);
     assertThat(settings.brokers())
         .isEqualTo(

@@ -39,7 +39,7 @@ class ArchitectureTest {
         "broker     |",
         "postgres   |",
         "testkit    |",
-        "outbox     | postgres",
+        "outbox     | broker postgres",
         "migrations | postgres",
         "inbox      | broker postgres",
         "kafka      | broker inbox",

@@ -1,5 +1,7 @@
 package dev.twinbox.inbox;
 
+import dev.twinbox.broker.BrokerKind.Consumption;
+import dev.twinbox.broker.BrokerKinds;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Map;
@@ -73,12 +75,20 @@ final class Admission {
       return delivery.source();
     }
     String origin = delivery.origin();
-    if (origin.startsWith("kafka:") && origin.indexOf('/') > 0) {
-      return "\u0000" + origin.substring(0, origin.indexOf('/'));
-    }
-    return origin.startsWith("rabbitmq:") && origin.endsWith("/" + id)
-        ? "\u0000" + origin.substring(0, origin.length() - id.length() - 1)
-        : "";
+    return BrokerKinds.of(origin)
+        .map(kind -> place(kind.consumption(), origin, id))
+        .map(place -> "\u0000" + place)
+        .orElse("");
+  }
+
+  /** The topic or queue with its broker; null when the origin does not name it. */
+  static @Nullable String place(Consumption consumption, String origin, String id) {
+    int end =
+        switch (consumption) {
+          case TOPICS -> origin.indexOf('/');
+          case QUEUES -> origin.endsWith("/" + id) ? origin.length() - id.length() - 1 : -1;
+        };
+    return end < 1 ? null : origin.substring(0, end);
   }
 
   private static @Nullable String defect(Delivery delivery) {

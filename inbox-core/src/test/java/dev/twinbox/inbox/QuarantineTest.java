@@ -3,6 +3,7 @@ package dev.twinbox.inbox;
 import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.twinbox.broker.BrokerKind.Consumption;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -51,23 +52,17 @@ class QuarantineTest {
     assertThat(database.quarantined()).containsExactly("broken-headers", "broken-headers");
   }
 
+  /** Where the kind of broker is on the class path; that of a consumer always is. */
   @Test
-  void equalForeignIdsOfTwoQueuesAreTwoMessages() {
-    List<Delivery> all =
-        List.of(
-            from("rabbitmq:a/1"), from("rabbitmq:b/1"), from("kafka:t/0/7"), from("kafka:u/0/7"));
-
-    assertThat(inbox.receiveAll(all, InboxDatabase::effect))
-        .hasOnlyElementsOfType(Receipt.Processed.class);
-    assertThat(
-            inbox.receiveAll(
-                List.of(from("kafka:t/3/9"), from("rabbitmq:b/1")), InboxDatabase::effect))
-        .hasOnlyElementsOfType(Receipt.Duplicate.class);
-  }
-
-  private static Delivery from(String origin) {
-    return new Delivery(
-        "1", null, null, null, null, null, null, null, Map.of(), null, origin, false);
+  void aForeignIdIsOneOfItsTopicOrQueue() {
+    assertThat(Admission.place(Consumption.TOPICS, "kafka:t/0/7", "7")).isEqualTo("kafka:t");
+    assertThat(Admission.place(Consumption.TOPICS, "kafka:t/3/9", "7")).isEqualTo("kafka:t");
+    assertThat(Admission.place(Consumption.QUEUES, "rabbitmq:a/b/7", "7"))
+        .isEqualTo("rabbitmq:a/b");
+    assertThat(Admission.place(Consumption.QUEUES, "rabbitmq:a/b/7", "b/7"))
+        .isEqualTo("rabbitmq:a");
+    assertThat(Admission.place(Consumption.QUEUES, "rabbitmq:a/8", "7")).isNull();
+    assertThat(Admission.place(Consumption.TOPICS, "kafka:t", "7")).isNull();
   }
 
   @Test

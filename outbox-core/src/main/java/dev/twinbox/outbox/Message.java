@@ -1,5 +1,6 @@
 package dev.twinbox.outbox;
 
+import dev.twinbox.broker.Destination;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -65,10 +66,20 @@ public final class Message {
 
   /**
    * A message to a destination such as {@code kafka:orders} or {@code
-   * rabbitmq:events/order.placed}; {@link Destination} has the grammar.
+   * rabbitmq:events/order.placed}; {@link Destination} has the grammar. The address is checked only
+   * where its kind of broker, as {@code twinbox-kafka}, is on the class path.
+   *
+   * @throws InvalidMessageException when it does not follow the grammar
    */
   public static Message to(String destination) {
-    return to(Destination.parse(destination));
+    String line =
+        Texts.line(
+            "destination", destination, Destination.MOST_BYTES, "Name one, as 'kafka:orders'.");
+    try {
+      return to(Destination.parse(line));
+    } catch (IllegalArgumentException e) {
+      throw new InvalidMessageException("destination", String.valueOf(e.getMessage()), e);
+    }
   }
 
   /** A message to a destination. */

@@ -3,7 +3,7 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.broker.doctor.Severity;
@@ -76,7 +76,7 @@ class ClockSkewTest {
       findings = examination.examine(connection);
     }
     return findings.stream()
-        .filter(finding -> finding.check() == Check.CLOCK_SKEW)
+        .filter(finding -> finding.check() == CommonCheck.CLOCK_SKEW)
         .findFirst()
         .orElseThrow();
   }

@@ -18,11 +18,11 @@ import org.jspecify.annotations.Nullable;
  * A RabbitMQ node with the management plugin.
  *
  * <p>It is, in this order: the node that the environment names ({@code TWINBOX_RABBITMQ}, an AMQP
- * address, and {@code TWINBOX_RABBITMQ_MANAGEMENT}, an HTTP one); a private node from an installed
- * rabbitmq-server; a private node in a container. A private node has free ports of localhost and is
- * gone when the JVM is. Safe for use by several threads; the methods that kill or freeze it affect
- * everyone who shares it, and the node from the environment refuses them with {@link
- * UnsupportedOperationException}.
+ * address, and {@code TWINBOX_TEST_RABBITMQ_MANAGEMENT}, an HTTP one); a private node from an
+ * installed rabbitmq-server; a private node in a container. A private node has free ports of
+ * localhost and is gone when the JVM is. Safe for use by several threads; the methods that kill or
+ * freeze it affect everyone who shares it, and the node from the environment refuses them with
+ * {@link UnsupportedOperationException}.
  */
 public final class TestRabbit implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofMinutes(5);
@@ -178,7 +178,7 @@ public final class TestRabbit implements AutoCloseable {
       BooleanSupplier containersArePossible) {
     String given = environment.get("TWINBOX_RABBITMQ");
     if (given != null && !given.isBlank()) {
-      String management = environment.get("TWINBOX_RABBITMQ_MANAGEMENT");
+      String management = environment.get("TWINBOX_TEST_RABBITMQ_MANAGEMENT");
       URI amqp = URI.create(given);
       return new GivenRabbit(
           amqp,
@@ -194,7 +194,7 @@ public final class TestRabbit implements AutoCloseable {
     throw new IllegalStateException(
         "No RabbitMQ to test with. Install rabbitmq-server (apt-get install rabbitmq-server), or"
             + " start a Docker engine, or name a node: TWINBOX_RABBITMQ=amqp://user:password@host"
-            + " TWINBOX_RABBITMQ_MANAGEMENT=http://host:15672");
+            + " TWINBOX_TEST_RABBITMQ_MANAGEMENT=http://host:15672");
   }
 
   private static ConnectionFactory factory(URI address) {

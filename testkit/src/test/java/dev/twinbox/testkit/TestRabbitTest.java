@@ -128,7 +128,7 @@ class TestRabbitTest {
         Map.of(
             "TWINBOX_RABBITMQ",
             rabbit.uri().toString(),
-            "TWINBOX_RABBITMQ_MANAGEMENT",
+            "TWINBOX_TEST_RABBITMQ_MANAGEMENT",
             "http://127.0.0.1:1");
     RabbitNode node = TestRabbit.choose(environment, Optional::empty, () -> false);
 

@@ -46,9 +46,11 @@ public final class DestinationText {
       throw new IllegalArgumentException(
           "the %s %s is broken text: half a surrogate pair".formatted(what, shown(text)));
     }
-    if (text.getBytes(StandardCharsets.UTF_8).length > maxBytes) {
+    int bytes = text.getBytes(StandardCharsets.UTF_8).length;
+    if (bytes > maxBytes) {
       throw new IllegalArgumentException(
-          "the %s %s has more than %s bytes in UTF-8".formatted(what, shown(text), maxBytes));
+          "the %s %s has %s bytes in UTF-8; the limit is %s bytes"
+              .formatted(what, shown(text), bytes, maxBytes));
     }
   }
 

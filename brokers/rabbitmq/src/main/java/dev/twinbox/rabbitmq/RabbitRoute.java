@@ -16,12 +16,12 @@ public record RabbitRoute(String exchange, String routingKey) {
   public RabbitRoute {
     if (exchange.indexOf('/') >= 0) {
       throw new IllegalArgumentException(
-          "The exchange %s cannot be told from its routing key because of its '/'. Use another name."
+          "the exchange %s cannot be told from its routing key because of its '/'. Use another name."
               .formatted(DestinationText.shown(exchange)));
     }
     if (exchange.isEmpty() && routingKey.isEmpty()) {
       throw new IllegalArgumentException(
-          "There is neither exchange nor queue. Write 'exchange/routing.key' or '/queue'.");
+          "there is neither exchange nor queue. Write 'exchange/routing.key' or '/queue'.");
     }
     DestinationText.requireLine("exchange", exchange, MOST_BYTES);
     DestinationText.requireLine("routing key", routingKey, MOST_BYTES);

@@ -1,7 +1,6 @@
 package dev.twinbox.examples.demo;
 
 import dev.twinbox.cli.CommandException;
-import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.common.Progress;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.outbox.Outbox;
@@ -59,13 +58,13 @@ final class Demo implements AutoCloseable {
   }
 
   /** Starts the servers, both at once, and everything but the shop. */
-  static Demo start(BrokerKind kind, int messages, PrintWriter out) {
-    out.printf(Locale.ROOT, "Starting PostgreSQL and %s in temporary folders…%n", kind.title());
+  static Demo start(DemoBrokerChoice choice, int messages, PrintWriter out) {
+    out.printf(Locale.ROOT, "Starting PostgreSQL and %s in temporary folders…%n", choice.title());
     out.flush();
     CompletableFuture<DemoDatabase> database = CompletableFuture.supplyAsync(DemoDatabase::start);
     DemoBroker broker;
     try {
-      broker = DemoBroker.start(kind);
+      broker = choice.start();
     } catch (RuntimeException e) {
       database.thenAccept(DemoDatabase::close).join();
       throw e;

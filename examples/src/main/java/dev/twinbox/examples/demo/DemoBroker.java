@@ -1,7 +1,6 @@
 package dev.twinbox.examples.demo;
 
 import dev.twinbox.broker.Broker;
-import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import java.util.UUID;
@@ -9,14 +8,6 @@ import java.util.function.Consumer;
 
 /** What the demo asks of a broker that it has started. Closing it stops the broker. */
 interface DemoBroker extends AutoCloseable {
-  /** Starts the broker of a kind. */
-  static DemoBroker start(BrokerKind kind) {
-    return switch (kind) {
-      case KAFKA -> KafkaDemo.start();
-      case RABBITMQ -> RabbitDemo.start();
-    };
-  }
-
   /** Where the shop sends its messages. */
   String destination();
 

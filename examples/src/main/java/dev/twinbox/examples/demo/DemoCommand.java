@@ -1,6 +1,5 @@
 package dev.twinbox.examples.demo;
 
-import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.common.ReportFile;
 import java.io.PrintWriter;
 import java.nio.file.Path;
@@ -36,10 +35,10 @@ public final class DemoCommand implements Callable<Integer> {
 
   @Option(
       names = "--broker",
-      paramLabel = "kafka|rabbitmq",
+      paramLabel = "BROKER",
       defaultValue = "kafka",
-      description = "The broker in between, default ${DEFAULT-VALUE}.")
-  private BrokerKind broker = BrokerKind.KAFKA;
+      description = "The broker in between: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
+  private DemoBrokerChoice broker = DemoBrokerChoice.KAFKA;
 
   @Option(
       names = "--report",

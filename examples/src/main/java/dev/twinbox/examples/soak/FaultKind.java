@@ -1,8 +1,5 @@
 package dev.twinbox.examples.soak;
 
-import dev.twinbox.examples.common.BrokerKind;
-import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 
 /** What is done to the system, and whose work it has to hit. */
@@ -40,14 +37,6 @@ enum FaultKind {
   /** Whether a relay may not know afterwards what it has published, and publish it again. */
   boolean leavesDoubt() {
     return victim == Role.RELAY;
-  }
-
-  boolean fits(BrokerKind broker) {
-    return this != RAISE_ALARM || broker == BrokerKind.RABBITMQ;
-  }
-
-  static List<FaultKind> fitting(BrokerKind broker) {
-    return Arrays.stream(values()).filter(kind -> kind.fits(broker)).toList();
   }
 
   /** As users type it and the report shows it. */

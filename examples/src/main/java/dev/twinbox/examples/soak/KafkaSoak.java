@@ -1,6 +1,9 @@
 package dev.twinbox.examples.soak;
 
 import dev.twinbox.examples.common.KafkaReading;
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestKafkaProcesses;
 import java.nio.file.Path;
@@ -50,6 +53,23 @@ final class KafkaSoak implements SoakBroker {
     kafka.createTopic(
         TOPIC, PARTITIONS, BROKERS, Map.of("message.timestamp.type", "LogAppendTime"));
     return new KafkaSoak(kafka, seed % 2 == 0 ? "consumer" : "classic");
+  }
+
+  /** A consumer in a process of its own, as {@link #consumerValues} tell it. */
+  static AutoCloseable consume(Assignment assignment, Inbox inbox, Handler handler) {
+    KafkaInboxConsumer.Builder builder =
+        KafkaInboxConsumer.builder()
+            .inbox(inbox)
+            .handler(handler)
+            .topics(assignment.get("TOPIC"))
+            .property("bootstrap.servers", assignment.get("BOOTSTRAP_SERVERS"))
+            .property("group.id", SoakConsumer.CONSUMER)
+            .property("group.protocol", assignment.get("GROUP_PROTOCOL"))
+            .batchSize(SoakConsumer.BATCH);
+    if (assignment.get("GROUP_PROTOCOL").equals("classic")) {
+      builder.property("session.timeout.ms", "3000").property("heartbeat.interval.ms", "1000");
+    }
+    return builder.build().start();
   }
 
   private static String entrance(String process) {

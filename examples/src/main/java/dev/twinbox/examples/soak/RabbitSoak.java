@@ -3,7 +3,11 @@ package dev.twinbox.examples.soak;
 import com.rabbitmq.client.BuiltinExchangeType;
 import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
+import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.cli.CommandException;
+import dev.twinbox.inbox.Handler;
+import dev.twinbox.inbox.Inbox;
+import dev.twinbox.rabbitmq.consumer.RabbitInboxConsumer;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
 import dev.twinbox.testkit.TestRabbitCluster;
@@ -104,6 +108,20 @@ final class RabbitSoak implements SoakBroker {
           channel.queueBind(QUEUE, EXCHANGE, "#");
           return channel.queueBind(RECORD, EXCHANGE, "#");
         });
+  }
+
+  /** A consumer in a process of its own, as {@link #consumerValues} tell it. */
+  static AutoCloseable consume(Assignment assignment, Inbox inbox, Handler handler) {
+    return RabbitInboxConsumer.builder()
+        .inbox(inbox)
+        .handler(handler)
+        .queue(assignment.get("QUEUE"))
+        .connectionFactory(new ConnectionFactory())
+        .addresses(assignment.get("ADDRESSES"))
+        .prefetch(4 * SoakConsumer.BATCH)
+        .batchSize(SoakConsumer.BATCH)
+        .build()
+        .start();
   }
 
   @Override

@@ -1,7 +1,6 @@
 package dev.twinbox.examples.soak;
 
 import dev.twinbox.cli.CommandException;
-import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.common.Progress;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -68,10 +67,7 @@ final class Soak implements AutoCloseable {
         CompletableFuture.supplyAsync(() -> SoakDatabase.start(behindProxies));
     SoakBroker broker;
     try {
-      broker =
-          options.broker() == BrokerKind.KAFKA
-              ? KafkaSoak.start(behindProxies, options.seed())
-              : RabbitSoak.start(behindProxies, options.rabbitNodes());
+      broker = options.broker().start(behindProxies, options);
     } catch (RuntimeException e) {
       database.thenAccept(SoakDatabase::close).join();
       throw e;

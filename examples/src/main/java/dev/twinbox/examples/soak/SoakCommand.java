@@ -1,7 +1,6 @@
 package dev.twinbox.examples.soak;
 
 import dev.twinbox.cli.CommandException;
-import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.common.ReportFile;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -40,10 +39,11 @@ public final class SoakCommand implements Callable<Integer> {
 
   @Option(
       names = "--broker",
-      paramLabel = "kafka|rabbitmq",
+      paramLabel = "BROKER",
       defaultValue = "kafka",
-      description = "The broker, default ${DEFAULT-VALUE}: three Kafka brokers, or RabbitMQ.")
-  private BrokerKind broker = BrokerKind.KAFKA;
+      description =
+          "The broker: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}, with three nodes.")
+  private SoakBrokerChoice broker = SoakBrokerChoice.KAFKA;
 
   @Option(
       names = "--seed",
@@ -125,7 +125,7 @@ public final class SoakCommand implements Callable<Integer> {
     if (rabbitNodes != 1 && rabbitNodes != 3) {
       throw invalid("--rabbitmq-nodes is %s; choose 1 or 3.".formatted(rabbitNodes));
     }
-    if (rabbitNodes != 1 && broker != BrokerKind.RABBITMQ) {
+    if (rabbitNodes != 1 && broker != SoakBrokerChoice.RABBITMQ) {
       throw invalid("--rabbitmq-nodes goes with --broker rabbitmq; Kafka always has 3 brokers.");
     }
     Duration time = time();
@@ -157,7 +157,7 @@ public final class SoakCommand implements Callable<Integer> {
   }
 
   private List<FaultKind> kinds() {
-    List<FaultKind> fitting = FaultKind.fitting(broker);
+    List<FaultKind> fitting = broker.faults();
     if (faults.isEmpty()) {
       return fitting;
     }

@@ -1,6 +1,5 @@
 package dev.twinbox.examples.soak;
 
-import com.rabbitmq.client.ConnectionFactory;
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.twinbox.inbox.Backoff;
@@ -8,8 +7,6 @@ import dev.twinbox.inbox.Delivery;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxTransaction;
-import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
-import dev.twinbox.rabbitmq.consumer.RabbitInboxConsumer;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.UUID;
@@ -20,7 +17,7 @@ import java.util.concurrent.TimeUnit;
 final class SoakConsumer {
   static final String CONSUMER = "soak";
 
-  private static final int BATCH = 50;
+  static final int BATCH = 50;
   private static final int CONNECTIONS = 5;
 
   private SoakConsumer() {}
@@ -41,9 +38,7 @@ final class SoakConsumer {
             .build();
     Handler handler = (delivery, work) -> apply(assignment.name(), delivery, work);
     AutoCloseable consumer =
-        assignment.values().containsKey("TOPIC")
-            ? kafka(assignment, inbox, handler)
-            : rabbit(assignment, inbox, handler);
+        SoakBrokerChoice.valueOf(assignment.get("BROKER")).consume(assignment, inbox, handler);
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(consumer, pool), "stop"));
   }
 
@@ -66,35 +61,6 @@ final class SoakConsumer {
     } else if (chance == 10) {
       throw new IllegalStateException("A handler that fails now and then");
     }
-  }
-
-  private static AutoCloseable kafka(Assignment assignment, Inbox inbox, Handler handler) {
-    KafkaInboxConsumer.Builder builder =
-        KafkaInboxConsumer.builder()
-            .inbox(inbox)
-            .handler(handler)
-            .topics(assignment.get("TOPIC"))
-            .property("bootstrap.servers", assignment.get("BOOTSTRAP_SERVERS"))
-            .property("group.id", CONSUMER)
-            .property("group.protocol", assignment.get("GROUP_PROTOCOL"))
-            .batchSize(BATCH);
-    if (assignment.get("GROUP_PROTOCOL").equals("classic")) {
-      builder.property("session.timeout.ms", "3000").property("heartbeat.interval.ms", "1000");
-    }
-    return builder.build().start();
-  }
-
-  private static AutoCloseable rabbit(Assignment assignment, Inbox inbox, Handler handler) {
-    return RabbitInboxConsumer.builder()
-        .inbox(inbox)
-        .handler(handler)
-        .queue(assignment.get("QUEUE"))
-        .connectionFactory(new ConnectionFactory())
-        .addresses(assignment.get("ADDRESSES"))
-        .prefetch(4 * BATCH)
-        .batchSize(BATCH)
-        .build()
-        .start();
   }
 
   private static HikariDataSource pool(Assignment assignment) {

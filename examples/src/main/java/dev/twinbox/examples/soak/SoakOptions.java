@@ -1,13 +1,12 @@
 package dev.twinbox.examples.soak;
 
-import dev.twinbox.examples.common.BrokerKind;
 import java.time.Duration;
 import java.util.List;
 
 /**
  * What is to be soaked, for how long and in what.
  *
- * @param broker Kafka or RabbitMQ
+ * @param broker which one
  * @param seed decides which faults hit which process, and in which order
  * @param duration for how long faults are injected; starting, draining and counting come on top
  * @param messages about how many are written meanwhile
@@ -15,7 +14,7 @@ import java.util.List;
  * @param rabbitNodes 1, or the size of a RabbitMQ cluster
  */
 record SoakOptions(
-    BrokerKind broker,
+    SoakBrokerChoice broker,
     long seed,
     Duration duration,
     long messages,

@@ -22,6 +22,7 @@ final class SoakProcesses implements AutoCloseable {
 
   private final SoakDatabase database;
   private final SoakBroker broker;
+  private final SoakBrokerChoice choice;
   private final Path logs;
   private final Map<String, String> pace;
   private final List<SoakProcess> all = new ArrayList<>();
@@ -41,6 +42,7 @@ final class SoakProcesses implements AutoCloseable {
   SoakProcesses(SoakDatabase database, SoakBroker broker, Path logs, SoakOptions options) {
     this.database = database;
     this.broker = broker;
+    choice = options.broker();
     this.logs = logs;
     pace =
         Map.of(
@@ -127,8 +129,7 @@ final class SoakProcesses implements AutoCloseable {
       case CONSUMER ->
           small(SoakConsumer.class, "-Xmx96m", log)
               .environment(
-                  assignment(name, SoakDatabase.CONSUMER, broker.consumerValues(name))
-                      .toEnvironment())
+                  assignment(name, SoakDatabase.CONSUMER, consumerValues(name)).toEnvironment())
               .start();
       case PRODUCER -> {
         Map<String, String> values = new HashMap<>(pace);
@@ -139,6 +140,12 @@ final class SoakProcesses implements AutoCloseable {
             .start();
       }
     };
+  }
+
+  private Map<String, String> consumerValues(String name) {
+    Map<String, String> values = new HashMap<>(broker.consumerValues(name));
+    values.put("BROKER", choice.name());
+    return values;
   }
 
   private Assignment assignment(String name, String role, Map<String, String> values) {

@@ -2,7 +2,6 @@ package dev.twinbox.examples.soak;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.soak.Schedule.Step;
 import java.time.Duration;
 import java.util.List;
@@ -16,16 +15,16 @@ class ScheduleTest {
 
   @Test
   void theSameSeedMakesTheSameSchedule() {
-    List<FaultKind> kinds = FaultKind.fitting(BrokerKind.RABBITMQ);
+    List<FaultKind> kinds = SoakBrokerChoice.RABBITMQ.faults();
 
     assertThat(Schedule.of(7, MINUTE, kinds)).isEqualTo(Schedule.of(7, MINUTE, kinds));
     assertThat(Schedule.of(8, MINUTE, kinds)).isNotEqualTo(Schedule.of(7, MINUTE, kinds));
   }
 
   @ParameterizedTest
-  @EnumSource(BrokerKind.class)
-  void aMinuteHasAtLeastTwoFaultsOfEachKindThatFitsAndTwentyInAll(BrokerKind broker) {
-    List<FaultKind> kinds = FaultKind.fitting(broker);
+  @EnumSource(SoakBrokerChoice.class)
+  void aMinuteHasAtLeastTwoFaultsOfEachKindThatFitsAndTwentyInAll(SoakBrokerChoice broker) {
+    List<FaultKind> kinds = broker.faults();
     List<Step> steps = Schedule.of(1, MINUTE, kinds).steps();
 
     assertThat(steps).hasSizeGreaterThanOrEqualTo(20);
@@ -38,7 +37,7 @@ class ScheduleTest {
   @Test
   void faultsComeOneAfterTheOtherWithinTheTime() {
     List<Step> steps =
-        Schedule.of(3, Duration.ofMinutes(10), FaultKind.fitting(BrokerKind.KAFKA)).steps();
+        Schedule.of(3, Duration.ofMinutes(10), SoakBrokerChoice.KAFKA.faults()).steps();
 
     assertThat(steps).isSortedAccordingTo((a, b) -> a.after().compareTo(b.after()));
     assertThat(steps.get(steps.size() - 1).after()).isLessThan(Duration.ofMinutes(10));

@@ -2,7 +2,6 @@ package dev.twinbox.examples.soak;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinbox.examples.common.BrokerKind;
 import dev.twinbox.examples.soak.Schedule.Step;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestPostgres;
@@ -168,7 +167,12 @@ class SoakTallyTest {
   private SoakReport count() {
     SoakOptions options =
         new SoakOptions(
-            BrokerKind.KAFKA, 1, Duration.ofSeconds(60), 4, FaultKind.fitting(BrokerKind.KAFKA), 1);
+            SoakBrokerChoice.KAFKA,
+            1,
+            Duration.ofSeconds(60),
+            4,
+            SoakBrokerChoice.KAFKA.faults(),
+            1);
     return new SoakTally(database, broker, options).count(injected, leftovers, 1).report();
   }
 

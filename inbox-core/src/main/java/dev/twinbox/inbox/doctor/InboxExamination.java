@@ -1,6 +1,6 @@
 package dev.twinbox.inbox.doctor;
 
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Privileges;
 import dev.twinbox.broker.doctor.SchemaExamination;
@@ -54,7 +54,7 @@ public final class InboxExamination {
       if (!row.getBoolean(1)) {
         findings.add(
             Finding.danger(
-                Check.INBOX_KEY_MISSING,
+                CommonCheck.INBOX_KEY_MISSING,
                 "table %s.inbox".formatted(schema),
                 "no unique key (message_id, consumer_id)",
                 "alter table %s.inbox add primary key (message_id, consumer_id)"
@@ -63,7 +63,7 @@ public final class InboxExamination {
       if (!row.getBoolean(5)) {
         findings.add(
             Finding.warning(
-                Check.INBOX_ROW_MISSING,
+                CommonCheck.INBOX_ROW_MISSING,
                 "table %s.inbox_retention".formatted(schema),
                 "it is empty",
                 "Start a consumer, or call inbox.upkeep().start(): the row is made again, with the"
@@ -72,7 +72,7 @@ public final class InboxExamination {
       if (row.getInt(2) < FEW_DAYS) {
         findings.add(
             Finding.warning(
-                Check.INBOX_DAY_MISSING,
+                CommonCheck.INBOX_DAY_MISSING,
                 "table %s.inbox".formatted(schema),
                 row.getString(3) == null
                     ? "no day has a row in inbox_day"
@@ -83,7 +83,7 @@ public final class InboxExamination {
       if (row.getLong(4) > 0) {
         findings.add(
             Finding.warning(
-                Check.INBOX_DAY_NOT_DROPPED,
+                CommonCheck.INBOX_DAY_NOT_DROPPED,
                 "table %s.inbox".formatted(schema),
                 row.getLong(4) + " days were closed more than a day ago and are not dropped",
                 "Start a consumer, or call inbox.upkeep().start(). Where one runs, look for"

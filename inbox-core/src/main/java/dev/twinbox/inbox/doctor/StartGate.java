@@ -1,6 +1,6 @@
 package dev.twinbox.inbox.doctor;
 
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;
@@ -75,8 +75,8 @@ public final class StartGate {
     boolean away = false;
     for (Finding finding : diagnosis.findings()) {
       away |=
-          finding.check() == Check.DATABASE_UNREACHABLE
-              || finding.check() == Check.BROKER_UNREACHABLE;
+          finding.check() == CommonCheck.DATABASE_UNREACHABLE
+              || finding.check() == CommonCheck.BROKER_UNREACHABLE;
       if (finding.severity() != Severity.OK) {
         log.warn("{}: {}", who, finding);
       }

@@ -1,8 +1,9 @@
 package dev.twinbox.relay.doctor;
 
 import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.BrokerKinds;
 import dev.twinbox.broker.doctor.BrokerExamination;
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.relay.store.Tables;
@@ -55,15 +56,14 @@ public final class Doctor {
     return this;
   }
 
-  /** Looks at a consumer group's topics and offsets. */
-  public Doctor group(String broker, String group, Collection<String> topics) {
-    consumed.add(new Consumed(broker, group, List.copyOf(topics)));
-    return this;
-  }
-
-  /** Looks at a queue that is consumed. */
-  public Doctor queue(String broker, String queue) {
-    consumed.add(new Consumed(broker, queue, List.of()));
+  /**
+   * Looks at what a consumer meets.
+   *
+   * @param groupOrQueue a consumer group, or a queue
+   * @param topics that the group reads; none for a queue
+   */
+  public Doctor consumed(String broker, String groupOrQueue, Collection<String> topics) {
+    consumed.add(new Consumed(broker, groupOrQueue, List.copyOf(topics)));
     return this;
   }
 
@@ -91,15 +91,24 @@ public final class Doctor {
 
   private void notConfigured(List<String> brokers) {
     for (String destination : destinations.keySet()) {
-      if (brokers.stream().noneMatch(name -> destination.startsWith(name + ":"))) {
-        String name = destination.replaceFirst(":.*", "");
-        findings.add(
-            Finding.warning(
-                Check.BROKER_NOT_CONFIGURED,
-                destination,
-                "no broker %s is configured here".formatted(name),
-                "Configure it, as in %s or %s.uri.".formatted(name + ".bootstrap.servers", name)));
-      }
+      notConfigured(destination, destination.replaceFirst(":.*", ""), brokers);
+    }
+    for (Consumed each : consumed) {
+      notConfigured(each.broker() + ":" + each.groupOrQueue(), each.broker(), brokers);
+    }
+  }
+
+  private void notConfigured(String subject, String broker, List<String> brokers) {
+    if (!brokers.contains(broker)) {
+      findings.add(
+          Finding.warning(
+              CommonCheck.BROKER_NOT_CONFIGURED,
+              subject,
+              "no broker %s is configured here".formatted(broker),
+              BrokerKinds.of(broker)
+                  .flatMap(kind -> kind.settings().stream().findFirst())
+                  .map(setting -> "Set %s.%s.".formatted(broker, setting.name()))
+                  .orElse("Put its kind on the class path, or correct the name.")));
     }
   }
 }

@@ -1,6 +1,6 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Privileges;
 import dev.twinbox.broker.doctor.SchemaExamination;
@@ -120,7 +120,7 @@ final class OutboxExamination {
       }
       findings.add(
           Finding.danger(
-              Check.ROWS_MISSING,
+              CommonCheck.ROWS_MISSING,
               "schema " + tables.quotedSchema(),
               "missing: " + missing,
               "Start a relay, or run bin/twinbox migrate: they put it back where nothing is lost by"
@@ -141,7 +141,7 @@ final class OutboxExamination {
       if (cache != 1 || increment != 1 || cycles) {
         findings.add(
             Finding.danger(
-                Check.SEQUENCE_CHANGED,
+                CommonCheck.SEQUENCE_CHANGED,
                 "sequence " + tables.of("outbox_position"),
                 "cache %s, increment %s, %s"
                     .formatted(cache, increment, cycles ? "cycle" : "no cycle"),
@@ -168,7 +168,7 @@ final class OutboxExamination {
         if (!untouched) {
           findings.add(
               Finding.danger(
-                  Check.COLUMN_DEFAULT_CHANGED,
+                  CommonCheck.COLUMN_DEFAULT_CHANGED,
                   "column %s.%s".formatted(tables.of("outbox"), column),
                   "default " + found,
                   MIGRATED + "the column's default."));
@@ -189,7 +189,7 @@ final class OutboxExamination {
         String columns = rows.getString(1).replaceAll("[{}]", "").replace(",", ", ");
         findings.add(
             Finding.warning(
-                Check.INDEX_MISSING,
+                CommonCheck.INDEX_MISSING,
                 "table " + tables.of("outbox"),
                 "no valid index on (%s)".formatted(columns),
                 "create index on %s (%s)".formatted(tables.of("outbox"), columns)));
@@ -207,7 +207,7 @@ final class OutboxExamination {
       while (rows.next()) {
         findings.add(
             Finding.danger(
-                Check.RING_LEAF_MISSING,
+                CommonCheck.RING_LEAF_MISSING,
                 "table " + tables.of("outbox"),
                 "no partition " + rows.getString(1),
                 MIGRATED
@@ -223,7 +223,7 @@ final class OutboxExamination {
       while (rows.next()) {
         findings.add(
             Finding.danger(
-                Check.LANE_MISSING,
+                CommonCheck.LANE_MISSING,
                 "lane %s of %s".formatted(rows.getInt(2), rows.getString(1)),
                 "no row in outbox_lane, or none in outbox_lane_log",
                 MIGRATED + "the lane's first rows."));
@@ -252,7 +252,7 @@ final class OutboxExamination {
         int count = rows.getInt(2);
         findings.add(
             Finding.danger(
-                Check.LANE_UNKNOWN,
+                CommonCheck.LANE_UNKNOWN,
                 "lane " + lane,
                 "%s%s rows of table %s name it, and it is no broker's"
                     .formatted(count < 1_000 ? "" : "at least ", count, tables.of("outbox")),
@@ -272,7 +272,7 @@ final class OutboxExamination {
       if (!row.getBoolean(1)) {
         findings.add(
             Finding.danger(
-                Check.RESTORED_CLUSTER,
+                CommonCheck.RESTORED_CLUSTER,
                 "schema " + tables.quotedSchema(),
                 "the lanes belong to another cluster, or to a later time",
                 "docs/operations.md, 'Backup and restore'."));

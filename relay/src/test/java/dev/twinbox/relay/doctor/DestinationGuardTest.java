@@ -9,8 +9,9 @@ import dev.twinbox.broker.Outcomes;
 import dev.twinbox.broker.Publisher;
 import dev.twinbox.broker.Records;
 import dev.twinbox.broker.doctor.BrokerExamination;
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.kafka.doctor.KafkaCheck;
 import dev.twinbox.relay.MemoryBroker;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,9 +33,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** What a publisher does while the guard looks, refuses, and allows. */
 class DestinationGuardTest {
   private static final Finding UNSAFE =
-      Finding.danger(Check.REPLICATION_FACTOR, "kafka:unsafe", "replication factor 1", "Raise it.");
+      Finding.danger(
+          KafkaCheck.REPLICATION_FACTOR, "kafka:unsafe", "replication factor 1", "Raise it.");
   private static final Finding AWAY =
-      Finding.unknown(Check.BROKER_UNREACHABLE, "kafka", "no answer", "Start it.");
+      Finding.unknown(CommonCheck.BROKER_UNREACHABLE, "kafka", "no answer", "Start it.");
   private static final DestinationGuard.Periods SHORT =
       new DestinationGuard.Periods(
           Duration.ofMillis(20),

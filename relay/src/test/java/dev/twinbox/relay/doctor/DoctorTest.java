@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Examining;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.broker.doctor.Severity;
 import dev.twinbox.inbox.doctor.InboxExamination;
+import dev.twinbox.kafka.doctor.KafkaCheck;
 import dev.twinbox.kafka.publisher.KafkaBroker;
+import dev.twinbox.rabbitmq.doctor.RabbitCheck;
 import dev.twinbox.relay.store.SchemaGuard;
 import dev.twinbox.testkit.TestKafka;
 import dev.twinbox.testkit.TestPostgres;
@@ -130,89 +133,89 @@ class DoctorTest {
     return Stream.of(
         new Case(
             "the server is a replica",
-            Check.REPLICA,
+            CommonCheck.REPLICA,
             () ->
                 new Doctor()
                     .outbox(replica.dataSource(), UnsafeDatabase.TABLES)
                     .examine(List.of())),
-        new Case("fsync is off", Check.FSYNC_OFF, () -> UnsafeDatabase.on(careless).outbox()),
+        new Case("fsync is off", CommonCheck.FSYNC_OFF, () -> UnsafeDatabase.on(careless).outbox()),
         new Case(
             "full_page_writes is off",
-            Check.FULL_PAGE_WRITES_OFF,
+            CommonCheck.FULL_PAGE_WRITES_OFF,
             () -> UnsafeDatabase.on(careless).inbox()),
         new Case(
             "the encoding is LATIN1",
-            Check.DATABASE_ENCODING,
+            CommonCheck.DATABASE_ENCODING,
             () -> UnsafeDatabase.in("LATIN1").outbox()),
         new Case(
             "the encoding is SQL_ASCII",
-            Check.DATABASE_ENCODING,
+            CommonCheck.DATABASE_ENCODING,
             () -> UnsafeDatabase.in("SQL_ASCII").inbox()),
         new Case(
             "there are no tables",
-            Check.SCHEMA_MISSING,
+            CommonCheck.SCHEMA_MISSING,
             () -> new UnsafeDatabase(TestPostgres.shared().createDatabase()).outbox()),
         database(
             "the tables are too old",
-            Check.SCHEMA_TOO_OLD,
+            CommonCheck.SCHEMA_TOO_OLD,
             "delete from twinbox.schema_version where version > 1"),
         database(
             "the tables are too new",
-            Check.SCHEMA_TOO_NEW,
+            CommonCheck.SCHEMA_TOO_NEW,
             "insert into twinbox.schema_version (version, serves_code_from) values (99, 98)"),
         database(
             "the sequence caches",
-            Check.SEQUENCE_CHANGED,
+            CommonCheck.SEQUENCE_CHANGED,
             "alter sequence twinbox.outbox_position cache 20"),
         database(
             "the sequence skips",
-            Check.SEQUENCE_CHANGED,
+            CommonCheck.SEQUENCE_CHANGED,
             "alter sequence twinbox.outbox_position increment by 2"),
         database(
             "the sequence cycles",
-            Check.SEQUENCE_CHANGED,
+            CommonCheck.SEQUENCE_CHANGED,
             "alter sequence twinbox.outbox_position cycle"),
         database(
             "a position may be drawn before the xid",
-            Check.COLUMN_DEFAULT_CHANGED,
+            CommonCheck.COLUMN_DEFAULT_CHANGED,
             "alter table twinbox.outbox alter position set default"
                 + " nextval('twinbox.outbox_position')"),
         database(
             "a row does not get its transaction's xid",
-            Check.COLUMN_DEFAULT_CHANGED,
+            CommonCheck.COLUMN_DEFAULT_CHANGED,
             "alter table twinbox.outbox alter xid set default '3'"),
         database(
             "a lane has no row",
-            Check.LANE_MISSING,
+            CommonCheck.LANE_MISSING,
             "delete from twinbox.outbox_lane where lane = 2"),
         database(
             "a leaf of the ring is gone",
-            Check.RING_LEAF_MISSING,
+            CommonCheck.RING_LEAF_MISSING,
             "alter table twinbox.outbox detach partition twinbox.outbox_3"),
         clock("this machine is half a day ahead", Duration.ofHours(13)),
         new Case(
             "the role has no rights",
-            Check.GRANT_MISSING,
+            CommonCheck.GRANT_MISSING,
             () ->
                 new Doctor()
                     .outbox(UnsafeDatabase.with().newRole(), UnsafeDatabase.TABLES)
                     .examine(List.of())),
         new Case(
             "the relay cannot ask what waits",
-            Check.GRANT_MISSING,
+            CommonCheck.GRANT_MISSING,
             () ->
                 UnsafeDatabase.with(
                         "drop function twinbox.outbox_waiting(integer[], pg_snapshot[], bigint[])")
                     .outbox()),
         new Case(
             "a consumer's role may not use the inbox",
-            Check.GRANT_MISSING,
+            CommonCheck.GRANT_MISSING,
             () ->
                 UnsafeDatabase.inbox(new Doctor(), UnsafeDatabase.with().relay())
                     .examine(List.of())),
         new Case(
             "the inbox has lost its key",
-            Check.INBOX_KEY_MISSING,
+            CommonCheck.INBOX_KEY_MISSING,
             () ->
                 UnsafeDatabase.with("alter table twinbox.inbox drop constraint inbox_pkey")
                     .inbox()));
@@ -220,25 +223,25 @@ class DoctorTest {
 
   private static Stream<Case> unsafeTopics() {
     return Stream.of(
-        topic("a topic has one replica", Check.REPLICATION_FACTOR, 1, Map.of()),
+        topic("a topic has one replica", KafkaCheck.REPLICATION_FACTOR, 1, Map.of()),
         topic(
             "one replica in sync is enough",
-            Check.MIN_INSYNC_REPLICAS,
+            KafkaCheck.MIN_INSYNC_REPLICAS,
             3,
             Map.of("min.insync.replicas", "1")),
         topic(
             "a replica that lags may lead",
-            Check.UNCLEAN_ELECTION,
+            KafkaCheck.UNCLEAN_ELECTION,
             3,
             Map.of("unclean.leader.election.enable", "true")),
         topic(
             "a topic keeps messages for an hour",
-            Check.RETENTION_TOO_SHORT,
+            KafkaCheck.RETENTION_TOO_SHORT,
             3,
             Map.of("retention.ms", "3600000")),
         new Case(
             "messages without a key wait for a compacted topic",
-            Check.TOPIC_COMPACTED,
+            KafkaCheck.TOPIC_COMPACTED,
             () -> {
               String topic = newTopic(3, Map.of("cleanup.policy", "compact"));
               UnsafeDatabase database = UnsafeDatabase.with().waiting("kafka:" + topic, null);
@@ -251,10 +254,10 @@ class DoctorTest {
     return Stream.of(
         new Case(
             "a group without offsets begins at the end",
-            Check.OFFSET_RESET,
+            KafkaCheck.OFFSET_RESET,
             () ->
                 kafka(
-                    new Doctor().group("kafka", newName(), List.of(newTopic(3, Map.of()))),
+                    new Doctor().consumed("kafka", newName(), List.of(newTopic(3, Map.of()))),
                     Map.of("auto.offset.reset", "latest"))));
   }
 
@@ -262,7 +265,7 @@ class DoctorTest {
     return Stream.of(
         rabbit(
             "an exchange is not durable",
-            Check.EXCHANGE_NOT_DURABLE,
+            RabbitCheck.EXCHANGE_NOT_DURABLE,
             r -> {
               r.queue("q", Map.of());
               String destination = r.exchange("x", "topic", false, Map.of());
@@ -271,56 +274,56 @@ class DoctorTest {
             }),
         rabbit(
             "a queue is not durable",
-            Check.QUEUE_NOT_DURABLE,
+            RabbitCheck.QUEUE_NOT_DURABLE,
             r -> bound(r, r.queue("q", false, false, false, Map.of()))),
         rabbit(
             "the default exchange leads to a queue that is not durable",
-            Check.QUEUE_NOT_DURABLE,
+            RabbitCheck.QUEUE_NOT_DURABLE,
             r -> "rabbitmq:/" + r.queue("q", false, false, false, Map.of())),
         rabbit(
             "a queue goes with its last consumer",
-            Check.QUEUE_TEMPORARY,
+            RabbitCheck.QUEUE_TEMPORARY,
             r -> bound(r, r.queue("q", true, false, true, Map.of()))),
         rabbit(
             "a queue goes with its connection",
-            Check.QUEUE_TEMPORARY,
+            RabbitCheck.QUEUE_TEMPORARY,
             r -> bound(r, r.queue("q", true, true, false, Map.of()))),
         rabbit(
             "a queue goes when it is not used",
-            Check.QUEUE_TEMPORARY,
+            RabbitCheck.QUEUE_TEMPORARY,
             r -> bound(r, r.queue("q", Map.of("x-expires", 600_000)))),
         rabbit(
             "a full queue drops its oldest messages",
-            Check.QUEUE_DROPS_OLDEST,
+            RabbitCheck.QUEUE_DROPS_OLDEST,
             r -> bound(r, r.queue("q", Map.of("x-max-length", 1_000)))),
         rabbit(
             "by policy a full queue drops its oldest messages",
-            Check.QUEUE_DROPS_OLDEST,
+            RabbitCheck.QUEUE_DROPS_OLDEST,
             r -> {
               r.policy("policies", "q", "{\"max-length-bytes\":1000000}");
               return bound(r, r.quorum("q", Map.of()));
             }),
         rabbit(
             "by the operator's policy a full queue drops its oldest messages",
-            Check.QUEUE_DROPS_OLDEST,
+            RabbitCheck.QUEUE_DROPS_OLDEST,
             r -> {
               r.policy("operator-policies", "q", "{\"max-length\":1000}");
               return bound(r, r.queue("q", Map.of()));
             }),
         rabbit(
             "messages expire in a queue without a dead-letter exchange",
-            Check.MESSAGE_TTL,
+            RabbitCheck.MESSAGE_TTL,
             r -> bound(r, r.queue("q", Map.of("x-message-ttl", 60_000)))),
         rabbit(
             "by policy messages expire in a queue without a dead-letter exchange",
-            Check.MESSAGE_TTL,
+            RabbitCheck.MESSAGE_TTL,
             r -> {
               r.policy("policies", "q", "{\"message-ttl\":60000}");
               return bound(r, r.queue("q", Map.of()));
             }),
         rabbit(
             "what has no route goes to an alternate exchange",
-            Check.ALTERNATE_EXCHANGE,
+            RabbitCheck.ALTERNATE_EXCHANGE,
             r -> {
               r.quorum("q", Map.of());
               String destination =
@@ -330,14 +333,14 @@ class DoctorTest {
             }),
         rabbit(
             "by policy what has no route goes to an alternate exchange",
-            Check.ALTERNATE_EXCHANGE,
+            RabbitCheck.ALTERNATE_EXCHANGE,
             r -> {
               r.policy("policies", "x", "{\"alternate-exchange\":\"amq.fanout\"}");
               return bound(r, r.quorum("q", Map.of()));
             }),
         rabbit(
             "a queue behind two exchanges is not durable",
-            Check.QUEUE_NOT_DURABLE,
+            RabbitCheck.QUEUE_NOT_DURABLE,
             r -> {
               r.queue("q", false, false, false, Map.of());
               r.exchange("inner", "direct", true, Map.of());
@@ -352,11 +355,11 @@ class DoctorTest {
     return Stream.of(
         rabbit(
             "a delivery limit without a dead-letter exchange",
-            Check.DELIVERY_LIMIT,
+            RabbitCheck.DELIVERY_LIMIT,
             r -> bound(r, r.quorum("q", Map.of("x-delivery-limit", 5)))),
         rabbit(
             "the dead-letter exchange does not exist",
-            Check.DEAD_LETTER_EXCHANGE_MISSING,
+            RabbitCheck.DEAD_LETTER_EXCHANGE_MISSING,
             r ->
                 bound(
                     r,
@@ -365,14 +368,14 @@ class DoctorTest {
                         Map.of("x-delivery-limit", 5, "x-dead-letter-exchange", r.name("no"))))),
         rabbit(
             "the dead-letter exchange leads nowhere",
-            Check.DEAD_LETTER_NO_ROUTE,
+            RabbitCheck.DEAD_LETTER_NO_ROUTE,
             r -> {
               r.exchange("dead");
               return bound(r, r.quorum("q", Map.of("x-dead-letter-exchange", r.name("dead"))));
             }),
         rabbit(
             "the dead-letter routing key leads nowhere",
-            Check.DEAD_LETTER_NO_ROUTE,
+            RabbitCheck.DEAD_LETTER_NO_ROUTE,
             r ->
                 bound(
                     r,
@@ -385,7 +388,7 @@ class DoctorTest {
                             r.name("no"))))),
         rabbit(
             "a quorum queue dead-letters at most once",
-            Check.DEAD_LETTER_AT_MOST_ONCE,
+            RabbitCheck.DEAD_LETTER_AT_MOST_ONCE,
             r -> {
               deadLetters(r);
               return bound(
@@ -396,7 +399,7 @@ class DoctorTest {
             }),
         rabbit(
             "a classic queue dead-letters what expires",
-            Check.DEAD_LETTER_AT_MOST_ONCE,
+            RabbitCheck.DEAD_LETTER_AT_MOST_ONCE,
             r -> {
               deadLetters(r);
               return bound(
@@ -407,7 +410,7 @@ class DoctorTest {
             }),
         rabbit(
             "at-least-once dead-lettering whose full queue drops",
-            Check.DEAD_LETTER_AT_MOST_ONCE,
+            RabbitCheck.DEAD_LETTER_AT_MOST_ONCE,
             r -> {
               deadLetters(r);
               Map<String, Object> arguments = new HashMap<>(atLeastOnce(r));
@@ -418,25 +421,25 @@ class DoctorTest {
 
   static Stream<Case> good() {
     return Stream.of(
-        new Case("a migrated database", Check.EXAMINED, () -> UnsafeDatabase.with().outbox()),
+        new Case("a migrated database", CommonCheck.EXAMINED, () -> UnsafeDatabase.with().outbox()),
         new Case(
             "the relay's granted role",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             () ->
                 new Doctor()
                     .outbox(UnsafeDatabase.with().relay(), UnsafeDatabase.TABLES)
                     .examine(List.of())),
         new Case(
             "a consumer's granted role",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             () ->
                 UnsafeDatabase.inbox(new Doctor(), UnsafeDatabase.with().consumer())
                     .examine(List.of())),
-        topic("three replicas, two in sync", Check.EXAMINED, 3, Map.of()),
-        topic("a topic that keeps all", Check.EXAMINED, 3, Map.of("retention.ms", "-1")),
+        topic("three replicas, two in sync", CommonCheck.EXAMINED, 3, Map.of()),
+        topic("a topic that keeps all", CommonCheck.EXAMINED, 3, Map.of("retention.ms", "-1")),
         new Case(
             "messages with keys wait for a compacted topic",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             () -> {
               String topic = newTopic(3, Map.of("cleanup.policy", "compact"));
               UnsafeDatabase database = UnsafeDatabase.with().waiting("kafka:" + topic, "k");
@@ -445,34 +448,34 @@ class DoctorTest {
             }),
         new Case(
             "a group within its topic",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             () -> {
               String topic = newTopic(3, Map.of());
               String group = commit(topic, 0);
-              return kafka(new Doctor().group("kafka", group, List.of(topic)), Map.of());
+              return kafka(new Doctor().consumed("kafka", group, List.of(topic)), Map.of());
             }),
-        rabbit("a quorum queue", Check.EXAMINED, r -> bound(r, r.quorum("q", Map.of()))),
+        rabbit("a quorum queue", CommonCheck.EXAMINED, r -> bound(r, r.quorum("q", Map.of()))),
         rabbit(
             "a queue by the default exchange",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             r -> "rabbitmq:/" + r.queue("q", Map.of())),
         rabbit(
             "a full queue that refuses",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             r ->
                 bound(
                     r,
                     r.queue("q", Map.of("x-max-length", 1_000, "x-overflow", "reject-publish")))),
         rabbit(
             "at-least-once dead-lettering",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             r -> {
               deadLetters(r);
               return bound(r, r.quorum("q", atLeastOnce(r)));
             }),
         rabbit(
             "the development topology, with the delivery limit that RabbitMQ 4 has by itself",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             r -> {
               String queue = r.topology("q");
               r.policy("policies", "q", "{\"delivery-limit\": 20}");
@@ -480,7 +483,7 @@ class DoctorTest {
             }),
         rabbit(
             "a temporary tap beside a durable queue",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             r -> {
               r.queue("tap", false, false, true, Map.of());
               String destination = bound(r, r.quorum("q", Map.of()));
@@ -489,7 +492,7 @@ class DoctorTest {
             }),
         rabbit(
             "a temporary queue that these messages do not reach",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             r -> {
               r.queue("other", false, false, false, Map.of("x-max-length", 1));
               String destination = bound(r, r.quorum("q", Map.of()));
@@ -498,7 +501,7 @@ class DoctorTest {
             }),
         rabbit(
             "a stream",
-            Check.EXAMINED,
+            CommonCheck.EXAMINED,
             r -> bound(r, r.queue("q", Map.of("x-queue-type", "stream")))));
   }
 
@@ -506,15 +509,17 @@ class DoctorTest {
     return Stream.of(
         database(
             "the database was restored",
-            Check.RESTORED_CLUSTER,
+            CommonCheck.RESTORED_CLUSTER,
             "update twinbox.outbox_cluster set system_identifier = 1"),
         database(
-            "an index is gone", Check.INDEX_MISSING, "drop index twinbox.outbox_lane_position"),
-        database("forgotten transactions stay", Check.IDLE_TRANSACTIONS_UNLIMITED),
+            "an index is gone",
+            CommonCheck.INDEX_MISSING,
+            "drop index twinbox.outbox_lane_position"),
+        database("forgotten transactions stay", CommonCheck.IDLE_TRANSACTIONS_UNLIMITED),
         clock("this machine is a minute behind", Duration.ofMinutes(-1)),
         new Case(
             "a transaction is open for long",
-            Check.LONG_TRANSACTION,
+            CommonCheck.LONG_TRANSACTION,
             () -> {
               UnsafeDatabase database = UnsafeDatabase.with();
               try (Connection open = database.dataSource().getConnection()) {
@@ -527,7 +532,7 @@ class DoctorTest {
             }),
         new Case(
             "a role does not see others' transactions",
-            Check.LONG_TRANSACTION,
+            CommonCheck.LONG_TRANSACTION,
             () ->
                 server(
                     UnsafeDatabase.with().newRole(),
@@ -535,7 +540,7 @@ class DoctorTest {
                     Duration.ofMinutes(10))),
         new Case(
             "RabbitMQ has raised an alarm",
-            Check.ALARM,
+            CommonCheck.ALARM,
             () -> {
               TestRabbit.shared().raiseMemoryAlarm();
               try (UnsafeRabbit rabbit = new UnsafeRabbit();
@@ -552,76 +557,76 @@ class DoctorTest {
             }),
         new Case(
             "no days are made ahead",
-            Check.INBOX_DAY_MISSING,
+            CommonCheck.INBOX_DAY_MISSING,
             () ->
                 UnsafeDatabase.with("delete from twinbox.inbox_day where day >= current_date")
                     .inbox()),
         new Case(
             "the topic does not exist",
-            Check.TOPIC_MISSING,
+            KafkaCheck.TOPIC_MISSING,
             () -> kafka(new Doctor().destination("kafka:" + newName()), Map.of())),
         topic(
             "all replicas are needed",
-            Check.ALL_REPLICAS_NEEDED,
+            KafkaCheck.ALL_REPLICAS_NEEDED,
             3,
             Map.of("min.insync.replicas", "3")),
         topic(
             "a topic is bounded by size",
-            Check.RETENTION_BY_SIZE,
+            KafkaCheck.RETENTION_BY_SIZE,
             3,
             Map.of("retention.bytes", "9")),
         topic(
             "a topic keeps messages for two days",
-            Check.RETENTION_TOO_SHORT,
+            KafkaCheck.RETENTION_TOO_SHORT,
             3,
             Map.of("retention.ms", "172800000")),
         topic(
             "a topic takes small messages only",
-            Check.MESSAGE_SIZE_LIMIT,
+            KafkaCheck.MESSAGE_SIZE_LIMIT,
             3,
             Map.of("max.message.bytes", "10000")),
         new Case(
             "messages were deleted unread",
-            Check.OFFSET_EXPIRED,
+            KafkaCheck.OFFSET_EXPIRED,
             () -> {
               String topic = newTopic(3, Map.of());
               String group = commit(topic, 0);
               produceAndDelete(topic);
-              return kafka(new Doctor().group("kafka", group, List.of(topic)), Map.of());
+              return kafka(new Doctor().consumed("kafka", group, List.of(topic)), Map.of());
             }),
         new Case(
             "the topic was deleted and made again",
-            Check.OFFSET_BEYOND_END,
+            KafkaCheck.OFFSET_BEYOND_END,
             () -> {
               String topic = newTopic(3, Map.of());
               return kafka(
-                  new Doctor().group("kafka", commit(topic, 100), List.of(topic)), Map.of());
+                  new Doctor().consumed("kafka", commit(topic, 100), List.of(topic)), Map.of());
             }),
         new Case(
             "a topic keeps more than the inbox remembers",
-            Check.RETENTION_BEYOND_HORIZON,
+            KafkaCheck.RETENTION_BEYOND_HORIZON,
             () ->
                 kafka(
                     new Doctor()
-                        .group(
+                        .consumed(
                             "kafka", newName(), List.of(newTopic(3, Map.of("retention.ms", "-1")))),
                     Map.of())),
         new Case(
             "no Kafka answers",
-            Check.BROKER_UNREACHABLE,
+            CommonCheck.BROKER_UNREACHABLE,
             () ->
                 kafka(
                     new Doctor().destination("kafka:any"),
                     Map.of("bootstrap.servers", "127.0.0.1:1"))),
         new Case(
             "the destination's broker is not configured",
-            Check.BROKER_NOT_CONFIGURED,
+            CommonCheck.BROKER_NOT_CONFIGURED,
             () -> new Doctor().destination("kafka@billing:any").examine(List.of())),
-        rabbit("the exchange does not exist", Check.EXCHANGE_MISSING, r -> "rabbitmq:no/key"),
-        rabbit("nothing is bound", Check.NO_ROUTE, r -> r.exchange("x")),
+        rabbit("the exchange does not exist", RabbitCheck.EXCHANGE_MISSING, r -> "rabbitmq:no/key"),
+        rabbit("nothing is bound", RabbitCheck.NO_ROUTE, r -> r.exchange("x")),
         rabbit(
             "the binding is for other keys",
-            Check.NO_ROUTE,
+            RabbitCheck.NO_ROUTE,
             r -> {
               String destination = r.exchange("x", "direct", true, Map.of());
               r.quorum("q", Map.of());
@@ -630,30 +635,30 @@ class DoctorTest {
             }),
         rabbit(
             "several consumers would break the order",
-            Check.NO_SINGLE_ACTIVE_CONSUMER,
+            RabbitCheck.NO_SINGLE_ACTIVE_CONSUMER,
             r -> bound(r, r.queue("q", Map.of()))),
         rabbit(
             "a queue has one copy",
-            Check.QUEUE_NOT_REPLICATED,
+            RabbitCheck.QUEUE_NOT_REPLICATED,
             r -> bound(r, r.queue("q", Map.of()))),
         new Case(
             "a queue's own patience cannot be read",
-            Check.CONSUMER_TIMEOUT,
+            RabbitCheck.CONSUMER_TIMEOUT,
             () -> {
               try (UnsafeRabbit rabbit = new UnsafeRabbit();
                   Broker broker = rabbit.broker()) {
                 return new Doctor()
-                    .queue("rabbitmq", rabbit.quorum("q", Map.of()))
+                    .consumed("rabbitmq", rabbit.quorum("q", Map.of()), List.of())
                     .examine(List.of(broker));
               }
             }),
         new Case(
             "a queue does not exist",
-            Check.QUEUE_MISSING,
+            RabbitCheck.QUEUE_MISSING,
             () -> {
               try (UnsafeRabbit rabbit = new UnsafeRabbit();
                   Broker broker = rabbit.broker()) {
-                return new Doctor().queue("rabbitmq", "no").examine(List.of(broker));
+                return new Doctor().consumed("rabbitmq", "no", List.of()).examine(List.of(broker));
               }
             }));
   }
@@ -667,7 +672,7 @@ class DoctorTest {
     InstantSource wrong = InstantSource.offset(InstantSource.system(), ahead);
     return new Case(
         name,
-        Check.CLOCK_SKEW,
+        CommonCheck.CLOCK_SKEW,
         () -> server(UnsafeDatabase.with().dataSource(), wrong, Duration.ofMinutes(10)));
   }
 

@@ -2,7 +2,7 @@ package dev.twinbox.relay.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import java.util.List;
@@ -60,7 +60,7 @@ class UnknownLaneTest {
 
   private static List<Finding> unknownLanes(Diagnosis diagnosis) {
     return diagnosis.findings().stream()
-        .filter(finding -> finding.check() == Check.LANE_UNKNOWN)
+        .filter(finding -> finding.check() == CommonCheck.LANE_UNKNOWN)
         .toList();
   }
 }

@@ -33,7 +33,8 @@ public interface BrokerExamination extends AutoCloseable {
     @Override
     public List<Finding> broker() {
       return List.of(
-          Finding.unknown(Check.NOT_READABLE, name, why, "See for yourself that it is safe."));
+          Finding.unknown(
+              CommonCheck.NOT_READABLE, name, why, "See for yourself that it is safe."));
     }
 
     @Override

@@ -56,14 +56,14 @@ public final class Examining {
       if (NO_PERMISSION.equals(e.getSQLState())) {
         return List.of(
             Finding.unknown(
-                Check.NOT_READABLE,
+                CommonCheck.NOT_READABLE,
                 subject,
                 said,
                 "Let the role read it, or run the doctor as the owner of the tables."));
       }
       return List.of(
           Finding.unknown(
-              Check.DATABASE_UNREACHABLE,
+              CommonCheck.DATABASE_UNREACHABLE,
               subject,
               said,
               "See that the address is right and the server runs."));
@@ -79,7 +79,7 @@ public final class Examining {
 
   private static Finding namedBehindProxy() {
     return Finding.warning(
-        Check.NAMED_STATEMENTS_BEHIND_PROXY,
+        CommonCheck.NAMED_STATEMENTS_BEHIND_PROXY,
         "connection",
         "a proxy lends server connections, and the driver prepares statements on them",
         "Set prepareThreshold=0 in the JDBC address, unless the proxy keeps prepared statements, as"

@@ -13,7 +13,7 @@ public record Finding(Check check, Severity severity, String subject, String val
 
   /** All is well with the subject. */
   public static Finding ok(String subject, String value) {
-    return new Finding(Check.EXAMINED, Severity.OK, subject, value, "");
+    return new Finding(CommonCheck.EXAMINED, Severity.OK, subject, value, "");
   }
 
   /** It could not be read. */

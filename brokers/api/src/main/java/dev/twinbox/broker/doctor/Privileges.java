@@ -74,7 +74,7 @@ public final class Privileges {
         """;
     if (!mayUseSchema(connection)) {
       return List.of(
-          Finding.danger(Check.GRANT_MISSING, "schema " + schema, "lacks usage", remedy));
+          Finding.danger(CommonCheck.GRANT_MISSING, "schema " + schema, "lacks usage", remedy));
     }
     List<Finding> findings = new ArrayList<>();
     try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -85,7 +85,7 @@ public final class Privileges {
         while (rows.next()) {
           findings.add(
               Finding.danger(
-                  Check.GRANT_MISSING,
+                  CommonCheck.GRANT_MISSING,
                   "%s %s".formatted(rows.getString(1), rows.getString(2)),
                   "role %s lacks %s".formatted(rows.getString(4), rows.getString(3)),
                   remedy));

@@ -26,7 +26,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
     if (!exists(connection)) {
       return Optional.of(
           Finding.danger(
-              Check.SCHEMA_MISSING,
+              CommonCheck.SCHEMA_MISSING,
               subject,
               "no Twinbox tables; this code needs version " + needs,
               MIGRATE));
@@ -49,7 +49,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
       if (found == 0) {
         return Optional.of(
             Finding.danger(
-                Check.ROWS_MISSING,
+                CommonCheck.ROWS_MISSING,
                 subject,
                 "the tables are there and schema_version has no row",
                 "Run bin/twinbox migrate, or start a relay: they put it back."));
@@ -57,7 +57,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
       if (found < needs) {
         return Optional.of(
             Finding.danger(
-                Check.SCHEMA_TOO_OLD,
+                CommonCheck.SCHEMA_TOO_OLD,
                 subject,
                 "version %s; this code needs version %s".formatted(found, needs),
                 MIGRATE));
@@ -65,7 +65,7 @@ public record SchemaExamination(String quotedSchema, int needs, int codeVersion,
       if (row.getInt(2) > codeVersion) {
         return Optional.of(
             Finding.danger(
-                Check.SCHEMA_TOO_NEW,
+                CommonCheck.SCHEMA_TOO_NEW,
                 subject,
                 "version %s, which serves code from version %s on; this code is version %s"
                     .formatted(found, row.getInt(2), codeVersion),

@@ -78,7 +78,7 @@ public final class ServerExamination {
       if (row.getBoolean(1)) {
         findings.add(
             Finding.danger(
-                Check.REPLICA,
+                CommonCheck.REPLICA,
                 SUBJECT,
                 "the server is a replica",
                 "Connect to the primary, with targetServerType=primary in the address."));
@@ -86,7 +86,7 @@ public final class ServerExamination {
       if (version < OLDEST_VERSION) {
         findings.add(
             Finding.danger(
-                Check.SERVER_VERSION,
+                CommonCheck.SERVER_VERSION,
                 SUBJECT,
                 "PostgreSQL " + version,
                 "Upgrade the server to version %s or later.".formatted(OLDEST_VERSION)));
@@ -94,7 +94,7 @@ public final class ServerExamination {
       if (!row.getString(8).equals("UTF8")) {
         findings.add(
             Finding.danger(
-                Check.DATABASE_ENCODING,
+                CommonCheck.DATABASE_ENCODING,
                 SUBJECT,
                 "server_encoding = " + row.getString(8),
                 "Move to a database made with: create database ... encoding 'UTF8' template"
@@ -103,7 +103,7 @@ public final class ServerExamination {
       if (isOff(row.getString(2))) {
         findings.add(
             Finding.danger(
-                Check.FSYNC_OFF,
+                CommonCheck.FSYNC_OFF,
                 SUBJECT,
                 "fsync = off",
                 "alter system set fsync = on, and select pg_reload_conf()."));
@@ -111,7 +111,7 @@ public final class ServerExamination {
       if (isOff(row.getString(3))) {
         findings.add(
             Finding.danger(
-                Check.FULL_PAGE_WRITES_OFF,
+                CommonCheck.FULL_PAGE_WRITES_OFF,
                 SUBJECT,
                 "full_page_writes = off",
                 "alter system set full_page_writes = on, and select pg_reload_conf()."));
@@ -119,7 +119,7 @@ public final class ServerExamination {
       if (isOff(row.getString(4))) {
         findings.add(
             Finding.warning(
-                Check.AUTOVACUUM_OFF,
+                CommonCheck.AUTOVACUUM_OFF,
                 SUBJECT,
                 "autovacuum = off",
                 "alter system set autovacuum = on, and select pg_reload_conf()."));
@@ -127,7 +127,7 @@ public final class ServerExamination {
       if (row.getString(5).equals("0")) {
         findings.add(
             Finding.warning(
-                Check.IDLE_TRANSACTIONS_UNLIMITED,
+                CommonCheck.IDLE_TRANSACTIONS_UNLIMITED,
                 SUBJECT,
                 "idle_in_transaction_session_timeout = 0",
                 "alter database %s set idle_in_transaction_session_timeout = '10min'."
@@ -152,7 +152,7 @@ public final class ServerExamination {
         Severity severity = skew > dangerousSkew.toMillis() ? Severity.DANGER : Severity.WARNING;
         findings.add(
             new Finding(
-                Check.CLOCK_SKEW,
+                CommonCheck.CLOCK_SKEW,
                 severity,
                 SUBJECT,
                 String.format(
@@ -189,7 +189,7 @@ public final class ServerExamination {
       if (row.getLong(2) > 0) {
         findings.add(
             Finding.warning(
-                Check.LONG_TRANSACTION,
+                CommonCheck.LONG_TRANSACTION,
                 SUBJECT,
                 "%s open for more than %s; pid %s"
                     .formatted(row.getLong(2), limit, row.getString(3)),
@@ -198,7 +198,7 @@ public final class ServerExamination {
       if (row.getLong(4) > 0) {
         findings.add(
             Finding.warning(
-                Check.LONG_TRANSACTION,
+                CommonCheck.LONG_TRANSACTION,
                 SUBJECT,
                 "%s prepared more than %s ago: %s"
                     .formatted(row.getLong(4), limit, row.getString(5)),
@@ -208,7 +208,7 @@ public final class ServerExamination {
       if (!row.getBoolean(1)) {
         findings.add(
             Finding.unknown(
-                Check.LONG_TRANSACTION,
+                CommonCheck.LONG_TRANSACTION,
                 SUBJECT,
                 "this role does not see when others' transactions began",
                 "grant pg_read_all_stats to the role, or run the doctor as another."));

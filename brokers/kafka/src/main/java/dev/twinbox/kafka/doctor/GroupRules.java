@@ -1,6 +1,5 @@
 package dev.twinbox.kafka.doctor;
 
-import dev.twinbox.broker.doctor.Check;
 import dev.twinbox.broker.doctor.Durations;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.kafka.doctor.KafkaExamination.UnreadableException;
@@ -41,7 +40,7 @@ final class GroupRules {
     if (millis < 0 || millis > horizon.toMillis()) {
       findings.add(
           Finding.warning(
-              Check.RETENTION_BEYOND_HORIZON,
+              KafkaCheck.RETENTION_BEYOND_HORIZON,
               broker + ":" + topic,
               "retention.ms=%s; the inbox remembers ids for %s"
                   .formatted(millis, Durations.text(horizon)),
@@ -64,7 +63,7 @@ final class GroupRules {
       if (read != null && isFormer(read, each.getKey().topic())) {
         findings.add(
             Finding.warning(
-                Check.OFFSET_OF_FORMER_TOPIC,
+                KafkaCheck.OFFSET_OF_FORMER_TOPIC,
                 subject,
                 "%s: offset %s is of a former topic of this name, with the id %s"
                     .formatted(each.getKey(), each.getValue().offset(), read.id()),
@@ -101,7 +100,7 @@ final class GroupRules {
     if (from != null && offset < from.offset()) {
       findings.add(
           Finding.danger(
-              Check.OFFSET_EXPIRED,
+              KafkaCheck.OFFSET_EXPIRED,
               subject,
               "%s: offset %s, but the topic begins at %s: up to %s messages were deleted unread"
                   .formatted(partition, offset, from.offset(), from.offset() - offset),
@@ -110,7 +109,7 @@ final class GroupRules {
     } else if (to != null && offset > to.offset()) {
       findings.add(
           Finding.danger(
-              Check.OFFSET_BEYOND_END,
+              KafkaCheck.OFFSET_BEYOND_END,
               subject,
               "%s: offset %s, but the topic ends at %s".formatted(partition, offset, to.offset()),
               "Stop the group and let it read from the beginning: kafka-consumer-groups.sh"
@@ -126,7 +125,7 @@ final class GroupRules {
     if (kept.compareTo(horizon) < 0) {
       findings.add(
           Finding.warning(
-              Check.OFFSETS_RETENTION,
+              KafkaCheck.OFFSETS_RETENTION,
               subject,
               "offsets.retention.minutes=%s (%s)"
                   .formatted(offsetsRetentionMinutes, Durations.text(kept)),

@@ -1,7 +1,7 @@
 package dev.twinbox.kafka.doctor;
 
 import dev.twinbox.broker.doctor.BrokerExamination;
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Hosts;
 import dev.twinbox.kafka.KafkaTopic;
@@ -45,7 +45,7 @@ public final class KafkaBrokerExamination implements BrokerExamination {
       if (!remote.isEmpty()) {
         findings.add(
             Finding.warning(
-                Check.CONNECTION_IN_CLEAR,
+                CommonCheck.CONNECTION_IN_CLEAR,
                 name,
                 "security.protocol=%s to %s"
                     .formatted(protocol.isEmpty() ? "PLAINTEXT" : protocol, remote),
@@ -74,7 +74,7 @@ public final class KafkaBrokerExamination implements BrokerExamination {
     if (reset.equals("latest") || reset.startsWith("by_duration")) {
       findings.add(
           Finding.danger(
-              Check.OFFSET_RESET,
+              KafkaCheck.OFFSET_RESET,
               "group %s of %s".formatted(group, name),
               "auto.offset.reset=" + reset,
               "Set auto.offset.reset=earliest, or leave it out."));

@@ -1,6 +1,6 @@
 package dev.twinbox.kafka.doctor;
 
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -103,7 +103,7 @@ public final class KafkaExamination implements AutoCloseable {
       if ("true".equals(value(config, "auto.create.topics.enable"))) {
         findings.add(
             Finding.warning(
-                Check.AUTO_CREATE_TOPICS,
+                KafkaCheck.AUTO_CREATE_TOPICS,
                 broker,
                 "auto.create.topics.enable=true",
                 "Set auto.create.topics.enable=false in server.properties of all brokers."));
@@ -132,7 +132,7 @@ public final class KafkaExamination implements AutoCloseable {
       return List.of(
           e.getCause() instanceof UnknownTopicOrPartitionException
               ? Finding.danger(
-                  Check.TOPIC_MISSING,
+                  KafkaCheck.TOPIC_MISSING,
                   subject,
                   "does not exist",
                   "kafka-topics.sh --create --topic %s --replication-factor 3 --config min.insync.replicas=2"
@@ -201,7 +201,7 @@ public final class KafkaExamination implements AutoCloseable {
 
   private Finding notReached() {
     return Finding.unknown(
-        Check.BROKER_UNREACHABLE,
+        CommonCheck.BROKER_UNREACHABLE,
         broker,
         String.valueOf(unreachable),
         "See that bootstrap.servers, TLS and credentials are right and the brokers run.");
@@ -209,7 +209,7 @@ public final class KafkaExamination implements AutoCloseable {
 
   private static Finding unreadable(String subject, UnreadableException e) {
     return Finding.unknown(
-        Check.NOT_READABLE,
+        CommonCheck.NOT_READABLE,
         subject,
         String.valueOf(e.getMessage()),
         "Allow this user DescribeConfigs on topics and on the cluster.");

@@ -1,6 +1,5 @@
 package dev.twinbox.kafka.doctor;
 
-import dev.twinbox.broker.doctor.Check;
 import dev.twinbox.broker.doctor.Durations;
 import dev.twinbox.broker.doctor.Finding;
 import java.time.Duration;
@@ -51,7 +50,7 @@ final class TopicRules {
     if (fewest < 2) {
       findings.add(
           Finding.danger(
-              Check.REPLICATION_FACTOR,
+              KafkaCheck.REPLICATION_FACTOR,
               subject,
               "replication factor " + fewest,
               "Give it 3 replicas with kafka-reassign-partitions.sh."));
@@ -63,7 +62,7 @@ final class TopicRules {
     if (behind > 0) {
       findings.add(
           Finding.warning(
-              Check.REPLICAS_OUT_OF_SYNC,
+              KafkaCheck.REPLICAS_OUT_OF_SYNC,
               subject,
               "%s of %s partitions lack replicas in sync"
                   .formatted(behind, description.partitions().size()),
@@ -78,14 +77,14 @@ final class TopicRules {
     if (least < 2) {
       findings.add(
           Finding.danger(
-              Check.MIN_INSYNC_REPLICAS,
+              KafkaCheck.MIN_INSYNC_REPLICAS,
               subject,
               "min.insync.replicas=" + least,
               alter("min.insync.replicas=2")));
     } else if (least >= replicas) {
       findings.add(
           Finding.warning(
-              Check.ALL_REPLICAS_NEEDED,
+              KafkaCheck.ALL_REPLICAS_NEEDED,
               subject,
               "min.insync.replicas=%s with %s replicas".formatted(least, replicas),
               "Give it %s replicas with kafka-reassign-partitions.sh.".formatted(least + 1)));
@@ -96,7 +95,7 @@ final class TopicRules {
     if (value("unclean.leader.election.enable").equals("true")) {
       findings.add(
           Finding.danger(
-              Check.UNCLEAN_ELECTION,
+              KafkaCheck.UNCLEAN_ELECTION,
               subject,
               "unclean.leader.election.enable=true",
               alter("unclean.leader.election.enable=false")));
@@ -111,14 +110,14 @@ final class TopicRules {
     if (needs.keyless()) {
       findings.add(
           Finding.danger(
-              Check.TOPIC_COMPACTED,
+              KafkaCheck.TOPIC_COMPACTED,
               subject,
               "cleanup.policy=%s, and messages without a key go there".formatted(policy),
               alter("cleanup.policy=delete") + " Or give each message a key."));
     } else {
       findings.add(
           Finding.warning(
-              Check.TOPIC_COMPACTED,
+              KafkaCheck.TOPIC_COMPACTED,
               subject,
               "cleanup.policy=" + policy,
               "Right for states; for events, " + alter("cleanup.policy=delete")));
@@ -134,7 +133,7 @@ final class TopicRules {
     if (millis >= 0 && kept.compareTo(needs.outage()) < 0) {
       findings.add(
           Finding.danger(
-              Check.RETENTION_TOO_SHORT,
+              KafkaCheck.RETENTION_TOO_SHORT,
               subject,
               "retention.ms=%s (%s), shorter than an outage of %s"
                   .formatted(millis, Durations.text(kept), Durations.text(needs.outage())),
@@ -142,7 +141,7 @@ final class TopicRules {
     } else if (millis >= 0 && kept.compareTo(needs.horizon()) < 0) {
       findings.add(
           Finding.warning(
-              Check.RETENTION_TOO_SHORT,
+              KafkaCheck.RETENTION_TOO_SHORT,
               subject,
               "retention.ms=%s (%s), shorter than the inbox remembers: %s"
                   .formatted(millis, Durations.text(kept), Durations.text(needs.horizon())),
@@ -151,7 +150,7 @@ final class TopicRules {
     if (number("retention.bytes", -1) >= 0) {
       findings.add(
           Finding.warning(
-              Check.RETENTION_BY_SIZE,
+              KafkaCheck.RETENTION_BY_SIZE,
               subject,
               "retention.bytes=" + value("retention.bytes"),
               alter("retention.bytes=-1")));
@@ -163,7 +162,7 @@ final class TopicRules {
     if (most < needs.messageBytes()) {
       findings.add(
           Finding.warning(
-              Check.MESSAGE_SIZE_LIMIT,
+              KafkaCheck.MESSAGE_SIZE_LIMIT,
               subject,
               "max.message.bytes=%s; the outbox takes up to %s"
                   .formatted(most, needs.messageBytes()),

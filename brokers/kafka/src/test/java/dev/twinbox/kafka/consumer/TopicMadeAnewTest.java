@@ -10,6 +10,7 @@ import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.InboxDatabase;
 import dev.twinbox.kafka.doctor.CommittedTopic;
+import dev.twinbox.kafka.doctor.KafkaCheck;
 import dev.twinbox.kafka.doctor.KafkaExamination;
 import dev.twinbox.testkit.TestKafka;
 import java.time.Duration;
@@ -92,7 +93,7 @@ class TopicMadeAnewTest {
     CommittedTopic former = new CommittedTopic(cluster(), Uuid.randomUuid());
     commit(new OffsetAndMetadata(70, former.metadata()));
 
-    assertThat(examined()).containsExactly(Check.OFFSET_OF_FORMER_TOPIC);
+    assertThat(examined()).containsExactly(KafkaCheck.OFFSET_OF_FORMER_TOPIC);
     try (KafkaInboxConsumer consumer = consumer("classic", true, InboxDatabase::effect).start()) {
       await().atMost(PATIENCE).until(() -> topic.committed(0) == 10);
       assertThat(consumer.causes()).isEmpty();

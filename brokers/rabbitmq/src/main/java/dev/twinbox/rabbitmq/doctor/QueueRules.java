@@ -65,14 +65,14 @@ final class QueueRules {
     if (!queue.isDurable()) {
       add(
           others,
-          Check.QUEUE_NOT_DURABLE,
+          RabbitCheck.QUEUE_NOT_DURABLE,
           "durable=false" + beside(others),
           "Delete it and declare it with durable=true.");
     }
     if (temporary != null) {
       add(
           others,
-          Check.QUEUE_TEMPORARY,
+          RabbitCheck.QUEUE_TEMPORARY,
           temporary + beside(others),
           "Declare it durable, not exclusive, not auto-delete, and without x-expires.");
     }
@@ -94,21 +94,21 @@ final class QueueRules {
     }
     if (ttl != null) {
       danger(
-          Check.MESSAGE_TTL,
+          RabbitCheck.MESSAGE_TTL,
           "message-ttl=%s without a dead-letter exchange".formatted(ttl),
           "Remove it, or give the queue a dead-letter exchange. A message's own expiry is ttl(...)"
               + " of the Message.");
     }
     if (limit != null) {
       danger(
-          Check.DELIVERY_LIMIT,
+          RabbitCheck.DELIVERY_LIMIT,
           "delivery-limit=%s without a dead-letter exchange".formatted(limit),
           "Give the queue a dead-letter exchange"
               + (facts.majorVersion() >= 4 ? ", or delivery-limit=-1." : ", or no limit."));
     }
     if (dropsAt != null) {
       danger(
-          Check.QUEUE_DROPS_OLDEST,
+          RabbitCheck.QUEUE_DROPS_OLDEST,
           dropsAt + " with overflow=drop-head",
           "Set overflow to reject-publish: the relay then waits and tries again.");
     }
@@ -140,7 +140,7 @@ final class QueueRules {
   private void deadLetterRoute(String exchange, @Nullable String key) throws UnreadableException {
     if (!exchange.isEmpty() && facts.exchange(exchange).isEmpty()) {
       danger(
-          Check.DEAD_LETTER_EXCHANGE_MISSING,
+          RabbitCheck.DEAD_LETTER_EXCHANGE_MISSING,
           "dead-letter-exchange=" + exchange + " does not exist",
           "Declare it, durable, and bind a durable queue to it.");
       return;
@@ -157,7 +157,7 @@ final class QueueRules {
     }
     if (!keeps) {
       danger(
-          Check.DEAD_LETTER_NO_ROUTE,
+          RabbitCheck.DEAD_LETTER_NO_ROUTE,
           "dead-letter-exchange=%s leads to no durable queue%s"
               .formatted(exchange, used == null ? "" : " for the routing key " + used),
           "Bind a durable queue to it.");
@@ -174,14 +174,14 @@ final class QueueRules {
     }
     if (!isConfirmed()) {
       danger(
-          Check.DEAD_LETTER_AT_MOST_ONCE,
+          RabbitCheck.DEAD_LETTER_AT_MOST_ONCE,
           "%s queue with %s and dead-letter-strategy=at-most-once".formatted(queue.type(), cause),
           "Use a quorum queue with dead-letter-strategy=at-least-once and"
               + " overflow=reject-publish.");
     } else if (ttl != null) {
       findings.add(
           Finding.warning(
-              Check.MESSAGE_TTL,
+              RabbitCheck.MESSAGE_TTL,
               subject,
               cause + ", then dead-lettered",
               "Remove it, unless consumers are never down for so long."));
@@ -194,7 +194,7 @@ final class QueueRules {
     if (age != null || bytes != null) {
       findings.add(
           Finding.warning(
-              Check.QUEUE_DROPS_OLDEST,
+              RabbitCheck.QUEUE_DROPS_OLDEST,
               subject,
               age == null ? "max-length-bytes=" + bytes : "max-age=" + age,
               "Keep more than the longest outage of a consumer."));
@@ -205,7 +205,7 @@ final class QueueRules {
     if (!queue.flag("single-active-consumer")) {
       findings.add(
           Finding.warning(
-              Check.NO_SINGLE_ACTIVE_CONSUMER,
+              RabbitCheck.NO_SINGLE_ACTIVE_CONSUMER,
               subject,
               "x-single-active-consumer is not set",
               "Declare it with x-single-active-consumer=true, or consume it with one channel."));
@@ -217,7 +217,7 @@ final class QueueRules {
       int nodes = Math.max(1, facts.nodes().size());
       findings.add(
           Finding.warning(
-              Check.QUEUE_NOT_REPLICATED,
+              RabbitCheck.QUEUE_NOT_REPLICATED,
               subject,
               "%s queue on one of %s nodes".formatted(queue.type(), nodes),
               nodes > 1

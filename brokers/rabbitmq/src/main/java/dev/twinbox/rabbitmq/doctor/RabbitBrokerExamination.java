@@ -2,7 +2,7 @@ package dev.twinbox.rabbitmq.doctor;
 
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.broker.doctor.BrokerExamination;
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Hosts;
 import dev.twinbox.rabbitmq.RabbitRoute;
@@ -44,7 +44,7 @@ public final class RabbitBrokerExamination implements BrokerExamination {
     if (!factory.isSSL() && !Hosts.isLocal(factory.getHost())) {
       findings.add(
           Finding.warning(
-              Check.CONNECTION_IN_CLEAR,
+              CommonCheck.CONNECTION_IN_CLEAR,
               name,
               "no TLS to " + factory.getHost(),
               "Use amqps: in the address."));

@@ -1,7 +1,7 @@
 package dev.twinbox.rabbitmq.doctor;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.twinbox.broker.doctor.Check;
+import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +53,7 @@ public final class RabbitExamination {
     if (node.path(name).asBoolean()) {
       findings.add(
           Finding.warning(
-              Check.ALARM,
+              CommonCheck.ALARM,
               subject,
               what + " alarm",
               "Free %s, or give the node more of it.".formatted(what)));
@@ -76,7 +76,7 @@ public final class RabbitExamination {
             if (found.isEmpty()) {
               return List.of(
                   Finding.danger(
-                      Check.EXCHANGE_MISSING,
+                      RabbitCheck.EXCHANGE_MISSING,
                       subject,
                       "no exchange " + exchange,
                       "Declare it with durable=true."));
@@ -97,7 +97,7 @@ public final class RabbitExamination {
     if (!exchange.path("durable").asBoolean()) {
       findings.add(
           Finding.danger(
-              Check.EXCHANGE_NOT_DURABLE,
+              RabbitCheck.EXCHANGE_NOT_DURABLE,
               subject,
               "durable=false",
               "Delete it and declare it with durable=true."));
@@ -105,7 +105,7 @@ public final class RabbitExamination {
     if (exchange.path("auto_delete").asBoolean()) {
       findings.add(
           Finding.warning(
-              Check.EXCHANGE_AUTO_DELETE,
+              RabbitCheck.EXCHANGE_AUTO_DELETE,
               subject,
               "auto_delete=true",
               "Delete it and declare it without auto-delete."));
@@ -114,7 +114,7 @@ public final class RabbitExamination {
     if (alternate != null) {
       findings.add(
           Finding.danger(
-              Check.ALTERNATE_EXCHANGE,
+              RabbitCheck.ALTERNATE_EXCHANGE,
               subject,
               "alternate-exchange=" + alternate,
               "Remove it: the relay itself notices what has no route, waits, and keeps it."));
@@ -132,7 +132,7 @@ public final class RabbitExamination {
     if (queues.isEmpty()) {
       findings.add(
           Finding.danger(
-              Check.NO_ROUTE,
+              RabbitCheck.NO_ROUTE,
               subject,
               exchange.isEmpty() ? "no queue " + routingKey : "no queue is bound for it",
               exchange.isEmpty()
@@ -181,7 +181,7 @@ public final class RabbitExamination {
           if (found.isEmpty()) {
             return List.of(
                 Finding.danger(
-                    Check.QUEUE_MISSING,
+                    RabbitCheck.QUEUE_MISSING,
                     subject,
                     "does not exist",
                     "Declare it, durable, and bind it."));
@@ -199,7 +199,7 @@ public final class RabbitExamination {
     Long millis = queue.number("consumer-timeout");
     if (millis == null) {
       return Finding.unknown(
-          Check.CONSUMER_TIMEOUT,
+          RabbitCheck.CONSUMER_TIMEOUT,
           subject,
           "consumer-timeout is the node's, 30 min unless configured",
           "Keep it above the sum of all pauses of the inbox's backoff; from RabbitMQ 3.12 on a"
@@ -207,7 +207,7 @@ public final class RabbitExamination {
     }
     return millis < 1_800_000
         ? Finding.warning(
-            Check.CONSUMER_TIMEOUT,
+            RabbitCheck.CONSUMER_TIMEOUT,
             subject,
             "consumer-timeout=%s ms".formatted(millis),
             "Keep it above the sum of all pauses of the inbox's backoff; the default is 30 min.")
@@ -234,7 +234,7 @@ public final class RabbitExamination {
     } catch (LinkageError e) {
       return List.of(
           Finding.unknown(
-              Check.NOT_READABLE,
+              CommonCheck.NOT_READABLE,
               subject,
               "a class is missing: " + e.getMessage(),
               "Add jackson-databind to the class path."));
@@ -242,6 +242,6 @@ public final class RabbitExamination {
   }
 
   private static Finding notReadable(String subject, String value) {
-    return Finding.unknown(Check.NOT_READABLE, subject, value, HOW_TO_READ);
+    return Finding.unknown(CommonCheck.NOT_READABLE, subject, value, HOW_TO_READ);
   }
 }
