@@ -18,7 +18,6 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -214,19 +213,14 @@ class QuarantineCommandTest {
   }
 
   private static Delivery delivery(String id, String payload) {
-    return new Delivery(
-        id,
-        "/shop",
-        "order.placed",
-        null,
-        "key",
-        null,
-        null,
-        null,
-        Map.of(),
-        payload.getBytes(UTF_8),
-        "test:" + id,
-        false);
+    return Delivery.builder()
+        .id(id)
+        .source("/shop")
+        .type("order.placed")
+        .key("key")
+        .payload(payload.getBytes(UTF_8))
+        .origin("test:" + id)
+        .build();
   }
 
   private static String uuid7(Instant time) {

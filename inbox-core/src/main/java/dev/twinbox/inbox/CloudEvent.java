@@ -105,6 +105,12 @@ public final class CloudEvent {
     return name.equals("id") ? id() : attributes.get(name);
   }
 
+  /** Whether the id says nothing by itself: no UUIDv7, and no source that it belongs to. */
+  public boolean isAmbiguous() {
+    String id = id();
+    return id != null && InboxIds.version7(id) == null && !attributes.containsKey("source");
+  }
+
   /** The delivery; the parameters are what brokers carry elsewhere than in attributes. */
   public Delivery toDelivery(
       @Nullable String key,

@@ -267,6 +267,15 @@ public final class Inbox {
         backoff.attempts());
   }
 
+  /**
+   * This inbox with the handler of its messages, for the consumers of a broker.
+   *
+   * @param handler called by the consumer's threads, and by one more for what is redriven
+   */
+  public Receiver receiver(Handler handler) {
+    return new InboxReceiver(this, handler);
+  }
+
   /** New upkeep for the tables of this inbox; the consumers of this module start one. */
   public InboxUpkeep upkeep() {
     return new InboxUpkeep(dataSource, schema);

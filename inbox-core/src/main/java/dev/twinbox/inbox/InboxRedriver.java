@@ -40,15 +40,13 @@ public final class InboxRedriver implements AutoCloseable {
   private final HandlerRun handlerRun;
   private final Handler handler;
   private final Duration handlerTimeLimit;
+  private final HandlerWatch watch;
   private final int tries;
 
   private final ReentrantLock state = new ReentrantLock();
   private final Condition changed = state.newCondition();
   private volatile @Nullable Thread worker;
   private volatile boolean stopping;
-  private volatile boolean abandoned;
-  private volatile long handlingSince;
-  private volatile long interruptedSince;
 
   // Only one round at a time: the handler's thread, or the caller of runOnce.
   private final ReentrantLock round = new ReentrantLock();
@@ -73,13 +71,14 @@ public final class InboxRedriver implements AutoCloseable {
     this.handlerRun = handlerRun;
     this.handlerTimeLimit = handlerTimeLimit;
     this.tries = tries;
+    watch = new HandlerWatch(handlerTimeLimit);
     this.handler =
         (delivery, work) -> {
-          handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
+          watch.begins();
           try {
             handler.handle(delivery, work);
           } finally {
-            handlingSince = 0;
+            watch.ends();
           }
         };
   }
@@ -156,7 +155,7 @@ public final class InboxRedriver implements AutoCloseable {
       thread.join(Math.max(1, limit.toMillis()));
       if (thread.isAlive()) {
         log.warn("A handler did not end in time and is interrupted: {}", thread.getName());
-        abandoned = true;
+        watch.abandon();
         thread.interrupt();
         thread.join(TimeUnit.SECONDS.toMillis(1));
       }
@@ -218,7 +217,7 @@ public final class InboxRedriver implements AutoCloseable {
   /** Interrupts a handler beyond its limit, as the consumers do with theirs. */
   private void watch(Thread handling) {
     while (handling.isAlive()) {
-      Supervision.attempt("The watch over the redriver of " + consumer, () -> look(handling));
+      Supervision.attempt("The watch over the redriver of " + consumer, this::look);
       try {
         Thread.sleep(WATCH_MILLIS);
       } catch (InterruptedException e) {
@@ -227,12 +226,10 @@ public final class InboxRedriver implements AutoCloseable {
     }
   }
 
-  private void look(Thread handling) {
-    long since = handlingSince;
-    boolean overdue = System.nanoTime() - since > handlerTimeLimit.toNanos();
-    if (since != 0 && since != interruptedSince && overdue) {
-      interruptedSince = since;
-      handling.interrupt();
+  private void look() {
+    long since = watch.hangsSince();
+    if (since != 0) {
+      watch.interrupt(since);
       log.error(
           "The handler of a redriven message has been running for more than {} and is interrupted",
           handlerTimeLimit);
@@ -258,7 +255,7 @@ public final class InboxRedriver implements AutoCloseable {
   }
 
   private void handle(Registration registration, RedriveStore.Claimed claimed) {
-    Interruption interruption = new Interruption(() -> !abandoned);
+    Interruption interruption = new Interruption(watch::goOn);
     interruption.takeFlag();
     RedriveRun run = new RedriveRun(store, inbox, registration, claimed);
     try {

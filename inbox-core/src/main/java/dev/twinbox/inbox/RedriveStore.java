@@ -305,7 +305,8 @@ final class RedriveStore {
         texts.headers(),
         row.getBytes(14),
         String.valueOf(texts.get(5)),
-        true);
+        true,
+        null);
   }
 
   static @Nullable Instant instant(ResultSet row, int column) throws SQLException {

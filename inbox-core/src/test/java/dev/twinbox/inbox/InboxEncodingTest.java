@@ -106,19 +106,17 @@ class InboxEncodingTest {
   }
 
   private static Delivery message(@Nullable String id, String destination) {
-    return new Delivery(
-        id,
-        "/" + HOSTILE,
-        "type " + HOSTILE,
-        destination,
-        HOSTILE,
-        "text/" + HOSTILE,
-        null,
-        null,
-        Map.of("name " + HOSTILE, HOSTILE, "plain", "text \\u0042"),
-        "🔑".getBytes(StandardCharsets.UTF_8),
-        "test:" + HOSTILE,
-        false);
+    return Delivery.builder()
+        .id(id)
+        .source("/" + HOSTILE)
+        .type("type " + HOSTILE)
+        .destination(destination)
+        .key(HOSTILE)
+        .contentType("text/" + HOSTILE)
+        .headers(Map.of("name " + HOSTILE, HOSTILE, "plain", "text \\u0042"))
+        .payload("🔑".getBytes(StandardCharsets.UTF_8))
+        .origin("test:" + HOSTILE)
+        .build();
   }
 
   private static DataSource database(String encoding) {

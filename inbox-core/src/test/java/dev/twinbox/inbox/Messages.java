@@ -2,7 +2,6 @@ package dev.twinbox.inbox;
 
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -32,23 +31,19 @@ public final class Messages {
   }
 
   public static Delivery delivery(@Nullable String id, @Nullable String key) {
-    return new Delivery(
-        id,
-        "/shop",
-        "order.placed",
-        "kafka:orders",
-        key,
-        "text/plain",
-        null,
-        null,
-        Map.of(),
-        "payload".getBytes(StandardCharsets.UTF_8),
-        "test:" + UUID.randomUUID(),
-        false);
+    return Delivery.builder()
+        .id(id)
+        .source("/shop")
+        .type("order.placed")
+        .destination("kafka:orders")
+        .key(key)
+        .contentType("text/plain")
+        .payload("payload".getBytes(StandardCharsets.UTF_8))
+        .origin("test:" + UUID.randomUUID())
+        .build();
   }
 
   public static Delivery expiring(String id, Instant expiresAt) {
-    return new Delivery(
-        id, null, null, null, null, null, null, expiresAt, Map.of(), null, "test:" + id, false);
+    return Delivery.builder().id(id).expiresAt(expiresAt).origin("test:" + id).build();
   }
 }

@@ -31,19 +31,10 @@ class QuarantineTest {
   @Test
   void anOverlongForeignIdIsQuarantined() {
     Delivery message =
-        new Delivery(
-            "é".repeat(4_000),
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            Map.of(),
-            null,
-            "rabbitmq:queue/" + "é".repeat(4_000),
-            false);
+        Delivery.builder()
+            .id("é".repeat(4_000))
+            .origin("rabbitmq:queue/" + "é".repeat(4_000))
+            .build();
     Delivery inBytes = foreign("/a", "é".repeat(600));
 
     assertThat(inbox.receiveAll(List.of(message, message, inBytes), InboxDatabase::effect))
@@ -136,19 +127,12 @@ class QuarantineTest {
   @Test
   void aMessageForAnotherDestinationIsQuarantined() {
     Delivery stray =
-        new Delivery(
-            Messages.id(),
-            null,
-            "t",
-            "kafka:mails",
-            null,
-            null,
-            null,
-            null,
-            Map.of(),
-            null,
-            "x",
-            false);
+        Delivery.builder()
+            .id(Messages.id())
+            .type("t")
+            .destination("kafka:mails")
+            .origin("x")
+            .build();
 
     assertThat(inbox.receive(stray, InboxDatabase::effect))
         .isEqualTo(new Receipt.Quarantined(QuarantineReason.WRONG_DESTINATION, 0));
@@ -161,19 +145,14 @@ class QuarantineTest {
   void hostileHeadersAreQuarantinedAndCanBeStored() {
     Delivery huge = withHeaders(Map.of("h", "x".repeat(300_000)));
     Delivery nul =
-        new Delivery(
-            null,
-            null,
-            "t\u0000",
-            null,
-            "k\u0000",
-            null,
-            null,
-            Instant.MAX,
-            Map.of("a\u0000", "b\u0000\uD800"),
-            new byte[0],
-            "origin\u0000",
-            false);
+        Delivery.builder()
+            .type("t\u0000")
+            .key("k\u0000")
+            .expiresAt(Instant.MAX)
+            .headers(Map.of("a\u0000", "b\u0000\uD800"))
+            .payload(new byte[0])
+            .origin("origin\u0000")
+            .build();
 
     assertThat(inbox.receive(huge, InboxDatabase::effect))
         .isEqualTo(new Receipt.Quarantined(QuarantineReason.BROKEN_HEADERS, 0));
@@ -263,12 +242,10 @@ class QuarantineTest {
   }
 
   private static Delivery foreign(String source, String id) {
-    return new Delivery(
-        id, source, null, null, null, null, null, null, Map.of(), null, source + id, false);
+    return Delivery.builder().id(id).source(source).origin(source + id).build();
   }
 
   private static Delivery withHeaders(Map<String, String> headers) {
-    return new Delivery(
-        Messages.id(), null, null, null, null, null, null, null, headers, null, "huge", false);
+    return Delivery.builder().id(Messages.id()).headers(headers).origin("huge").build();
   }
 }

@@ -52,19 +52,19 @@ class RedriveTest {
   @Test
   void aRedrivenMessageIsHandledAsItCameAndLeavesQuarantine() {
     Delivery poison =
-        new Delivery(
-            Messages.id(),
-            "/shop",
-            "order.placed",
-            "kafka:orders",
-            "key",
-            "text/plain",
-            Instant.parse("2026-11-22T07:00:00.123Z"),
-            Instant.parse("2126-01-01T00:00:00Z"),
-            Map.of("mine", "größer"),
-            new byte[] {0, 1, 2},
-            "kafka:orders/0/7",
-            false);
+        Delivery.builder()
+            .id(Messages.id())
+            .source("/shop")
+            .type("order.placed")
+            .destination("kafka:orders")
+            .key("key")
+            .contentType("text/plain")
+            .time(Instant.parse("2026-11-22T07:00:00.123Z"))
+            .expiresAt(Instant.parse("2126-01-01T00:00:00Z"))
+            .headers(Map.of("mine", "größer"))
+            .payload(new byte[] {0, 1, 2})
+            .origin("kafka:orders/0/7")
+            .build();
     inbox.receive(poison, POISON);
     List<Delivery> seen = new ArrayList<>();
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -94,7 +93,6 @@ class TypedHandlersTest {
 
   private static Delivery typed(String type, byte[] payload) {
     String id = Messages.id();
-    return new Delivery(
-        id, null, type, null, null, null, null, null, Map.of(), payload, "test:" + id, false);
+    return Delivery.builder().id(id).type(type).payload(payload).origin("test:" + id).build();
   }
 }

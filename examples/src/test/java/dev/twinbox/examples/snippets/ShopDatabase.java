@@ -3,7 +3,6 @@ package dev.twinbox.examples.snippets;
 import dev.twinbox.inbox.Delivery;
 import dev.twinbox.testkit.TestDatabase;
 import dev.twinbox.testkit.TestPostgres;
-import java.util.Map;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jooq.DSLContext;
@@ -41,18 +40,15 @@ final class ShopDatabase {
   static Delivery delivery() {
     long now = System.currentTimeMillis();
     UUID id = new UUID(now << 16 | 0x7000L, 0x8000_0000_0000_0001L);
-    return new Delivery(
-        id.toString(),
-        "/shop/orders",
-        "order.placed",
-        "kafka:orders",
-        "o-1",
-        "application/json",
-        null,
-        null,
-        Map.of(),
-        new byte[0],
-        "kafka:orders/0/0",
-        false);
+    return Delivery.builder()
+        .id(id.toString())
+        .source("/shop/orders")
+        .type("order.placed")
+        .destination("kafka:orders")
+        .key("o-1")
+        .contentType("application/json")
+        .payload(new byte[0])
+        .origin("kafka:orders/0/0")
+        .build();
   }
 }

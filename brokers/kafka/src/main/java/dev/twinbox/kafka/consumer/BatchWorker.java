@@ -2,9 +2,9 @@ package dev.twinbox.kafka.consumer;
 
 import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.DatabaseUnavailableException;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.HandlerWatch;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.Receiver;
 import java.time.Duration;
 import java.util.List;
 import org.slf4j.Logger;
@@ -14,31 +14,23 @@ import org.slf4j.LoggerFactory;
 final class BatchWorker implements Runnable {
   private static final Logger log = LoggerFactory.getLogger(BatchWorker.class);
 
-  private final Inbox inbox;
-  private final Handler handler;
+  private final Receiver receiver;
+  private final HandlerWatch watch;
   private final boolean singly;
   private final PolledRecords polled;
   private final Runnable progressed;
   private final Pauses pauses = new Pauses();
-  private volatile long handlingSince;
-  private volatile long interruptedSince;
-  private volatile boolean abandoned;
   private volatile boolean failed;
 
   /**
    * @param singly whether each message gets a transaction of its own
    */
-  BatchWorker(
-      Inbox inbox, Handler handler, boolean singly, PolledRecords polled, Runnable progressed) {
-    this.inbox = inbox;
+  BatchWorker(Receiver receiver, boolean singly, PolledRecords polled, Runnable progressed) {
+    this.receiver = receiver;
     this.singly = singly;
     this.polled = polled;
     this.progressed = progressed;
-    this.handler =
-        (delivery, work) -> {
-          begins();
-          handler.handle(delivery, work);
-        };
+    watch = new HandlerWatch(receiver.handlerTimeLimit());
   }
 
   @Override
@@ -46,7 +38,7 @@ final class BatchWorker implements Runnable {
     while (!polled.isClosed()) {
       if (!Supervision.attempt("The handling of records", this::handleNext)) {
         // What became of the batch is unknown. Its partitions are read again from their offsets.
-        handlingSince = 0;
+        watch.ends();
         polled.nothingIsInWork();
         failed = true;
         pause();
@@ -81,36 +73,21 @@ final class BatchWorker implements Runnable {
     return taken;
   }
 
-  /** Since when one handler has been running for longer than this; 0 when none has. */
-  long hangsSince(Duration limit) {
-    long since = handlingSince;
-    boolean hangs = since != interruptedSince && System.nanoTime() - since > limit.toNanos();
-    return since != 0 && hangs ? since : 0;
-  }
-
-  /** Whether the handler that began then still runs and is to be interrupted; the next may hang. */
-  boolean interrupts(long since) {
-    interruptedSince = since;
-    return handlingSince == since;
-  }
-
-  /** Lets no handler begin any more; what is in work is not counted when it is interrupted. */
-  void abandon() {
-    abandoned = true;
+  HandlerWatch watch() {
+    return watch;
   }
 
   private void handle(List<BufferedRecord> batch) {
-    begins();
-    PolledDeliveries deliveries = new PolledDeliveries(polled, batch, this::begins, this::settled);
+    watch.begins();
+    PolledDeliveries deliveries = new PolledDeliveries(polled, batch, watch::begins, this::settled);
     try {
       if (singly) {
-        inbox.receiveEach(deliveries, handler, () -> !abandoned);
+        receiver.receiveEach(deliveries, watch);
         polled.giveBack(deliveries.undecided());
       } else {
         polled.settle(
             batch,
-            inbox.receiveAll(
-                batch.stream().map(BufferedRecord::delivery).toList(), handler, () -> !abandoned));
+            receiver.receiveAll(batch.stream().map(BufferedRecord::delivery).toList(), watch));
       }
       pauses.reset();
     } catch (DatabaseUnavailableException e) {
@@ -122,14 +99,10 @@ final class BatchWorker implements Runnable {
       log.error("A batch was not received; it is tried again in {}", pause, e);
       polled.putBack(deliveries.undecided(), pause);
     } finally {
-      handlingSince = 0;
+      watch.ends();
       Thread.interrupted(); // an interrupt was meant for the handler that has ended now
       progressed.run();
     }
-  }
-
-  private void begins() {
-    handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
   }
 
   private void settled() {

@@ -1,9 +1,8 @@
 package dev.twinbox.kafka.consumer;
 
 import dev.twinbox.broker.Supervision;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.Receiver;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.kafka.doctor.ClientRefusal;
 import java.time.Duration;
@@ -66,8 +65,7 @@ final class GroupMember implements ConsumerRebalanceListener {
 
   GroupMember(
       String name,
-      Inbox inbox,
-      Handler handler,
+      Receiver receiver,
       KafkaProperties properties,
       Map<String, Object> ownProperties,
       List<String> topics,
@@ -80,14 +78,13 @@ final class GroupMember implements ConsumerRebalanceListener {
     this.properties = ownProperties;
     this.topics = topics;
     this.revokeLimit = revokeLimit;
-    handlerTimeLimit = inbox.handlerTimeLimit();
-    polled = new PolledRecords(properties.batchSize(), inbox.mayOvertake());
+    handlerTimeLimit = receiver.handlerTimeLimit();
+    polled = new PolledRecords(properties.batchSize(), receiver.mayOvertake());
     startingPoints = new StartingPoints(name, polled, ids);
     lag = new MemberLag(name, polled, new HighWatermarks(client));
     worker =
         new BatchWorker(
-            inbox,
-            handler,
+            receiver,
             properties.batchSize() == 1,
             polled,
             () -> {
@@ -117,7 +114,7 @@ final class GroupMember implements ConsumerRebalanceListener {
     join(workThread, deadline);
     if (workThread.isAlive()) {
       log.warn("{}: a handler did not end in time and is interrupted", name);
-      worker.abandon();
+      worker.watch().abandon();
       workThread.interrupt();
     }
     // The polling thread keeps to the deadline, and has to leave the group then.
@@ -267,7 +264,7 @@ final class GroupMember implements ConsumerRebalanceListener {
   }
 
   private void giveUpWhatHangs(KafkaConsumer<byte[], byte[]> consumer) {
-    long since = worker.hangsSince(handlerTimeLimit);
+    long since = worker.watch().hangsSince();
     if (since != 0) {
       log.error(
           "{}: a handler has been running for more than {}; it is interrupted and its partitions"
@@ -275,7 +272,7 @@ final class GroupMember implements ConsumerRebalanceListener {
           name,
           handlerTimeLimit);
       givenUp = true;
-      interruptHandler(since);
+      worker.watch().interrupt(since);
       polled.forgetAll();
       consumer.unsubscribe();
     }
@@ -284,20 +281,14 @@ final class GroupMember implements ConsumerRebalanceListener {
   /** Joins the group again once the handler that hung has ended. */
   private void comeBack(KafkaConsumer<byte[], byte[]> consumer) {
     if (polled.isWorking()) {
-      long since = worker.hangsSince(handlerTimeLimit);
+      long since = worker.watch().hangsSince();
       if (since != 0) {
-        interruptHandler(since);
+        worker.watch().interrupt(since);
       }
       pause(POLL);
     } else {
       givenUp = false;
       consumer.subscribe(topics, this);
-    }
-  }
-
-  private void interruptHandler(long since) {
-    if (worker.interrupts(since)) {
-      workThread.interrupt();
     }
   }
 

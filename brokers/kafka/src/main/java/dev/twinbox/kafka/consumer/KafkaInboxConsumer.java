@@ -1,14 +1,13 @@
 package dev.twinbox.kafka.consumer;
 
 import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.inbox.BackgroundWork;
 import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.InboxRedriver;
-import dev.twinbox.inbox.InboxUpkeep;
+import dev.twinbox.inbox.Receiver;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.kafka.doctor.TopicNeeds;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -32,26 +31,24 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
   private final List<GroupMember> members = new ArrayList<>();
-  private final InboxUpkeep upkeep;
+  private final BackgroundWork background;
   private final StartGate gate;
   private final ClusterClient client;
-  private final InboxRedriver redriver;
   private final Duration closeLimit;
   private boolean started;
   private boolean closed;
 
-  private KafkaInboxConsumer(Inbox inbox, Handler handler, Builder builder) {
+  private KafkaInboxConsumer(Receiver receiver, Builder builder) {
     KafkaProperties properties =
         new KafkaProperties(builder.properties, builder.batchSize, builder.maySkipMessages);
-    gate = gate(inbox, properties, builder);
+    gate = gate(receiver, properties, builder);
     client = new ClusterClient(properties.forConsumer(1, 1));
     TopicIds ids = new TopicIds(client, builder.topics);
     for (int number = 1; number <= builder.concurrency; number++) {
       members.add(
           new GroupMember(
-              "twinbox-inbox-%s-kafka-%s".formatted(inbox.consumer(), number),
-              inbox,
-              handler,
+              "twinbox-inbox-%s-kafka-%s".formatted(receiver.consumer(), number),
+              receiver,
               properties,
               properties.forConsumer(number, builder.concurrency),
               List.copyOf(builder.topics),
@@ -61,12 +58,11 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
               ids));
     }
     closeLimit = builder.closeLimit;
-    upkeep = inbox.upkeep();
-    redriver = inbox.redriver(handler);
+    background = receiver.backgroundWork();
   }
 
-  private static StartGate gate(Inbox inbox, KafkaProperties properties, Builder builder) {
-    String who = "Consumer " + inbox.consumer();
+  private static StartGate gate(Receiver receiver, KafkaProperties properties, Builder builder) {
+    String who = "Consumer " + receiver.consumer();
     if (builder.development) {
       return StartGate.unguarded(who);
     }
@@ -74,19 +70,11 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
     return new StartGate(
         who,
         () -> {
-          List<Finding> findings = new ArrayList<>(inbox.examine().findings());
-          findings.addAll(properties.examine(topics, horizon(inbox)));
+          List<Finding> findings = new ArrayList<>(receiver.examine().findings());
+          findings.addAll(
+              properties.examine(topics, receiver.keptFor().orElse(TopicNeeds.DEFAULTS.horizon())));
           return findings;
         });
-  }
-
-  /** A database that is away is looked at again before anything is taken. */
-  private static Duration horizon(Inbox inbox) {
-    try {
-      return inbox.upkeep().keptFor();
-    } catch (SQLException e) {
-      return TopicNeeds.DEFAULTS.horizon();
-    }
   }
 
   /** Starts the description of a consumer. */
@@ -110,8 +98,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
     gate.refuseUnsafe();
     started = true;
     try {
-      upkeep.start();
-      redriver.start();
+      background.start();
       members.forEach(GroupMember::start);
     } catch (RuntimeException | Error e) { // such as a lack of threads: all of it or nothing
       close();
@@ -152,8 +139,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
       return;
     }
     closed = true;
-    upkeep.close();
-    redriver.stop();
+    background.stop();
     long deadline = System.nanoTime() + closeLimit.toNanos();
     members.forEach(member -> member.stop(deadline));
     try {
@@ -163,12 +149,13 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    redriver.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+    background.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     client.close();
   }
 
   /** Describes a consumer; not thread-safe. */
   public static final class Builder {
+    private @Nullable Receiver receiver;
     private @Nullable Inbox inbox;
     private @Nullable Handler handler;
     private final Set<String> topics = new LinkedHashSet<>();
@@ -182,7 +169,16 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
 
     private Builder() {}
 
-    /** Where ids are recorded. Required. */
+    /**
+     * Where ids are recorded and what messages make happen. Required, unless {@link #inbox} and
+     * {@link #handler} are given.
+     */
+    public Builder receiver(Receiver value) {
+      receiver = value;
+      return this;
+    }
+
+    /** Where ids are recorded: short for {@link #receiver} with {@link Inbox#receiver}. */
     public Builder inbox(Inbox value) {
       inbox = value;
       return this;
@@ -190,7 +186,7 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
 
     /**
      * What a message makes happen; called by {@link #concurrency} threads, and by one more for what
-     * is redriven. Required.
+     * is redriven. For {@link #inbox}.
      */
     public Builder handler(Handler value) {
       handler = value;
@@ -270,13 +266,16 @@ public final class KafkaInboxConsumer implements ConsumerLag, AutoCloseable {
      * @throws IllegalArgumentException when something required is missing, or a property refused
      */
     public KafkaInboxConsumer build() {
-      Inbox requiredInbox = inbox;
-      Handler requiredHandler = handler;
-      if (requiredInbox == null || requiredHandler == null || topics.isEmpty()) {
-        throw new IllegalArgumentException(
-            "A Kafka consumer needs inbox(...), handler(...) and topics(...).");
+      Receiver required = receiver;
+      if (required == null && inbox != null && handler != null) {
+        required = inbox.receiver(handler);
       }
-      return new KafkaInboxConsumer(requiredInbox, requiredHandler, this);
+      if (required == null || topics.isEmpty()) {
+        throw new IllegalArgumentException(
+            "A Kafka consumer needs receiver(...), or inbox(...) and handler(...), and"
+                + " topics(...).");
+      }
+      return new KafkaInboxConsumer(required, this);
     }
 
     private static int atLeastOne(String name, int value) {

@@ -140,7 +140,7 @@ final class PolledRecords {
               buffer,
               record.offset(),
               record.leaderEpoch(),
-              KafkaRecordReader.delivery(record, maybeAgain),
+              KafkaDeliveries.delivery(record, maybeAgain),
               false,
               buffer.log()));
     }

@@ -182,7 +182,7 @@ class KafkaInboxConsumerTest {
           .until(
               () -> {
                 dead.poll(Duration.ofMillis(100))
-                    .forEach(record -> received.add(KafkaRecordReader.delivery(record, false)));
+                    .forEach(record -> received.add(KafkaDeliveries.delivery(record, false)));
                 return received.size() == 20;
               });
       inbox.receiveAll(received, InboxDatabase::effect);

@@ -110,8 +110,7 @@ class KafkaThreadsTest {
         List.of(new ConsumerRecord<>(topic.name(), 0, 0L, new byte[0], new byte[0])));
     BatchWorker worker =
         new BatchWorker(
-            database.inbox("billing").build(),
-            InboxDatabase::effect,
+            database.inbox("billing").build().receiver(InboxDatabase::effect),
             false,
             polled,
             () -> {

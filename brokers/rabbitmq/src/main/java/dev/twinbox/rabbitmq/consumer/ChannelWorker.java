@@ -8,10 +8,10 @@ import com.rabbitmq.client.Envelope;
 import com.rabbitmq.client.ShutdownSignalException;
 import dev.twinbox.broker.Supervision;
 import dev.twinbox.inbox.DatabaseUnavailableException;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.HandlerWatch;
 import dev.twinbox.inbox.Pauses;
 import dev.twinbox.inbox.Receipt;
+import dev.twinbox.inbox.Receiver;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -38,8 +38,8 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   private static final long LOOK_MILLIS = 100;
   private static final long LOOK_WHILE_HELD_MILLIS = 10;
 
-  private final Inbox inbox;
-  private final Handler handler;
+  private final Receiver receiver;
+  private final HandlerWatch watch;
   private final String queue;
   private final int batchSize;
   private final BlockingQueue<Unacknowledged> arrived = new LinkedBlockingQueue<>();
@@ -49,23 +49,14 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   private final Thread thread;
   private volatile boolean stopping;
   private volatile boolean lost;
-  private volatile long handlingSince;
-  private volatile long interruptedSince;
-  private volatile long interruptedAt;
-  private volatile boolean abandoned;
 
-  ChannelWorker(
-      String name, Channel channel, Inbox inbox, Handler handler, String queue, int batchSize) {
+  ChannelWorker(String name, Channel channel, Receiver receiver, String queue, int batchSize) {
     super(channel);
-    this.inbox = inbox;
+    this.receiver = receiver;
     this.queue = queue;
     this.batchSize = batchSize;
-    held = new HeldKeys(inbox.mayOvertake());
-    this.handler =
-        (delivery, work) -> {
-          handlingSince = System.nanoTime() | 1; // never the 0 that says "not handling"
-          handler.handle(delivery, work);
-        };
+    held = new HeldKeys(receiver.mayOvertake());
+    watch = new HandlerWatch(receiver.handlerTimeLimit());
     thread = Supervision.thread(name, this);
   }
 
@@ -85,39 +76,19 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
     return !thread.isAlive();
   }
 
-  /** Interrupts the handler that began then, if it still runs; the next one may hang again. */
-  void interrupt(long since) {
-    interruptedSince = since;
-    if (handlingSince == since) {
-      interruptedAt = System.nanoTime();
-      thread.interrupt();
-    }
-  }
-
-  /** Whether the handler that runs now was interrupted so long ago and does not care. */
-  boolean ignoresInterrupt(Duration patience) {
-    long since = handlingSince;
-    return since != 0
-        && since == interruptedSince
-        && System.nanoTime() - interruptedAt > patience.toNanos();
+  HandlerWatch watch() {
+    return watch;
   }
 
   /** Waits no longer: no handler begins any more, and what is interrupted now is not counted. */
   void abandon() {
-    abandoned = true;
+    watch.abandon();
     thread.interrupt();
   }
 
   /** Whether the channel has nothing more to bring. */
   boolean isLost() {
     return lost || !getChannel().isOpen();
-  }
-
-  /** Since when one handler has been running for longer than this; 0 when none has. */
-  long hangsSince(Duration limit) {
-    long since = handlingSince;
-    boolean hangs = since != interruptedSince && System.nanoTime() - since > limit.toNanos();
-    return since != 0 && hangs ? since : 0;
   }
 
   @Override
@@ -127,7 +98,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
       arrived.add(
           new Unacknowledged(
               envelope.getDeliveryTag(),
-              RabbitMessageReader.delivery(queue, envelope, properties, body)));
+              RabbitDeliveries.delivery(queue, envelope, properties, body)));
     } catch (RuntimeException | Error e) {
       // Whatever the user's exception handler makes of it: what is not in hand is not acknowledged.
       lost = true;
@@ -210,12 +181,11 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
   /** Waits while the database is away; empty when the channel was lost or it is time to end. */
   private List<Receipt> receiveUnlessLost(List<Unacknowledged> batch) throws InterruptedException {
     while (!isLost()) {
-      handlingSince = System.nanoTime() | 1;
+      watch.begins();
       Duration pause;
       try {
         List<Receipt> receipts =
-            inbox.receiveAll(
-                batch.stream().map(Unacknowledged::delivery).toList(), handler, () -> !abandoned);
+            receiver.receiveAll(batch.stream().map(Unacknowledged::delivery).toList(), watch);
         pauses.reset();
         return receipts;
       } catch (DatabaseUnavailableException e) {
@@ -225,7 +195,7 @@ final class ChannelWorker extends DefaultConsumer implements Runnable {
         pause = pauses.next();
         log.error("A batch was not received; it is tried again in {}", pause, e);
       } finally {
-        handlingSince = 0;
+        watch.ends();
         Thread.interrupted(); // an interrupt was meant for the handler that has ended now
       }
       long end = System.nanoTime() + pause.toNanos();

@@ -3,11 +3,11 @@ package dev.twinbox.rabbitmq.consumer;
 import com.rabbitmq.client.Address;
 import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.inbox.BackgroundWork;
 import dev.twinbox.inbox.ConsumerLag;
 import dev.twinbox.inbox.Handler;
 import dev.twinbox.inbox.Inbox;
-import dev.twinbox.inbox.InboxRedriver;
-import dev.twinbox.inbox.InboxUpkeep;
+import dev.twinbox.inbox.Receiver;
 import dev.twinbox.inbox.doctor.StartGate;
 import dev.twinbox.rabbitmq.doctor.RabbitExamination;
 import dev.twinbox.rabbitmq.doctor.RabbitManagement;
@@ -37,22 +37,16 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
   private final RabbitSession session;
-  private final InboxUpkeep upkeep;
+  private final BackgroundWork background;
   private final StartGate gate;
-  private final InboxRedriver redriver;
   private final Duration closeLimit;
   private boolean started;
   private boolean closed;
 
   private RabbitInboxConsumer(
-      RabbitSession session,
-      InboxUpkeep upkeep,
-      InboxRedriver redriver,
-      StartGate gate,
-      Duration closeLimit) {
+      RabbitSession session, BackgroundWork background, StartGate gate, Duration closeLimit) {
     this.session = session;
-    this.upkeep = upkeep;
-    this.redriver = redriver;
+    this.background = background;
     this.gate = gate;
     this.closeLimit = closeLimit;
   }
@@ -78,8 +72,7 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
     gate.refuseUnsafe();
     started = true;
     try {
-      upkeep.start();
-      redriver.start();
+      background.start();
       session.start();
     } catch (RuntimeException | Error e) { // such as a lack of threads: all of it or nothing
       close();
@@ -100,17 +93,17 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
   @Override
   public synchronized void close() {
     if (started && !closed) {
-      upkeep.close();
-      redriver.stop();
+      background.stop();
       long deadline = System.nanoTime() + closeLimit.toNanos();
       session.close(deadline);
-      redriver.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
+      background.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
     }
     closed = true;
   }
 
   /** Describes a consumer; not thread-safe. */
   public static final class Builder {
+    private @Nullable Receiver receiver;
     private @Nullable Inbox inbox;
     private @Nullable Handler handler;
     private @Nullable String queue;
@@ -125,7 +118,16 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
 
     private Builder() {}
 
-    /** Where ids are recorded. Required. */
+    /**
+     * Where ids are recorded and what messages make happen. Required, unless {@link #inbox} and
+     * {@link #handler} are given.
+     */
+    public Builder receiver(Receiver value) {
+      receiver = value;
+      return this;
+    }
+
+    /** Where ids are recorded: short for {@link #receiver} with {@link Inbox#receiver}. */
     public Builder inbox(Inbox value) {
       inbox = value;
       return this;
@@ -133,7 +135,7 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
 
     /**
      * What a message makes happen; called by {@link #concurrency} threads, and by one more for what
-     * is redriven. Required.
+     * is redriven. For {@link #inbox}.
      */
     public Builder handler(Handler value) {
       handler = value;
@@ -268,19 +270,18 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
      * @throws IllegalArgumentException when something required is missing
      */
     public RabbitInboxConsumer build() {
-      Inbox requiredInbox = inbox;
-      Handler requiredHandler = handler;
+      Receiver required = receiver;
+      if (required == null && inbox != null && handler != null) {
+        required = inbox.receiver(handler);
+      }
       String requiredQueue = queue;
       ConnectionFactory requiredFactory = factory;
-      if (requiredInbox == null
-          || requiredHandler == null
-          || requiredQueue == null
-          || requiredFactory == null) {
+      if (required == null || requiredQueue == null || requiredFactory == null) {
         throw new IllegalArgumentException(
-            "A RabbitMQ consumer needs inbox(...), handler(...), queue(...) and"
-                + " connectionFactory(...) or uri(...).");
+            "A RabbitMQ consumer needs receiver(...), or inbox(...) and handler(...), and"
+                + " queue(...) and connectionFactory(...) or uri(...).");
       }
-      StartGate gate = gate(requiredInbox, requiredQueue, requiredFactory);
+      StartGate gate = gate(required, requiredQueue, requiredFactory);
       RabbitSession session =
           new RabbitSession(
               gate,
@@ -288,22 +289,16 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
               addresses.isEmpty()
                   ? List.of(new Address(requiredFactory.getHost(), requiredFactory.getPort()))
                   : addresses,
-              requiredInbox,
-              requiredHandler,
+              required,
               requiredQueue,
               prefetch,
               Math.min(batchSize, prefetch),
               concurrency);
-      return new RabbitInboxConsumer(
-          session,
-          requiredInbox.upkeep(),
-          requiredInbox.redriver(requiredHandler),
-          gate,
-          closeLimit);
+      return new RabbitInboxConsumer(session, required.backgroundWork(), gate, closeLimit);
     }
 
-    private StartGate gate(Inbox usedInbox, String usedQueue, ConnectionFactory connecting) {
-      String who = "Consumer " + usedInbox.consumer();
+    private StartGate gate(Receiver used, String usedQueue, ConnectionFactory connecting) {
+      String who = "Consumer " + used.consumer();
       if (development) {
         return StartGate.unguarded(who);
       }
@@ -316,7 +311,7 @@ public final class RabbitInboxConsumer implements ConsumerLag, AutoCloseable {
       return new StartGate(
           who,
           () -> {
-            List<Finding> findings = new ArrayList<>(usedInbox.examine().findings());
+            List<Finding> findings = new ArrayList<>(used.examine().findings());
             findings.addAll(new RabbitExamination("rabbitmq", asked).queue(usedQueue));
             return findings;
           });

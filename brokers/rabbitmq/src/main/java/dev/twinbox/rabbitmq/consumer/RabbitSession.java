@@ -6,9 +6,8 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import com.rabbitmq.client.ShutdownSignalException;
 import dev.twinbox.broker.Supervision;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
 import dev.twinbox.inbox.Pauses;
+import dev.twinbox.inbox.Receiver;
 import dev.twinbox.inbox.doctor.StartGate;
 import java.io.IOException;
 import java.time.Duration;
@@ -37,8 +36,7 @@ final class RabbitSession implements Runnable {
 
   private final StartGate gate;
   private final ReadableConnections connections;
-  private final Inbox inbox;
-  private final Handler handler;
+  private final Receiver receiver;
   private final String queue;
   private final int prefetch;
   private final int batchSize;
@@ -55,8 +53,7 @@ final class RabbitSession implements Runnable {
       StartGate gate,
       ConnectionFactory users,
       List<Address> addresses,
-      Inbox inbox,
-      Handler handler,
+      Receiver receiver,
       String queue,
       int prefetch,
       int batchSize,
@@ -73,8 +70,7 @@ final class RabbitSession implements Runnable {
       factory.setRequestedHeartbeat(HEARTBEAT_SECONDS);
     }
     connections = new ReadableConnections(factory, addresses);
-    this.inbox = inbox;
-    this.handler = handler;
+    this.receiver = receiver;
     this.queue = queue;
     this.prefetch = prefetch;
     this.batchSize = batchSize;
@@ -172,15 +168,15 @@ final class RabbitSession implements Runnable {
     if (!worker.isLost()) {
       pauses.reset();
     }
-    long since = worker.hangsSince(inbox.handlerTimeLimit());
+    long since = worker.watch().hangsSince();
     if (since != 0) {
       log.error(
           "A handler of queue '{}' has been running for more than {}; it is interrupted and its"
               + " channel's messages are left to others",
           queue,
-          inbox.handlerTimeLimit());
+          receiver.handlerTimeLimit());
       abort(worker.getChannel());
-      worker.interrupt(since);
+      worker.watch().interrupt(since);
     }
     // A new channel only when the old one's handler has ended: each channel has one thread.
     if (worker.isLost() && hasEnded(worker, System.nanoTime())) {
@@ -196,7 +192,7 @@ final class RabbitSession implements Runnable {
       throw new IOException("The connection has no channel left");
     }
     ChannelWorker worker =
-        new ChannelWorker(name() + "-" + (number + 1), channel, inbox, handler, queue, batchSize);
+        new ChannelWorker(name() + "-" + (number + 1), channel, receiver, queue, batchSize);
     worker.start(prefetch);
     return worker;
   }
@@ -224,16 +220,16 @@ final class RabbitSession implements Runnable {
   private void awaitEnd(ChannelWorker worker) {
     while (!hasEnded(worker, System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(LOOK_MILLIS))) {
       boolean late = isStopping() && System.nanoTime() - closeBy > 0;
-      if (late || worker.ignoresInterrupt(PATIENCE_AFTER_INTERRUPT)) {
+      if (late || worker.watch().ignoresInterrupt(PATIENCE_AFTER_INTERRUPT)) {
         // The other channels have to go on. Its channel is lost, so it ends after its handler.
         log.warn("A handler of queue '{}' did not end in time and is not waited for", queue);
         worker.abandon();
         return;
       }
-      long since = worker.hangsSince(inbox.handlerTimeLimit());
+      long since = worker.watch().hangsSince();
       if (since != 0) {
         log.warn("A handler of queue '{}' did not end in time and is interrupted", queue);
-        worker.interrupt(since);
+        worker.watch().interrupt(since);
       }
     }
   }
@@ -256,7 +252,7 @@ final class RabbitSession implements Runnable {
   }
 
   private String name() {
-    return "twinbox-inbox-%s-rabbitmq".formatted(inbox.consumer());
+    return "twinbox-inbox-%s-rabbitmq".formatted(receiver.consumer());
   }
 
   private boolean isStopping() {

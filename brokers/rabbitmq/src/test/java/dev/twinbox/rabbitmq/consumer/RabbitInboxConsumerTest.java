@@ -160,7 +160,7 @@ class RabbitInboxConsumerTest {
     Channel dying = queue.newChannel();
     GetResponse response = TestQueue.take(dying, queue.name());
     inbox.receive(
-        RabbitMessageReader.delivery(
+        RabbitDeliveries.delivery(
             queue.name(), response.getEnvelope(), response.getProps(), response.getBody()),
         InboxDatabase::effect);
     dying.abort();
