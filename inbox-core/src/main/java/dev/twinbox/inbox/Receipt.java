@@ -38,8 +38,24 @@ public sealed interface Receipt {
    */
   record Failed(int attempts, Duration retryAfter, Throwable error) implements Receipt {}
 
-  /** Not tried, because an earlier delivery of the batch with the same key has failed. */
-  record Held() implements Receipt {}
+  /**
+   * Not tried: an earlier delivery of the batch with the same key has failed, or another process
+   * has it in work.
+   *
+   * @param retryAfter how long to wait before it is delivered again; zero where it goes behind
+   *     another delivery
+   */
+  record Held(Duration retryAfter) implements Receipt {
+    /** Behind another delivery. */
+    public Held() {
+      this(Duration.ZERO);
+    }
+  }
+
+  /** How long to wait before it is delivered again; zero for what is settled. */
+  default Duration retryAfter() {
+    return Duration.ZERO;
+  }
 
   /** Whether the broker can forget the message. */
   default boolean settled() {

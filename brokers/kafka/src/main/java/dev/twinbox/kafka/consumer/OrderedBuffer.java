@@ -52,8 +52,8 @@ final class OrderedBuffer extends PartitionBuffer {
       if (!receipt.settled()) {
         again.add(worked.get(i).asRetry());
       }
-      if (receipt instanceof Receipt.Failed failed) {
-        hold(failed.retryAfter(), now);
+      if (!receipt.retryAfter().isZero()) {
+        hold(receipt.retryAfter(), now);
       }
     }
     Optional<BufferedRecord> open = again.stream().filter(this::isOfThisLog).findFirst();

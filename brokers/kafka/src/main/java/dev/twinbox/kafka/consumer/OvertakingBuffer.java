@@ -98,8 +98,7 @@ final class OvertakingBuffer extends PartitionBuffer {
         if (counts) {
           open.add(record.offset());
         }
-        long pause =
-            receipts.get(i) instanceof Receipt.Failed failed ? failed.retryAfter().toNanos() : 0;
+        long pause = receipts.get(i).retryAfter().toNanos();
         aside.add(new Aside(record.asRetry(), now + pause));
       }
     }

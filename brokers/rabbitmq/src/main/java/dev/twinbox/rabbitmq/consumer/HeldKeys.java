@@ -56,8 +56,8 @@ final class HeldKeys {
   void keep(Unacknowledged delivery, Receipt receipt) {
     Waiting waiting = lines.computeIfAbsent(line(delivery), ignored -> new Waiting());
     waiting.deliveries.add(receipt instanceof Receipt.Failed ? delivery.again() : delivery);
-    if (receipt instanceof Receipt.Failed failed) {
-      waiting.until = System.nanoTime() + failed.retryAfter().toNanos();
+    if (!receipt.retryAfter().isZero()) {
+      waiting.until = System.nanoTime() + receipt.retryAfter().toNanos();
     }
   }
 
