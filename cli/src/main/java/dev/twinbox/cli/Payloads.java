@@ -11,6 +11,11 @@ import org.jspecify.annotations.Nullable;
 final class Payloads {
   private Payloads() {}
 
+  /** In base 64; null for a tombstone. */
+  static @Nullable String base64(byte @Nullable [] payload) {
+    return payload == null ? null : Base64.getEncoder().encodeToString(payload);
+  }
+
   /** As text when it is UTF-8, else in base 64 after the word; null for a tombstone. */
   static @Nullable String readable(byte @Nullable [] payload) {
     if (payload == null) {
@@ -19,7 +24,7 @@ final class Payloads {
     try {
       return UTF_8.newDecoder().decode(ByteBuffer.wrap(payload)).toString();
     } catch (CharacterCodingException e) {
-      return "base64 " + Base64.getEncoder().encodeToString(payload);
+      return "base64 " + base64(payload);
     }
   }
 }

@@ -36,8 +36,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       RetentionCommand.class,
       ReplayCommand.class,
       DeadLettersCommand.class,
-      ScheduledCommand.class,
-      QuarantineCommand.class
+      ScheduledCommand.class
     })
 public final class TwinboxCli implements Runnable {
   @Option(
@@ -58,7 +57,7 @@ public final class TwinboxCli implements Runnable {
   /** The command with all subcommands that are on the class path, ready to be executed. */
   public static CommandLine commandLine() {
     TwinboxCli root = new TwinboxCli();
-    CommandLine command = new CommandLine(root);
+    CommandLine command = new CommandLine(root).addSubcommand(QuarantineCommand.create());
     for (AddedCommands added : ServiceLoader.load(AddedCommands.class)) {
       added.commands().forEach(command::addSubcommand);
     }

@@ -60,7 +60,8 @@ class QuarantineCommandTest {
     assertThat(json.get(0).get("number").asLong()).isEqualTo(1);
     assertThat(json.get(0).get("payloadBytes").asLong()).isEqualTo(8);
     assertThat(json.get(0).has("payload")).isFalse();
-    assertThat(twinbox("list", "--consumer", "nobody").out()).contains("Nothing of the kind");
+    assertThat(twinbox("list", "--consumer", "nobody").out())
+        .contains("No quarantined messages match");
   }
 
   @Test
@@ -93,7 +94,7 @@ class QuarantineCommandTest {
 
     Ran another = twinbox("discard", "--consumer", "billing", "--count", "3");
     assertThat(another.exitCode()).isEqualTo(1);
-    assertThat(another.err()).contains("2 messages now, not 3");
+    assertThat(another.err()).contains("There are 2 messages to discard, not 3");
 
     Ran aimless = twinbox("discard", "--yes");
     assertThat(aimless.exitCode()).isEqualTo(2);
@@ -103,7 +104,7 @@ class QuarantineCommandTest {
     Ran done = twinbox("discard", "--all", "--count", "2", "--by", "alice");
     assertThat(done.exitCode()).isZero();
     assertThat(done.out()).contains("2 messages were discarded");
-    assertThat(twinbox("list").out()).contains("Nothing of the kind");
+    assertThat(twinbox("list").out()).contains("No quarantined messages match");
     assertThat(twinbox("list", "--discarded").out()).contains("billing");
     assertThat(twinbox("restore", "--number", "1,2", "--yes").out()).contains("2 messages");
     assertThat(twinbox("list", "--json").out()).contains("\"number\" : 2");
@@ -120,7 +121,8 @@ class QuarantineCommandTest {
           .contains("Redrive 1: 2 messages of consumer billing")
           .contains("2 of 2 processed, 0 duplicates, 0 failed, 0 waiting: finished.");
     }
-    assertThat(twinbox("redrive", "--all", "--yes").out()).contains("Nothing of the kind");
+    assertThat(twinbox("redrive", "--all", "--yes").out())
+        .contains("No quarantined messages match");
   }
 
   @Test

@@ -38,14 +38,15 @@ class ArchitectureTest {
       value = {
         "broker     |",
         "postgres   |",
+        "setaside   |",
         "testkit    |",
         "outbox     | broker postgres",
         "migrations | postgres",
-        "inbox      | broker postgres",
-        "kafka      | broker inbox",
-        "rabbitmq   | broker inbox",
-        "relay      | broker postgres outbox",
-        "cli        | broker postgres outbox inbox kafka rabbitmq relay migrations",
+        "inbox      | broker postgres setaside",
+        "kafka      | broker inbox setaside",
+        "rabbitmq   | broker inbox setaside",
+        "relay      | broker postgres setaside outbox",
+        "cli        | broker postgres setaside outbox inbox kafka rabbitmq relay migrations",
       })
   void aModuleKnowsOnlyThoseBelowIt(String module, @Nullable String below) {
     String own = "dev.twinbox." + module + "..";
@@ -69,6 +70,7 @@ class ArchitectureTest {
         "broker   | kafka rabbitmq jooq jackson worker",
         "postgres | kafka rabbitmq jackson worker",
         "outbox   | kafka rabbitmq worker",
+        "setaside | kafka rabbitmq jackson worker",
         "inbox    | kafka rabbitmq worker",
         "kafka    | rabbitmq jooq jackson worker",
         "rabbitmq | kafka jooq worker",
@@ -186,6 +188,7 @@ class ArchitectureTest {
         new String[] {
           "broker",
           "outbox",
+          "setaside",
           "inbox",
           "kafka",
           "rabbitmq",

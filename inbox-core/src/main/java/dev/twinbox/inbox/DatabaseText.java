@@ -22,13 +22,20 @@ final class DatabaseText {
 
   /** For people: what fits stays as it is, a backslash too. */
   @Nullable String readable(Connection connection, @Nullable String text) throws SQLException {
-    return text == null ? null : escape(text, fitting(connection));
+    return text == null ? null : readable(text, fitting(connection));
   }
 
   /** What {@link #restore} makes the same text of again. */
   @Nullable String restorable(Connection connection, @Nullable String text) throws SQLException {
-    IntPredicate fits = fitting(connection);
-    return text == null ? null : escape(text, c -> c != BACKSLASH && fits.test(c));
+    return text == null ? null : restorable(text, fitting(connection));
+  }
+
+  static String readable(String text, IntPredicate fits) {
+    return escape(text, fits);
+  }
+
+  static String restorable(String text, IntPredicate fits) {
+    return escape(text, c -> c != BACKSLASH && fits.test(c));
   }
 
   /** Whether the text can be stored as it is. */
@@ -55,7 +62,8 @@ final class DatabaseText {
     return restored.toString();
   }
 
-  private IntPredicate fitting(Connection connection) throws SQLException {
+  /** Which characters the database can hold. */
+  IntPredicate fitting(Connection connection) throws SQLException {
     IntPredicate known = fitting;
     if (known == null) {
       try (PreparedStatement statement =

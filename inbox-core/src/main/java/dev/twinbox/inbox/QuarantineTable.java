@@ -1,207 +1,212 @@
 package dev.twinbox.inbox;
 
-import java.sql.Connection;
-import java.sql.PreparedStatement;
+import static org.jooq.impl.SQLDataType.BIGINT;
+import static org.jooq.impl.SQLDataType.BOOLEAN;
+import static org.jooq.impl.SQLDataType.CLOB;
+import static org.jooq.impl.SQLDataType.TIMESTAMPWITHTIMEZONE;
+
+import dev.twinbox.setaside.Filter;
+import dev.twinbox.setaside.SetAsideMessage;
+import dev.twinbox.setaside.SetAsideTable;
+import java.nio.charset.StandardCharsets;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.UUID;
+import java.util.function.IntPredicate;
+import org.jooq.Condition;
+import org.jooq.Field;
+import org.jooq.Table;
+import org.jooq.impl.DSL;
 import org.jspecify.annotations.Nullable;
 
-/** The statements by which operators change something. Holds no state. */
-final class QuarantineTable {
-  private final DatabaseText text = new DatabaseText();
-  private final QuarantineReader reader;
-  private final String from;
-  private final String consumers;
-  private final String newRedrive;
-  private final String mark;
-  private final String setSelected;
-  private final String beyond;
-  private final String stop;
-  private final String discard;
-  private final String restore;
-  private final String pass;
-  private final String audit;
+/** The columns of {@code inbox_dead_letter}, with the consumer's name. */
+final class QuarantineTable extends SetAsideTable {
+  /** Redrives may take it: it waits for none. */
+  static final Condition IDLE = column("redrive", BIGINT).isNull();
 
-  QuarantineTable(String schema, QuarantineReader reader) {
-    this.reader = reader;
-    from = SelectionSql.FROM.formatted(schema);
-    consumers = "select distinct d.consumer_id from " + from;
-    newRedrive =
+  /** A pass means something: it was given up, or refused for its age. */
+  static final Condition PASSABLE =
+      IDLE.and(
+          DSL.condition(
+              """
+              d.message_id is not null
+                and (d.id_recorded or d.reason = 'older-than-dedup-horizon')"""));
+
+  private static final String[] SHOWN = {
+    "number",
+    "message_id",
+    "id",
+    "source",
+    "origin",
+    "destination",
+    "key",
+    "type",
+    "content_type",
+    "message_time",
+    "expires_at",
+    "headers",
+    "reason",
+    "error",
+    "attempts",
+    "dead_at",
+    "discarded_at",
+    "discarded_by",
+    "redrive"
+  };
+
+  private final String schema;
+
+  // Learnt from a connection before anything is selected.
+  private volatile @Nullable IntPredicate fitting;
+
+  QuarantineTable(String quotedSchema) {
+    super("Quarantined messages", EnumSet.allOf(Filter.class));
+    schema = quotedSchema;
+  }
+
+  void learn(IntPredicate whatFits) {
+    fitting = whatFits;
+  }
+
+  @Override
+  protected Table<?> rows() {
+    return DSL.table(
+        "%1$s.inbox_dead_letter d join %1$s.inbox_consumer c using (consumer_id)"
+            .formatted(schema));
+  }
+
+  @Override
+  protected Table<?> locked() {
+    return DSL.table(DSL.name("d"));
+  }
+
+  @Override
+  protected Field<OffsetDateTime> time() {
+    return column("dead_at", TIMESTAMPWITHTIMEZONE);
+  }
+
+  @Override
+  protected Field<String> where() {
+    return DSL.field("c.consumer", CLOB);
+  }
+
+  @Override
+  protected Condition isHandlersError() {
+    return DSL.condition(column("id_recorded", BOOLEAN));
+  }
+
+  @Override
+  protected Condition hasId(List<String> ids) {
+    IntPredicate fits = fits();
+    List<String> stored = new ArrayList<>();
+    for (String id : ids) {
+      stored.add(DatabaseText.readable(id, fits));
+      stored.add(DatabaseText.restorable(id, fits));
+    }
+    return text("id").eq(DSL.any(DSL.val(stored.toArray(String[]::new), CLOB.array())));
+  }
+
+  /** As bytes: a name that does not fit into the database was registered escaped. */
+  @Override
+  protected Condition isFor(String consumer) {
+    return DSL.condition(
+        "convert_to(c.consumer, 'UTF8') in ({0}, {1})",
+        DSL.val(consumer.getBytes(StandardCharsets.UTF_8)),
+        DSL.val(ConsumerRegistry.escaped(consumer).getBytes(StandardCharsets.UTF_8)));
+  }
+
+  /**
+   * What was given up is known not to have been processed, however old it is. Of the others the
+   * id's time counts, or for other producers' ids the time at which it came.
+   */
+  @Override
+  protected Condition isBeyondHorizon() {
+    return DSL.condition(
         """
-        insert into %s.inbox_redrive (consumer_id, requested_by, per_second, selected)
-        values (?, ?, ?, 0) returning number"""
-            .formatted(schema);
-    mark =
-        "update %s.inbox_dead_letter set redrive = ?, redrive_tries = 0 where number in "
-            .formatted(schema);
-    setSelected =
-        """
-        update %1$s.inbox_redrive set selected = ?,
-          finished_at = case when ? = 0 then clock_timestamp() end
-        where number = ?"""
-            .formatted(schema);
-    // What was given up is known not to have been processed, however old it is. Of the others the
-    // id's time counts, or for other producers' ids the time at which it came.
-    beyond =
-        """
-        select count(*) from %1$s.inbox_dead_letter d cross join %1$s.inbox_retention r
-        where d.redrive = any (?) and not d.id_recorded
-          and ((d.message_id >= '01000000-0000-0000-0000-000000000000'
-                and d.message_id < greatest(%1$s.inbox_bound(clock_timestamp() - r.horizon),
-                  %1$s.inbox_bound(r.closed_before)))
+        (not d.id_recorded and exists (select from %1$s.inbox_retention r
+          where (d.message_id >= '01000000-0000-0000-0000-000000000000'
+              and d.message_id < greatest(%1$s.inbox_bound(clock_timestamp() - r.horizon),
+                %1$s.inbox_bound(r.closed_before)))
             or (d.message_id >= 'ff000000-0000-0000-0000-000000000000'
-                and d.dead_at < clock_timestamp() - r.horizon))"""
-            .formatted(schema);
-    // What is claimed is in a handler's hands.
-    stop =
-        """
-        with stopped as (
-          update %1$s.inbox_dead_letter set redrive = null, redrive_tries = 0
-          where redrive = ? and claim is null returning number)
-        update %1$s.inbox_redrive r set selected = r.selected - (select count(*) from stopped)
-        where r.number = ? returning (select count(*) from stopped)"""
-            .formatted(schema);
-    discard =
-        """
-        update %s.inbox_dead_letter set discarded_at = clock_timestamp(), discarded_by = ?
-        where number in\s"""
-            .formatted(schema);
-    restore =
-        "update %s.inbox_dead_letter set discarded_at = null, discarded_by = null where number in "
-            .formatted(schema);
-    pass =
-        """
-        insert into %1$s.inbox_pass (consumer_id, message_id, granted_by)
-        select distinct consumer_id, message_id, ? from %1$s.inbox_dead_letter where number in %2$s
-        on conflict do nothing"""
-            .formatted(schema, "%s");
-    audit =
-        """
-        insert into %s.inbox_audit (done_by, action, selection, affected) values (?, ?, ?, ?)"""
-            .formatted(schema);
+              and d.dead_at < clock_timestamp() - r.horizon)))"""
+            .formatted(schema));
   }
 
-  /** Numbers of the consumers that have messages to redrive. */
-  List<Integer> consumers(Connection connection, QuarantineSelection selection)
-      throws SQLException {
-    SelectionSql where = new SelectionSql(selection, SelectionState.IDLE.condition());
-    List<Integer> found = new ArrayList<>();
-    try (PreparedStatement statement =
-        connection.prepareStatement(consumers + where.text() + " order by 1")) {
-      where.bind(statement, 1);
-      try (ResultSet rows = statement.executeQuery()) {
-        while (rows.next()) {
-          found.add(rows.getInt(1));
-        }
-      }
-    }
-    return found;
+  @Override
+  protected Field<Long> horizonSeconds() {
+    return DSL.field(
+        "(select extract(epoch from horizon)::bigint from %s.inbox_retention)".formatted(schema),
+        BIGINT);
   }
 
-  /** Marks at most so many of a consumer's. */
-  Redrive redrive(
-      Connection connection,
-      QuarantineSelection selection,
-      int consumer,
-      String by,
-      double perSecond,
-      long most)
-      throws SQLException {
-    long number;
-    try (PreparedStatement statement = connection.prepareStatement(newRedrive)) {
-      statement.setInt(1, consumer);
-      statement.setString(2, text.readable(connection, by));
-      statement.setDouble(3, perSecond);
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        number = row.getLong(1);
-      }
-    }
-    SelectionSql where =
-        new SelectionSql(
-            selection, SelectionState.IDLE.condition() + " and d.consumer_id = " + consumer);
-    int selected;
-    try (PreparedStatement statement =
-        connection.prepareStatement(mark + chosen(where, most == Long.MAX_VALUE ? null : most))) {
-      statement.setLong(1, number);
-      where.bind(statement, 2);
-      selected = statement.executeUpdate();
-    }
-    try (PreparedStatement statement = connection.prepareStatement(setSelected)) {
-      statement.setInt(1, selected);
-      statement.setInt(2, selected);
-      statement.setLong(3, number);
-      statement.executeUpdate();
-    }
-    return reader.progress(connection, number).orElseThrow();
+  @Override
+  protected Table<?> audit() {
+    return DSL.table(schema + ".inbox_audit");
   }
 
-  long beyondHorizon(Connection connection, List<Redrive> redrives) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(beyond)) {
-      Object[] numbers = redrives.stream().map(Redrive::number).toArray();
-      statement.setArray(1, connection.createArrayOf("bigint", numbers));
-      try (ResultSet row = statement.executeQuery()) {
-        row.next();
-        return row.getLong(1);
-      }
-    }
+  @Override
+  protected boolean auditHasAct() {
+    return false;
   }
 
-  long stop(Connection connection, long redrive) throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(stop)) {
-      statement.setLong(1, redrive);
-      statement.setLong(2, redrive);
-      try (ResultSet row = statement.executeQuery()) {
-        return row.next() ? row.getLong(1) : 0;
-      }
-    }
+  @Override
+  protected String stored(String text) {
+    return DatabaseText.readable(text, fits());
   }
 
-  long discard(Connection connection, QuarantineSelection selection, String by)
-      throws SQLException {
-    SelectionSql where = new SelectionSql(selection, SelectionState.IDLE.condition());
-    try (PreparedStatement statement =
-        connection.prepareStatement(discard + chosen(where, selection.limit()))) {
-      statement.setString(1, text.readable(connection, by));
-      where.bind(statement, 2);
-      return statement.executeUpdate();
+  private IntPredicate fits() {
+    IntPredicate known = fitting;
+    if (known == null) {
+      throw new IllegalStateException("The encoding of the database is not known yet");
     }
+    return known;
   }
 
-  long restore(Connection connection, QuarantineSelection selection) throws SQLException {
-    SelectionSql where = new SelectionSql(selection, SelectionState.DISCARDED.condition());
-    try (PreparedStatement statement =
-        connection.prepareStatement(restore + chosen(where, selection.limit()))) {
-      where.bind(statement, 1);
-      return statement.executeUpdate();
+  @Override
+  protected List<Field<?>> columns(boolean withPayload) {
+    List<Field<?>> columns = new ArrayList<>();
+    for (String each : SHOWN) {
+      columns.add(DSL.field(DSL.name("d", each)));
     }
+    columns.add(where());
+    columns.add(DSL.field("coalesce(octet_length(d.payload), 0)").as("size"));
+    columns.add(DSL.field(withPayload ? "d.payload" : "null::bytea").as("payload"));
+    return columns;
   }
 
-  long pass(Connection connection, QuarantineSelection selection, String by) throws SQLException {
-    SelectionSql where = new SelectionSql(selection, SelectionState.PASSABLE.condition());
-    try (PreparedStatement statement =
-        connection.prepareStatement(pass.formatted(chosen(where, selection.limit())))) {
-      statement.setString(1, text.readable(connection, by));
-      where.bind(statement, 2);
-      return statement.executeUpdate();
-    }
-  }
-
-  void audit(Connection connection, String by, String action, String selection, long affected)
-      throws SQLException {
-    try (PreparedStatement statement = connection.prepareStatement(audit)) {
-      statement.setString(1, text.readable(connection, by));
-      statement.setString(2, action);
-      statement.setString(3, text.readable(connection, selection));
-      statement.setLong(4, affected);
-      statement.executeUpdate();
-    }
-  }
-
-  private String chosen(SelectionSql where, @Nullable Long limit) {
-    return "(select d.number from %s%s order by d.number%s for update of d)"
-        .formatted(from, where.text(), where.limit(limit));
+  @Override
+  protected SetAsideMessage read(ResultSet row) throws SQLException {
+    StoredTexts texts = StoredTexts.of(row, row.findColumn("headers"));
+    long redrive = row.getLong("redrive");
+    boolean waits = !row.wasNull();
+    return new SetAsideMessage(
+        row.getLong("number"),
+        row.getString("consumer"),
+        row.getObject("message_id", UUID.class),
+        texts.get(row.findColumn("id")),
+        texts.get(row.findColumn("source")),
+        texts.get(row.findColumn("origin")),
+        texts.get(row.findColumn("destination")),
+        texts.get(row.findColumn("key")),
+        texts.get(row.findColumn("type")),
+        texts.get(row.findColumn("content_type")),
+        timeOrNull(row, "message_time"),
+        timeOrNull(row, "expires_at"),
+        texts.headers(),
+        row.getBytes("payload"),
+        row.getLong("size"),
+        row.getString("reason"),
+        row.getString("error"),
+        row.getInt("attempts"),
+        null,
+        time(row, "dead_at"),
+        timeOrNull(row, "discarded_at"),
+        row.getString("discarded_by"),
+        waits ? redrive : null,
+        false);
   }
 }

@@ -4,6 +4,8 @@ import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.twinbox.migrations.Migrations;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.List;
@@ -90,7 +92,7 @@ class HostileDefaultsTest {
                 }))
         .isInstanceOf(Receipt.Quarantined.class);
     Quarantine quarantine = Quarantine.of(hostile, "twinbox");
-    assertThat(quarantine.redrive(QuarantineSelection.all(), RedriveTerms.by("test"))).hasSize(1);
+    assertThat(quarantine.redrive(Selection.all(), Act.by("test"))).hasSize(1);
     assertThat(inbox.redriver(InboxDatabase::effect).runOnce()).isEqualTo(1);
     database.execute(
         "update twinbox.inbox_retention set horizon = interval '6 days'; delete from seen");

@@ -3,6 +3,9 @@ package dev.twinbox.inbox;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.twinbox.migrations.Migrations;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
+import dev.twinbox.setaside.SetAsideMessage;
 import dev.twinbox.testkit.TestPostgres;
 import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
@@ -51,7 +54,7 @@ class InboxEncodingTest {
     assertThat(inbox.receive(given.again(), failing)).isInstanceOf(Receipt.Quarantined.class);
 
     Quarantine quarantine = Quarantine.of(database, "twinbox");
-    List<QuarantinedMessage> kept = quarantine.list(QuarantineSelection.all());
+    List<SetAsideMessage> kept = quarantine.list(Selection.all());
     assertThat(kept).hasSize(2);
     assertThat(kept.get(0))
         .satisfies(
@@ -63,14 +66,15 @@ class InboxEncodingTest {
             });
     assertThat(kept.get(1).error()).contains("Not for k\\u0000", "\\ud83d \\udd11");
     assertThat(
-            quarantine.count(
-                QuarantineSelection.all()
-                    .consumer("rechnung-🔑")
-                    .ids(List.of(String.valueOf(refused.id())))))
+            quarantine
+                .preview(
+                    Selection.all()
+                        .consumer("rechnung-🔑")
+                        .ids(List.of(String.valueOf(refused.id()))))
+                .count())
         .isEqualTo(1);
     quarantine.redrive(
-        QuarantineSelection.all().reason(QuarantineReason.ATTEMPTS_EXHAUSTED),
-        RedriveTerms.by("Zoë 🔑"));
+        Selection.all().reason(QuarantineReason.ATTEMPTS_EXHAUSTED.code()), Act.by("Zoë 🔑"));
     try (InboxRedriver redriver =
         inbox.redriver(
             (delivery, work) -> {
@@ -81,9 +85,9 @@ class InboxEncodingTest {
             })) {
       redriver.runOnce();
     }
-    assertThat(quarantine.list(QuarantineSelection.all())).hasSize(1);
+    assertThat(quarantine.list(Selection.all())).hasSize(1);
     assertThat(quarantine.redriveProgress(1).map(Redrive::processed)).isEqualTo(Optional.of(1L));
-    quarantine.discard(QuarantineSelection.all(), "Zoë 🔑");
+    quarantine.discard(Selection.all(), Act.by("Zoë 🔑"));
   }
 
   /** Whoever was registered under a name of the database's own letters stays who he is. */
@@ -94,7 +98,7 @@ class InboxEncodingTest {
 
     Inbox inbox = Inbox.builder().dataSource(database).consumer(name).build();
     inbox.receive(Messages.delivery(null), (delivery, work) -> {});
-    assertThat(Quarantine.of(database, "twinbox").count(QuarantineSelection.all().consumer(name)))
+    assertThat(Quarantine.of(database, "twinbox").preview(Selection.all().consumer(name)).count())
         .isEqualTo(1);
 
     try (Connection connection = database.getConnection();

@@ -3,6 +3,8 @@ package dev.twinbox.inbox;
 import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.time.Duration;
@@ -208,8 +210,7 @@ class MisbehavingErrorTest {
         (delivery, work) -> {
           throw new UnprocessableException("Not yet");
         });
-    Quarantine.of(database.dataSource(), "twinbox")
-        .redrive(QuarantineSelection.all(), RedriveTerms.by("ops"));
+    Quarantine.of(database.dataSource(), "twinbox").redrive(Selection.all(), Act.by("ops"));
 
     try (InboxRedriver redriver =
         inbox.redriver(

@@ -4,7 +4,12 @@ import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.example.shop.Billing;
 import dev.twinbox.migrations.Migrations;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Cause;
+import dev.twinbox.setaside.Selection;
+import dev.twinbox.setaside.SetAsideMessage;
 import java.nio.charset.StandardCharsets;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -18,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** What an operator sees of the quarantine and does with it, and what is written down about it. */
 @Tag("essential")
 class QuarantineOperatorTest {
-  private static final QuarantineSelection ALL = QuarantineSelection.all();
+  private static final Selection ALL = Selection.all();
 
   private final InboxDatabase database = InboxDatabase.create();
   private final Quarantine quarantine = Quarantine.of(database.dataSource(), "twinbox");
@@ -45,22 +50,46 @@ class QuarantineOperatorTest {
     fail(mailing, new IllegalStateException("No address"));
     mailing.receive(delivery(null), InboxDatabase::effect);
 
-    List<QuarantineCause> causes = quarantine.group(ALL);
+    List<Cause> causes = quarantine.causes(ALL);
 
     assertThat(causes.get(0).count()).isEqualTo(2);
     assertThat(causes)
-        .extracting(c -> c.consumer() + " " + c.reason() + " " + c.error())
+        .extracting(c -> c.where() + " " + c.reason() + " " + c.error())
         .containsExactly(
             "billing attempts-exhausted java.lang.IllegalStateException",
             "billing unprocessable dev.twinbox.inbox.UnprocessableException",
             "mailing attempts-exhausted java.lang.IllegalStateException",
             "mailing no-id ");
     assertThat(
-            quarantine.count(
-                ALL.consumer("billing")
-                    .reason(QuarantineReason.ATTEMPTS_EXHAUSTED)
-                    .error("java.lang.IllegalStateException")))
+            quarantine
+                .preview(
+                    ALL.consumer("billing")
+                        .reason(QuarantineReason.ATTEMPTS_EXHAUSTED.code())
+                        .error("java.lang.IllegalStateException"))
+                .count())
         .isEqualTo(2);
+  }
+
+  @Test
+  void aCauseIsReasonClassAndPlaceWhateverTheMessagesSay() {
+    for (int i = 0; i < 6; i++) {
+      int customer = i;
+      billing.receive(delivery(), (message, work) -> Billing.charge(customer));
+      billing.receive(delivery(), (message, work) -> Billing.ship(customer));
+    }
+
+    List<Cause> causes = quarantine.causes(ALL);
+
+    assertThat(causes)
+        .extracting(c -> c.count() + " " + c.error() + " " + c.frame())
+        .containsExactly(
+            "6 java.lang.IllegalStateException com.example.shop.Billing.charge",
+            "6 java.lang.NumberFormatException com.example.shop.Billing.ship");
+    assertThat(causes.get(0).lastError()).contains("No customer 5");
+    assertThat(quarantine.preview(ALL.cause(causes.get(0).cause())).count()).isEqualTo(6);
+    assertThat(quarantine.list(ALL.cause(causes.get(1).cause()).limit(2)))
+        .extracting(SetAsideMessage::error)
+        .allMatch(error -> String.valueOf(error).contains("NumberFormatException"));
   }
 
   @Test
@@ -73,12 +102,12 @@ class QuarantineOperatorTest {
     assertThat(quarantine.list(ALL)).hasSize(3);
     assertThat(quarantine.list(ALL.consumer("mailing"))).hasSize(1);
     assertThat(quarantine.list(ALL.ids(List.of(first, second)).limit(1)))
-        .extracting(QuarantinedMessage::id)
+        .extracting(SetAsideMessage::id)
         .containsExactly(first);
-    assertThat(quarantine.list(QuarantineSelection.number(number)))
-        .extracting(QuarantinedMessage::id)
+    assertThat(quarantine.list(Selection.number(number)))
+        .extracting(SetAsideMessage::id)
         .containsExactly(second);
-    assertThat(quarantine.list(QuarantineSelection.number(number).consumer("mailing"))).isEmpty();
+    assertThat(quarantine.list(Selection.number(number).consumer("mailing"))).isEmpty();
     assertThat(quarantine.list(ALL.before(Instant.now().minusSeconds(3600)))).isEmpty();
     assertThat(quarantine.list(ALL.before(Instant.now().plusSeconds(3600)))).hasSize(3);
   }
@@ -87,12 +116,12 @@ class QuarantineOperatorTest {
   void onlyShowReadsThePayload() {
     fail(billing, new IllegalStateException("1"));
 
-    QuarantinedMessage listed = quarantine.list(ALL).get(0);
+    SetAsideMessage listed = quarantine.list(ALL).get(0);
     assertThat(listed.payload()).isNull();
     assertThat(listed.payloadBytes()).isEqualTo(7);
-    assertThat(quarantine.show(listed.number()).orElseThrow().payload())
+    assertThat(quarantine.find(listed.number()).orElseThrow().payload())
         .isEqualTo("payload".getBytes(StandardCharsets.UTF_8));
-    assertThat(quarantine.show(4711)).isEmpty();
+    assertThat(quarantine.find(4711)).isEmpty();
   }
 
   @Test
@@ -100,15 +129,15 @@ class QuarantineOperatorTest {
     fail(billing, new IllegalStateException("1"));
     fail(billing, new IllegalStateException("2"));
 
-    assertThat(quarantine.discard(ALL.limit(1), "ops")).isEqualTo(1);
+    assertThat(quarantine.discard(ALL.limit(1), Act.by("ops"))).isEqualTo(1);
     assertThat(quarantine.list(ALL)).hasSize(1);
-    assertThat(quarantine.group(ALL).get(0).count()).isEqualTo(1);
-    assertThat(quarantine.listDiscarded(ALL).get(0).discardedBy()).isEqualTo("ops");
-    assertThat(quarantine.redrive(ALL, RedriveTerms.by("ops")).get(0).selected()).isEqualTo(1);
+    assertThat(quarantine.causes(ALL).get(0).count()).isEqualTo(1);
+    assertThat(quarantine.list(ALL.discarded()).get(0).discardedBy()).isEqualTo("ops");
+    assertThat(quarantine.redrive(ALL, Act.by("ops")).get(0).selected()).isEqualTo(1);
 
-    assertThat(quarantine.restore(ALL, "ops")).isEqualTo(1);
+    assertThat(quarantine.restore(ALL, Act.by("ops"))).isEqualTo(1);
     assertThat(quarantine.list(ALL)).hasSize(2);
-    assertThat(quarantine.restore(ALL, "ops")).isZero();
+    assertThat(quarantine.restore(ALL, Act.by("ops"))).isZero();
   }
 
   @Test
@@ -116,7 +145,7 @@ class QuarantineOperatorTest {
     fail(billing, new IllegalStateException("1"));
     fail(billing, new IllegalStateException("2"));
     fail(billing, new IllegalStateException("3"));
-    quarantine.discard(ALL.limit(2), "ops");
+    quarantine.discard(ALL.limit(2), Act.by("ops"));
     database.execute(
         """
         update twinbox.inbox_dead_letter set discarded_at = discarded_at - interval '31 days',
@@ -128,16 +157,16 @@ class QuarantineOperatorTest {
       upkeep.runOnce();
     }
 
-    assertThat(quarantine.listDiscarded(ALL)).hasSize(1);
+    assertThat(quarantine.list(ALL.discarded())).hasSize(1);
     assertThat(quarantine.list(ALL)).hasSize(1);
   }
 
   @Test
   void whatWaitsForARedriveIsNotDiscarded() {
     fail(billing, new IllegalStateException("1"));
-    quarantine.redrive(ALL, RedriveTerms.by("ops"));
+    quarantine.redrive(ALL, Act.by("ops"));
 
-    assertThat(quarantine.discard(ALL, "ops")).isZero();
+    assertThat(quarantine.discard(ALL, Act.by("ops"))).isZero();
   }
 
   @Test
@@ -148,8 +177,8 @@ class QuarantineOperatorTest {
     billing.receive(
         Messages.expiring(Messages.id(), Instant.now().minusSeconds(1)), InboxDatabase::effect);
 
-    assertThat(quarantine.pass(ALL, "ops")).isEqualTo(1);
-    assertThat(quarantine.pass(ALL, "ops")).isZero();
+    assertThat(quarantine.pass(ALL, Act.by("ops"))).isEqualTo(1);
+    assertThat(quarantine.pass(ALL, Act.by("ops"))).isZero();
 
     assertThat(billing.receive(givenUp, InboxDatabase::effect))
         .isInstanceOf(Receipt.Processed.class);
@@ -177,7 +206,7 @@ class QuarantineOperatorTest {
   void aMessageLetThroughThatFailsAgainIsKeptWithItsNewError() {
     Delivery poison = delivery();
     billing.receive(poison, failing(new IllegalStateException("first")));
-    quarantine.pass(ALL, "ops");
+    quarantine.pass(ALL, Act.by("ops"));
 
     assertThat(billing.receive(poison, failing(new IllegalStateException("second"))))
         .isInstanceOf(Receipt.Quarantined.class);
@@ -192,11 +221,11 @@ class QuarantineOperatorTest {
   void nothingIsDoneWhereTheCountIsAnother() {
     fail(billing, new IllegalStateException("1"));
 
-    assertThatThrownBy(() -> quarantine.discard(ALL.exactly(2), "ops"))
+    assertThatThrownBy(() -> quarantine.discard(ALL, Act.by("ops").exactly(2)))
         .isInstanceOf(IllegalStateException.class)
-        .hasMessageContaining("1 messages now, not 2");
+        .hasMessageContaining("There are 1 messages to discard, not 2");
     assertThat(quarantine.list(ALL)).hasSize(1);
-    assertThat(quarantine.discard(ALL.exactly(1), "ops")).isEqualTo(1);
+    assertThat(quarantine.discard(ALL, Act.by("ops").exactly(1))).isEqualTo(1);
   }
 
   @Test
@@ -204,10 +233,10 @@ class QuarantineOperatorTest {
     fail(billing, new IllegalStateException("1"));
     fail(billing, new IllegalStateException("2"));
 
-    quarantine.discard(ALL.consumer("billing").limit(1), "alice");
-    quarantine.restore(ALL, "bob");
-    quarantine.pass(ALL.reason(QuarantineReason.ATTEMPTS_EXHAUSTED), "carol");
-    long number = quarantine.redrive(ALL, RedriveTerms.by("dave")).get(0).number();
+    quarantine.discard(ALL.consumer("billing").limit(1), Act.by("alice"));
+    quarantine.restore(ALL, Act.by("bob"));
+    quarantine.pass(ALL.reason(QuarantineReason.ATTEMPTS_EXHAUSTED.code()), Act.by("carol"));
+    long number = quarantine.redrive(ALL, Act.by("dave")).get(0).number();
     quarantine.stopRedrive(number, "erin");
 
     assertThat(
@@ -218,12 +247,12 @@ class QuarantineOperatorTest {
                 where done_at > clock_timestamp() - interval '10 minutes' order by number\
                 """))
         .containsExactly(
-            "alice: discard (consumer billing, limit 1) 1",
+            "alice: discard (consumer = billing, limit = 1) 1",
             "bob: restore (all) 1",
-            "carol: pass (reason attempts-exhausted) 2",
+            "carol: pass (reason = attempts-exhausted) 2",
             "dave: redrive (all) 2",
             "erin: stop redrive (redrive %s) 2".formatted(number));
-    assertThatThrownBy(() -> quarantine.discard(ALL, " "))
+    assertThatThrownBy(() -> quarantine.discard(ALL, Act.by(" ")))
         .isInstanceOf(IllegalArgumentException.class);
   }
 
@@ -235,11 +264,11 @@ class QuarantineOperatorTest {
     Quarantine theirs = Quarantine.of(database.dataSource(role), "twinbox");
     fail(billing, new IllegalStateException("1"));
 
-    theirs.discard(ALL, "ops");
-    theirs.restore(ALL, "ops");
-    theirs.pass(ALL, "ops");
-    assertThat(theirs.group(ALL)).hasSize(1);
-    long number = theirs.redrive(ALL, RedriveTerms.by("ops")).get(0).number();
+    theirs.discard(ALL, Act.by("ops"));
+    theirs.restore(ALL, Act.by("ops"));
+    theirs.pass(ALL, Act.by("ops"));
+    assertThat(theirs.causes(ALL)).hasSize(1);
+    long number = theirs.redrive(ALL, Act.by("ops")).get(0).number();
     assertThat(theirs.redriveProgress(number)).isPresent();
     Inbox byRole =
         Inbox.builder().dataSource(database.dataSource(role)).consumer("billing").build();

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.BeyondHorizonException;
+import dev.twinbox.setaside.Selection;
+import dev.twinbox.setaside.SetAsideMessage;
 import dev.twinbox.testkit.FaultProxy;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,7 +28,7 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(120)
 class RedriveTest {
   private static final Duration PATIENCE = Duration.ofSeconds(60);
-  private static final RedriveTerms FAST = RedriveTerms.by("ops").perSecond(10_000);
+  private static final Act FAST = Act.by("ops").perSecond(10_000);
   private static final Handler POISON =
       (delivery, work) -> {
         InboxDatabase.effect(delivery, work);
@@ -68,7 +72,7 @@ class RedriveTest {
     inbox.receive(poison, POISON);
     List<Delivery> seen = new ArrayList<>();
 
-    Redrive redrive = redrive(QuarantineSelection.all());
+    Redrive redrive = redrive(Selection.all());
     int settled = redriver((delivery, work) -> seen.add(delivery)).runOnce();
 
     assertThat(settled).isEqualTo(1);
@@ -87,10 +91,10 @@ class RedriveTest {
   void askingTwiceHandlesOnce() {
     quarantine(3);
 
-    assertThat(redrive(QuarantineSelection.all()).selected()).isEqualTo(3);
-    assertThat(quarantine.redrive(QuarantineSelection.all(), FAST)).isEmpty();
+    assertThat(redrive(Selection.all()).selected()).isEqualTo(3);
+    assertThat(quarantine.redrive(Selection.all(), FAST)).isEmpty();
     redriver(InboxDatabase::effect).runOnce();
-    assertThat(quarantine.redrive(QuarantineSelection.all(), FAST)).isEmpty();
+    assertThat(quarantine.redrive(Selection.all(), FAST)).isEmpty();
     redriver(InboxDatabase::effect).runOnce();
 
     assertThat(database.effects()).hasSize(3).doesNotHaveDuplicates();
@@ -99,7 +103,7 @@ class RedriveTest {
   @Test
   void aSelectionIsFrozen() {
     quarantine(2);
-    Redrive redrive = redrive(QuarantineSelection.all());
+    Redrive redrive = redrive(Selection.all());
     quarantine(1);
 
     redriver(InboxDatabase::effect).runOnce();
@@ -111,7 +115,7 @@ class RedriveTest {
   @Test
   void twoInstancesAtOnceHandleEachMessageOnceAndInOrder() {
     List<String> ids = quarantine(40);
-    redrive(QuarantineSelection.all());
+    redrive(Selection.all());
     Inbox other = database.inbox("billing").build();
 
     start(redriver(InboxDatabase::effect));
@@ -125,7 +129,7 @@ class RedriveTest {
   @Test
   void aFailureGoesBackToQuarantineWithItsNewErrorAndThoseBehindItGoOn() {
     List<String> ids = quarantine(3);
-    Redrive redrive = redrive(QuarantineSelection.all());
+    Redrive redrive = redrive(Selection.all());
 
     redriver(
             (delivery, work) -> {
@@ -137,7 +141,7 @@ class RedriveTest {
         .runOnce();
 
     assertThat(database.effects()).containsExactly(ids.get(0), ids.get(2));
-    QuarantinedMessage back = quarantine.list(QuarantineSelection.all()).get(0);
+    SetAsideMessage back = quarantine.list(Selection.all()).get(0);
     assertThat(back.id()).isEqualTo(ids.get(1));
     assertThat(back.reason()).isEqualTo("unprocessable");
     assertThat(back.error()).contains("Still no such customer");
@@ -145,13 +149,13 @@ class RedriveTest {
     assertThat(back.redrive()).isNull();
     assertThat(progress(redrive).failed()).isEqualTo(1);
     assertThat(progress(redrive).isFinished()).isTrue();
-    assertThat(redrive(QuarantineSelection.all()).selected()).isEqualTo(1);
+    assertThat(redrive(Selection.all()).selected()).isEqualTo(1);
   }
 
   @Test
   void aRedriveIsNotFasterThanAskedFor() {
     quarantine(5);
-    quarantine.redrive(QuarantineSelection.all(), RedriveTerms.by("ops").perSecond(0.01));
+    quarantine.redrive(Selection.all(), Act.by("ops").perSecond(0.01));
 
     InboxRedriver redriver = redriver(InboxDatabase::effect);
     assertThat(redriver.runOnce()).isEqualTo(1);
@@ -166,7 +170,7 @@ class RedriveTest {
   @Test
   void aMessageThatKillsItsProcessGoesBackAfterItsTries() {
     quarantine(2);
-    redrive(QuarantineSelection.all());
+    redrive(Selection.all());
     Inbox patient =
         database
             .inbox("billing")
@@ -182,7 +186,7 @@ class RedriveTest {
     patient.redriver(InboxDatabase::effect).runOnce();
 
     assertThat(database.effects()).hasSize(1);
-    QuarantinedMessage back = quarantine.list(QuarantineSelection.all()).get(0);
+    SetAsideMessage back = quarantine.list(Selection.all()).get(0);
     assertThat(back.error()).contains("process died");
     assertThat(back.attempts()).isEqualTo(3);
   }
@@ -219,7 +223,7 @@ class RedriveTest {
                 proxy.cut();
               }
             }));
-    redrive(QuarantineSelection.all());
+    redrive(Selection.all());
 
     await().atMost(PATIENCE).until(() -> database.quarantined().isEmpty());
     assertThat(database.effects()).hasSize(1);
@@ -235,20 +239,20 @@ class RedriveTest {
     experienced.receive(outside, InboxDatabase::effect);
     assertThat(database.quarantined()).containsExactly("older-than-dedup-horizon");
 
-    assertThatThrownBy(() -> quarantine.redrive(QuarantineSelection.all(), FAST))
-        .isInstanceOf(QuarantineBeyondHorizonException.class)
-        .hasMessageContaining("1 of the messages");
-    assertThat(quarantine.count(QuarantineSelection.all())).isEqualTo(1);
+    assertThatThrownBy(() -> quarantine.redrive(Selection.all(), FAST))
+        .isInstanceOf(BeyondHorizonException.class)
+        .hasMessageContaining("1 of 1 messages");
+    assertThat(quarantine.preview(Selection.all()).count()).isEqualTo(1);
 
-    quarantine.redrive(QuarantineSelection.all(), FAST.evenBeyondHorizon());
+    quarantine.redrive(Selection.all(), FAST.evenBeyondHorizon());
     experienced.redriver(InboxDatabase::effect).runOnce();
     assertThat(database.effects()).contains(outside.id());
 
     // The broker delivers it again, and again somebody asks for it: it is known.
     experienced.receive(outside, InboxDatabase::effect);
-    quarantine.redrive(QuarantineSelection.all(), FAST.evenBeyondHorizon());
+    quarantine.redrive(Selection.all(), FAST.evenBeyondHorizon());
     experienced.redriver(InboxDatabase::effect).runOnce();
-    quarantine.pass(QuarantineSelection.all(), "ops");
+    quarantine.pass(Selection.all(), Act.by("ops"));
     assertThat(experienced.receive(outside, InboxDatabase::effect).settled()).isTrue();
     assertThat(database.effects()).containsOnlyOnce(String.valueOf(outside.id()));
     assertThat(database.texts("select action from twinbox.inbox_audit order by number"))
@@ -259,8 +263,8 @@ class RedriveTest {
   void aPassAndARedriveOfOneMessageLetItTakeEffectOnce() throws Exception {
     Delivery poison = delivery();
     inbox.receive(poison, POISON);
-    quarantine.pass(QuarantineSelection.all(), "ops");
-    redrive(QuarantineSelection.all());
+    quarantine.pass(Selection.all(), Act.by("ops"));
+    redrive(Selection.all());
     CountDownLatch handling = new CountDownLatch(1);
     CountDownLatch goOn = new CountDownLatch(1);
     AtomicBoolean duplicate = new AtomicBoolean();
@@ -310,10 +314,10 @@ class RedriveTest {
     choosy.receiveAll(all, InboxDatabase::effect);
     assertThat(database.quarantined()).containsExactly("wrong-destination", "no-id", "expired");
 
-    quarantine.redrive(QuarantineSelection.all(), FAST);
+    quarantine.redrive(Selection.all(), FAST);
     choosy.redriver(InboxDatabase::effect).runOnce();
     choosy.receiveAll(all, InboxDatabase::effect); // their acknowledgements were lost
-    List<Redrive> again = quarantine.redrive(QuarantineSelection.all(), FAST);
+    List<Redrive> again = quarantine.redrive(Selection.all(), FAST);
     choosy.redriver(InboxDatabase::effect).runOnce();
 
     assertThat(database.effects()).hasSize(3).doesNotHaveDuplicates();
@@ -325,10 +329,7 @@ class RedriveTest {
   @Test
   void aStoppedRedriveLeavesTheRestInQuarantine() {
     quarantine(3);
-    Redrive redrive =
-        quarantine
-            .redrive(QuarantineSelection.all(), RedriveTerms.by("ops").perSecond(0.01))
-            .get(0);
+    Redrive redrive = quarantine.redrive(Selection.all(), Act.by("ops").perSecond(0.01)).get(0);
     InboxRedriver redriver = redriver(InboxDatabase::effect);
     redriver.runOnce();
 
@@ -337,7 +338,7 @@ class RedriveTest {
     redriver.runOnce();
 
     assertThat(database.effects()).hasSize(1);
-    assertThat(quarantine.count(QuarantineSelection.all())).isEqualTo(2);
+    assertThat(quarantine.preview(Selection.all()).count()).isEqualTo(2);
     assertThat(progress(redrive).isFinished()).isTrue();
   }
 
@@ -352,7 +353,7 @@ class RedriveTest {
               new CountDownLatch(1).await();
             });
     closing.start();
-    redrive(QuarantineSelection.all());
+    redrive(Selection.all());
     assertThat(handling.await(30, TimeUnit.SECONDS)).isTrue();
 
     closing.close(Duration.ofMillis(100));
@@ -371,11 +372,10 @@ class RedriveTest {
             .backoff(Backoff.exponential(Duration.ofMillis(1)).giveUpAfter(1))
             .build();
     start(strict.redriver((delivery, work) -> new CountDownLatch(1).await()));
-    Redrive redrive = redrive(QuarantineSelection.all());
+    Redrive redrive = redrive(Selection.all());
 
     await().atMost(PATIENCE).until(() -> progress(redrive).failed() == 1);
-    assertThat(quarantine.list(QuarantineSelection.all()).get(0).error())
-        .contains("InterruptedException");
+    assertThat(quarantine.list(Selection.all()).get(0).error()).contains("InterruptedException");
   }
 
   /** Puts new messages into quarantine; returns their ids. */
@@ -398,7 +398,7 @@ class RedriveTest {
     redriver.start();
   }
 
-  private Redrive redrive(QuarantineSelection selection) {
+  private Redrive redrive(Selection selection) {
     return quarantine.redrive(selection, FAST).get(0);
   }
 

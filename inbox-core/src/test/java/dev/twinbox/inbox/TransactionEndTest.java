@@ -4,6 +4,8 @@ import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import java.io.StringReader;
 import java.lang.reflect.Proxy;
 import java.sql.Array;
@@ -425,13 +427,13 @@ class TransactionEndTest {
         });
     Quarantine quarantine = Quarantine.of(database.dataSource(), "twinbox");
 
-    quarantine.redrive(QuarantineSelection.all(), RedriveTerms.by("ops"));
+    quarantine.redrive(Selection.all(), Act.by("ops"));
     try (InboxRedriver redriver = inbox.redriver(ending(message, "commit; begin"))) {
       redriver.runOnce();
     }
 
     assertThat(database.quarantined()).containsExactly("transaction-ended");
-    quarantine.redrive(QuarantineSelection.all(), RedriveTerms.by("ops"));
+    quarantine.redrive(Selection.all(), Act.by("ops"));
     try (InboxRedriver redriver = inbox.redriver(InboxDatabase::effect)) {
       redriver.runOnce();
     }

@@ -3,6 +3,8 @@ package dev.twinbox.inbox;
 import static dev.twinbox.inbox.Messages.delivery;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -54,8 +56,8 @@ class TruncatedInboxTest {
     assertThat(billing.receive(after, InboxDatabase::effect)).isInstanceOf(Receipt.Duplicate.class);
 
     Quarantine quarantine = Quarantine.of(database.dataSource(), "twinbox");
-    assertThat(quarantine.list(QuarantineSelection.all())).hasSize(2);
-    quarantine.redrive(QuarantineSelection.all().consumer("billing"), RedriveTerms.by("test"));
+    assertThat(quarantine.list(Selection.all())).hasSize(2);
+    quarantine.redrive(Selection.all().consumer("billing"), Act.by("test"));
     assertThat(redriver.runOnce()).isEqualTo(1);
 
     clean(cleaner);

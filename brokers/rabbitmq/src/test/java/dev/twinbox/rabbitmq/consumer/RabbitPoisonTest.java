@@ -14,8 +14,8 @@ import dev.twinbox.inbox.InboxDatabase;
 import dev.twinbox.inbox.Messages;
 import dev.twinbox.inbox.PoisonHandlers;
 import dev.twinbox.inbox.Quarantine;
-import dev.twinbox.inbox.QuarantineSelection;
-import dev.twinbox.inbox.RedriveTerms;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import dev.twinbox.testkit.FaultProxy;
 import dev.twinbox.testkit.TestRabbit;
 import java.time.Duration;
@@ -126,7 +126,7 @@ class RabbitPoisonTest {
         .containsExactly("broken-headers", "broken-headers", "broken-headers");
     assertThat(database.texts("select id from twinbox.inbox_dead_letter order by number"))
         .isEqualTo(bombs);
-    assertThat(quarantine().list(QuarantineSelection.all()))
+    assertThat(quarantine().list(Selection.all()))
         .allSatisfy(
             message -> {
               String table = message.headers().get(CloudEvent.UNREADABLE_TABLE);
@@ -164,8 +164,7 @@ class RabbitPoisonTest {
       assertThat(database.texts("select id from twinbox.inbox_dead_letter"))
           .containsExactlyInAnyOrder(unreadable, broken);
 
-      quarantine()
-          .redrive(QuarantineSelection.all().ids(List.of(unreadable)), RedriveTerms.by("ops"));
+      quarantine().redrive(Selection.all().ids(List.of(unreadable)), Act.by("ops"));
       await()
           .atMost(PATIENCE)
           .until(

@@ -1,18 +1,18 @@
 package dev.twinbox.cli;
 
-import dev.twinbox.inbox.QuarantineCause;
-import dev.twinbox.inbox.QuarantinedMessage;
 import dev.twinbox.inbox.Redrive;
-import java.util.Base64;
+import dev.twinbox.setaside.AuditLine;
+import dev.twinbox.setaside.Cause;
+import dev.twinbox.setaside.SetAsideMessage;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What is quarantined, for machines. Times are ISO 8601 in UTC. */
-final class QuarantineJson {
-  private QuarantineJson() {}
+/** What is set aside, for machines. Times are ISO 8601 in UTC. */
+final class SetAsideJson {
+  private SetAsideJson() {}
 
-  static Map<String, @Nullable Object> message(QuarantinedMessage message) {
+  static Map<String, @Nullable Object> message(SetAsideMessage message) {
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
     fields.put("number", message.number());
     fields.put("consumer", message.consumer());
@@ -31,29 +31,37 @@ final class QuarantineJson {
     fields.put("reason", message.reason());
     fields.put("error", message.error());
     fields.put("attempts", message.attempts());
-    fields.put("quarantinedAt", text(message.quarantinedAt()));
+    fields.put("firstFailedAt", text(message.firstFailedAt()));
+    fields.put("at", text(message.at()));
     fields.put("discardedAt", text(message.discardedAt()));
     fields.put("discardedBy", message.discardedBy());
     fields.put("redrive", message.redrive());
+    fields.put("blocksKey", message.blocksKey());
     return fields;
   }
 
-  /** The same with the payload in base64. */
-  static Map<String, @Nullable Object> withPayload(QuarantinedMessage message) {
-    Map<String, @Nullable Object> fields = message(message);
-    byte[] payload = message.payload();
-    fields.put("payload", payload == null ? null : Base64.getEncoder().encodeToString(payload));
-    return fields;
-  }
-
-  static Map<String, @Nullable Object> cause(QuarantineCause cause) {
+  static Map<String, @Nullable Object> cause(String where, Cause cause) {
     Map<String, @Nullable Object> fields = new LinkedHashMap<>();
-    fields.put("consumer", cause.consumer());
+    fields.put("cause", cause.cause());
+    fields.put(where, cause.where());
     fields.put("reason", cause.reason());
     fields.put("error", cause.error());
+    fields.put("frame", cause.frame());
     fields.put("count", cause.count());
     fields.put("oldest", text(cause.oldest()));
     fields.put("newest", text(cause.newest()));
+    fields.put("lastError", cause.lastError());
+    return fields;
+  }
+
+  static Map<String, @Nullable Object> line(AuditLine line) {
+    Map<String, @Nullable Object> fields = new LinkedHashMap<>();
+    fields.put("at", text(line.at()));
+    fields.put("act", text(line.act()));
+    fields.put("by", line.by());
+    fields.put("action", line.action());
+    fields.put("selection", line.selection());
+    fields.put("messages", line.affected());
     return fields;
   }
 
