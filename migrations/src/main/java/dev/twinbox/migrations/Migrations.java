@@ -131,6 +131,17 @@ public final class Migrations {
   }
 
   /**
+   * Refuses a schema that {@link #applyTo} would bring up to date; changes nothing. For services
+   * whose tables are somebody else's to make. Any role that may use the schema can ask.
+   *
+   * @throws IllegalStateException when tables are missing or too old, naming both versions and the
+   *     remedy, or when the database cannot be asked
+   */
+  public void validate(DataSource dataSource) {
+    new SchemaCheck(schema, SCRIPTS.size()).refuseOlder(dataSource);
+  }
+
+  /**
    * All of it as one SQL script, for teams that keep every change of their database in migrations
    * of their own. Run it as a whole, once; the tables then need no history table of ours.
    */

@@ -10,22 +10,61 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jooq.DSLContext;
 import org.jooq.exception.DataAccessException;
+import org.jspecify.annotations.Nullable;
 
 /** The outbox itself: checks first, then plain JDBC on the caller's connection. */
 final class JdbcOutbox implements Outbox {
   private final OutboxSql sql;
   private final MessageEncoder encoder;
+  private final @Nullable DSLContext current;
+  private final Function<Object, Message> events;
   private final SingleInsert single;
   private final BatchInsert batch;
   private final Wakeups wakeups = new Wakeups();
 
-  JdbcOutbox(OutboxSql sql, MessageEncoder encoder) {
+  JdbcOutbox(
+      OutboxSql sql,
+      MessageEncoder encoder,
+      @Nullable DSLContext current,
+      Function<Object, Message> events) {
     this.sql = sql;
     this.encoder = encoder;
+    this.current = current;
+    this.events = events;
     this.single = new SingleInsert(sql);
     this.batch = new BatchInsert(sql);
+  }
+
+  @Override
+  public Enqueued enqueue(Message message) {
+    return enqueue(current(), message);
+  }
+
+  @Override
+  public Enqueued enqueue(Object event) {
+    return enqueue(current(), event instanceof Message message ? message : events.apply(event));
+  }
+
+  @Override
+  public List<Enqueued> enqueueAll(Collection<Message> messages) {
+    return enqueueAll(current(), messages);
+  }
+
+  @Override
+  public boolean cancel(UUID id) {
+    return cancel(current(), id);
+  }
+
+  private DSLContext current() {
+    if (current == null) {
+      throw new IllegalStateException(
+          "The outbox does not know where the current transaction is. Pass its DSLContext or"
+              + " Connection, or give the outbox's builder currentTransaction(...).");
+    }
+    return current;
   }
 
   @Override

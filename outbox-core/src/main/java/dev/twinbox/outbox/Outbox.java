@@ -8,6 +8,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jooq.DSLContext;
 import org.jooq.TransactionListener;
@@ -34,6 +35,31 @@ import org.jspecify.annotations.Nullable;
  * <p>Thread-safe; one instance serves a whole application.
  */
 public interface Outbox {
+  /**
+   * Enqueues a message in the current transaction, as {@link Builder#currentTransaction} finds it.
+   *
+   * @throws IllegalStateException when there is none that somebody will commit, or it cannot be
+   *     written to; or when the outbox was not told where to find it
+   */
+  Enqueued enqueue(Message message);
+
+  /**
+   * Enqueues what happened in the current transaction: {@link Builder#events} makes the message.
+   *
+   * @throws IllegalStateException as {@link #enqueue(Message)}, or without such a function
+   * @throws IllegalArgumentException when the function knows no message of such an event
+   */
+  Enqueued enqueue(Object event);
+
+  /**
+   * Enqueues many messages in the current transaction, as {@link #enqueueAll(DSLContext,
+   * Collection)}.
+   */
+  List<Enqueued> enqueueAll(Collection<Message> messages);
+
+  /** Takes back a message in the current transaction, as {@link #cancel(DSLContext, UUID)}. */
+  boolean cancel(UUID id);
+
   /**
    * Enqueues a message in the transaction of a jOOQ context.
    *
@@ -130,6 +156,8 @@ public interface Outbox {
     private int maxPayloadBytes = 1_000_000;
     private Supplier<PayloadCodec> codec = DefaultCodec::get;
     private Supplier<@Nullable String> traceparent = () -> null;
+    private @Nullable DSLContext current;
+    private Function<Object, Message> events = Builder::unknown;
 
     private Builder() {}
 
@@ -199,6 +227,32 @@ public interface Outbox {
     }
 
     /**
+     * Where calls without a connection find their transaction: a context whose connections are
+     * those of the current thread's transaction, over a transaction-aware data source of Spring's
+     * or with jOOQ's {@code ThreadLocalTransactionProvider}. Default: none, and such calls are
+     * refused.
+     */
+    public Builder currentTransaction(DSLContext context) {
+      current = Objects.requireNonNull(context, "currentTransaction");
+      return this;
+    }
+
+    /**
+     * Makes the message of an event that is enqueued as it is; it throws {@link
+     * IllegalArgumentException} for one that it does not know. Default: knows none.
+     */
+    public Builder events(Function<Object, Message> toMessage) {
+      events = Objects.requireNonNull(toMessage, "events");
+      return this;
+    }
+
+    private static Message unknown(Object event) {
+      throw new IllegalArgumentException(
+          "%s is no Message, and the outbox was not told how to make one: give its builder events(...)."
+              .formatted(event.getClass().getName()));
+    }
+
+    /**
      * Makes the outbox.
      *
      * @throws IllegalStateException without a source
@@ -209,7 +263,10 @@ public interface Outbox {
             "The outbox has no source. Name the sending service: .source(\"/shop/orders\").");
       }
       return new JdbcOutbox(
-          new OutboxSql(schema), new MessageEncoder(source, maxPayloadBytes, codec, traceparent));
+          new OutboxSql(schema),
+          new MessageEncoder(source, maxPayloadBytes, codec, traceparent),
+          current,
+          events);
     }
   }
 }

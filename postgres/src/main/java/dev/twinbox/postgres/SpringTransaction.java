@@ -42,12 +42,11 @@ final class SpringTransaction {
 
   static IllegalStateException none() {
     return new IllegalStateException(
-        "The DSLContext is in no transaction. It takes a connection for each statement, so what is"
-            + " written would be rolled back by the pool or, in auto-commit mode, committed apart"
-            + " from your own rows. Begin a transaction and use its context:"
-            + " dsl.transaction(work -> ... work.dsl() ...), or Spring's @Transactional with a"
-            + " transaction-aware data source; or pass the Connection of a transaction that you"
-            + " commit yourself.");
+        "The call is in no transaction. Its connection is taken for one statement, so what is written"
+            + " would be rolled back by the pool or, in auto-commit mode, committed apart from your"
+            + " own rows. Begin a transaction: Spring's @Transactional (a DSLContext needs a"
+            + " transaction-aware data source), or dsl.transaction(work -> ... work.dsl() ...) and"
+            + " its context; or pass the Connection of a transaction that you commit yourself.");
   }
 
   private static boolean isPresent(String name) {

@@ -1,5 +1,6 @@
 package dev.twinbox.testkit;
 
+import java.lang.reflect.Proxy;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -7,7 +8,6 @@ import java.util.Objects;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
 import org.apache.kafka.common.utils.Time;
-import org.apache.kafka.common.utils.internals.Exit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,8 +19,7 @@ public final class TestKafka extends KafkaCluster {
 
   static {
     // A broker in trouble ends its JVM, which here would be the one that runs the tests.
-    Exit.setExitProcedure(TestKafka::refuseExit);
-    Exit.setHaltProcedure(TestKafka::refuseExit);
+    refuseExits();
   }
 
   private final Map<KafkaNode, KafkaRaftServer> running = new HashMap<>();
@@ -96,8 +95,38 @@ public final class TestKafka extends KafkaCluster {
     }
   }
 
-  private static void refuseExit(int code, @Nullable String message) {
-    throw new IllegalStateException(
+  /** Kafka 4.4 has moved the class; older clients, as frameworks manage them, have it elsewhere. */
+  private static void refuseExits() {
+    try {
+      Class<?> exit = exitClass();
+      Class<?> procedure = Class.forName(exit.getName() + "$Procedure");
+      Object refusing =
+          Proxy.newProxyInstance(
+              TestKafka.class.getClassLoader(),
+              new Class<?>[] {procedure},
+              (proxy, method, arguments) -> {
+                if (method.getDeclaringClass() == Object.class) {
+                  return method.getName().equals("toString") ? "TestKafka refuses" : null;
+                }
+                throw refusedExit((Integer) arguments[0], (String) arguments[1]);
+              });
+      exit.getMethod("setExitProcedure", procedure).invoke(null, refusing);
+      exit.getMethod("setHaltProcedure", procedure).invoke(null, refusing);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("This version of Kafka is not known to the testkit.", e);
+    }
+  }
+
+  private static Class<?> exitClass() throws ClassNotFoundException {
+    try {
+      return Class.forName("org.apache.kafka.common.utils.internals.Exit");
+    } catch (ClassNotFoundException e) {
+      return Class.forName("org.apache.kafka.common.utils.Exit");
+    }
+  }
+
+  private static IllegalStateException refusedExit(int code, @Nullable String message) {
+    return new IllegalStateException(
         "Kafka wanted to end the JVM with code " + code + ": " + Objects.toString(message, ""));
   }
 }

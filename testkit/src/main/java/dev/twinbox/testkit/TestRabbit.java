@@ -4,6 +4,7 @@ import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.ConnectionFactory;
 import java.io.IOException;
 import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
@@ -200,8 +201,8 @@ public final class TestRabbit implements AutoCloseable {
   private static ConnectionFactory factory(URI address) {
     ConnectionFactory factory = new ConnectionFactory();
     try {
-      factory.setUri(address);
-    } catch (GeneralSecurityException e) {
+      factory.setUri(address.toString());
+    } catch (URISyntaxException | GeneralSecurityException e) {
       throw new IllegalArgumentException("Not an AMQP address: " + address, e);
     }
     factory.setAutomaticRecoveryEnabled(false);

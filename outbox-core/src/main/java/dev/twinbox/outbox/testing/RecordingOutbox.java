@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jooq.DSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RecordingOutbox implements Outbox {
   private final Outbox rules;
+  private final Function<Object, Message> events;
   private final List<Message> messages = new ArrayList<>();
   private final Map<String, UUID> dedupKeys = new HashMap<>();
 
@@ -36,7 +38,21 @@ public final class RecordingOutbox implements Outbox {
    *     through
    */
   public RecordingOutbox(Outbox rules) {
+    this(
+        rules,
+        event -> {
+          throw new IllegalArgumentException(event.getClass().getName() + " is no Message.");
+        });
+  }
+
+  /**
+   * The same for an application that enqueues its events as they are.
+   *
+   * @param events as it is given to {@link Outbox.Builder#events}
+   */
+  public RecordingOutbox(Outbox rules, Function<Object, Message> events) {
     this.rules = Objects.requireNonNull(rules, "rules");
+    this.events = Objects.requireNonNull(events, "events");
   }
 
   /** What was enqueued so far, in order, with ids and encoded payloads; duplicates left out. */
@@ -48,6 +64,26 @@ public final class RecordingOutbox implements Outbox {
   public synchronized void clear() {
     messages.clear();
     dedupKeys.clear();
+  }
+
+  @Override
+  public Enqueued enqueue(Message message) {
+    return record(List.of(message)).get(0);
+  }
+
+  @Override
+  public Enqueued enqueue(Object event) {
+    return enqueue(event instanceof Message message ? message : events.apply(event));
+  }
+
+  @Override
+  public List<Enqueued> enqueueAll(Collection<Message> messages) {
+    return record(messages);
+  }
+
+  @Override
+  public boolean cancel(UUID id) {
+    return remove(id);
   }
 
   @Override

@@ -38,6 +38,8 @@ final class ReadableConnections {
   private final Method createConnection =
       factoryMethod(
           "createConnection", ConnectionParams.class, FrameHandler.class, MetricsCollector.class);
+  // Called by name: it returns the factory in some versions, and nothing in others.
+  private final Method useBlockingIo = factoryMethod("useBlockingIo");
   private final ConnectionFactory factory;
   private final List<Address> addresses;
 
@@ -51,7 +53,6 @@ final class ReadableConnections {
     refuseOwnConnections(factory.getClass());
     this.factory = factory;
     this.addresses = List.copyOf(addresses);
-    factory.useBlockingIo(); // the other ways to read do not hand out their frames
     if (factory.getMetricsCollector() == null) {
       factory.setMetricsCollector(new NoOpMetricsCollector());
     }
@@ -64,6 +65,7 @@ final class ReadableConnections {
    * @throws IOException or TimeoutException as the last address had it
    */
   Connection connect(String name, BooleanSupplier goOn) throws IOException, TimeoutException {
+    call(useBlockingIo); // the other ways to read do not hand out their frames
     FrameHandlerFactory frames = (FrameHandlerFactory) call(createFrames);
     ConnectionParams params = factory.params(null);
     Map<String, Object> properties = new HashMap<>(params.getClientProperties());

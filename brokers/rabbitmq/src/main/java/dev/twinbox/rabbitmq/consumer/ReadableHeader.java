@@ -34,7 +34,7 @@ final class ReadableHeader {
 
   /** The frame itself unless it is a content header that the client cannot read. */
   static Frame of(Frame frame) throws IOException {
-    if (frame.getType() != AMQP.FRAME_HEADER) {
+    if (FramePart.TYPE.of(frame) != AMQP.FRAME_HEADER) {
       return frame;
     }
     byte[] payload = frame.getPayload();
@@ -46,7 +46,7 @@ final class ReadableHeader {
     if (mended == null || complaint(mended) != null) {
       mended = onlyHeaders(payload, complaint);
     }
-    return new Frame(AMQP.FRAME_HEADER, frame.getChannel(), mended);
+    return new Frame(AMQP.FRAME_HEADER, FramePart.CHANNEL.of(frame), mended);
   }
 
   /** Why the client cannot read it; null when it can. */

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.spring.autoconfigure;
+
+import org.jspecify.annotations.NullMarked;

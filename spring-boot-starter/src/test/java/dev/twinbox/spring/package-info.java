@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.spring;
+
+import org.jspecify.annotations.NullMarked;
