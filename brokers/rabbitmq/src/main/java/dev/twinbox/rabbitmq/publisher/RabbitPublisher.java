@@ -5,6 +5,7 @@ import com.rabbitmq.client.Channel;
 import com.rabbitmq.client.Connection;
 import com.rabbitmq.client.Return;
 import com.rabbitmq.client.ShutdownSignalException;
+import dev.twinbox.broker.KeyOrdering;
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
@@ -44,7 +45,7 @@ final class RabbitPublisher implements Publisher {
   private final Routes routes;
   private final OutcomeQueue outcomes = new OutcomeQueue();
   private final Condition changed = outcomes.newCondition();
-  private final RabbitKeyOrdering keyOrdering = new RabbitKeyOrdering();
+  private final KeyOrdering<RabbitSend> keyOrdering = new KeyOrdering<>();
 
   /** May be sent, in this order. */
   private final ArrayDeque<RabbitSend> ready = new ArrayDeque<>();

@@ -1,4 +1,4 @@
-package dev.twinbox.rabbitmq.publisher;
+package dev.twinbox.broker;
 
 import java.util.ArrayDeque;
 import java.util.HashMap;
@@ -7,28 +7,34 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets one record of each key be under way: RabbitMQ can refuse a message and accept the next, and
- * such an inversion cannot be mended. A constant cost for each record. Guarded by the publisher's
- * lock.
+ * Lets one record of each key be under way, for brokers that can refuse a message and accept the
+ * next: such an inversion cannot be mended. A constant cost for each record. Guarded by the
+ * publisher's lock.
+ *
+ * @param <S> a record on its way
  */
-final class RabbitKeyOrdering {
+public final class KeyOrdering<S extends PendingRecord> {
   /** Whether a record may go, waits for its predecessor, or comes behind a failure. */
-  enum Place {
+  public enum Place {
+    /** May go. */
     FIRST,
+    /** Goes when its predecessor is dealt with: {@link #leave} hands it on. */
     WAITS,
+    /** Must not go: a record of its key has failed. */
     BEHIND_FAILURE
   }
 
-  private final Map<String, KeyQueue> queues = new HashMap<>();
+  private final Map<String, KeyQueue<S>> queues = new HashMap<>();
 
-  Place enter(RabbitSend send) {
+  /** Takes the next record of its key; one without a key is always the first. */
+  public Place enter(S send) {
     String key = send.record().key();
     if (key == null) {
       return Place.FIRST;
     }
-    KeyQueue queue = queues.get(key);
+    KeyQueue<S> queue = queues.get(key);
     if (queue == null) {
-      queues.put(key, new KeyQueue());
+      queues.put(key, new KeyQueue<>());
       return Place.FIRST;
     }
     if (queue.failed) {
@@ -39,13 +45,13 @@ final class RabbitKeyOrdering {
   }
 
   /** The record is dealt with: its follower, if there is one, may go now. */
-  @Nullable RabbitSend leave(RabbitSend send) {
+  public @Nullable S leave(S send) {
     String key = send.record().key();
-    KeyQueue queue = key == null ? null : queues.get(key);
+    KeyQueue<S> queue = key == null ? null : queues.get(key);
     if (key == null || queue == null) {
       return null;
     }
-    RabbitSend next = queue.waiting == null ? null : queue.waiting.poll();
+    S next = queue.waiting == null ? null : queue.waiting.poll();
     if (next == null) {
       queues.remove(key);
     }
@@ -53,9 +59,9 @@ final class RabbitKeyOrdering {
   }
 
   /** The record has failed: nothing of its key goes any more. Hands on those that waited. */
-  void fail(RabbitSend send, Consumer<RabbitSend> each) {
+  public void fail(S send, Consumer<S> each) {
     String key = send.record().key();
-    KeyQueue queue = key == null ? null : queues.get(key);
+    KeyQueue<S> queue = key == null ? null : queues.get(key);
     if (queue != null) {
       queue.failed = true;
       queue.giveUp(each);
@@ -63,17 +69,17 @@ final class RabbitKeyOrdering {
   }
 
   /** Hands on all that wait, and forgets every key. */
-  void clear(Consumer<RabbitSend> each) {
+  public void clear(Consumer<S> each) {
     queues.values().forEach(queue -> queue.giveUp(each));
     queues.clear();
   }
 
-  private static final class KeyQueue {
+  private static final class KeyQueue<S> {
     boolean failed;
-    @Nullable ArrayDeque<RabbitSend> waiting;
+    @Nullable ArrayDeque<S> waiting;
 
-    ArrayDeque<RabbitSend> waiting() {
-      ArrayDeque<RabbitSend> present = waiting;
+    ArrayDeque<S> waiting() {
+      ArrayDeque<S> present = waiting;
       if (present == null) {
         present = new ArrayDeque<>(4);
         waiting = present;
@@ -81,7 +87,7 @@ final class RabbitKeyOrdering {
       return present;
     }
 
-    void giveUp(Consumer<RabbitSend> each) {
+    void giveUp(Consumer<S> each) {
       if (waiting != null) {
         waiting.forEach(each);
         waiting = null;
