@@ -24,27 +24,39 @@ public final class FaultProxy implements AutoCloseable {
   private static final Duration BIND_LIMIT = Duration.ofSeconds(5);
 
   private final InetSocketAddress target;
-  private final int port;
+  private final InetSocketAddress own;
   private final ProxyState state = new ProxyState();
   private final Set<ProxiedConnection> open = ConcurrentHashMap.newKeySet();
   private final AtomicLong connections = new AtomicLong();
   private ServerSocket listener;
   private volatile boolean closed;
 
-  private FaultProxy(InetSocketAddress target) {
+  private FaultProxy(InetSocketAddress target, InetSocketAddress own) {
     this.target = target;
-    port = Ports.OF_THIS_JVM.free();
+    this.own = own;
     listener = listen();
   }
 
   /** Starts a proxy to the given address, which need not be reachable yet. */
   public static FaultProxy to(String host, int port) {
-    return new FaultProxy(new InetSocketAddress(host, port));
+    return new FaultProxy(
+        new InetSocketAddress(host, port),
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), Ports.OF_THIS_JVM.free()));
+  }
+
+  /**
+   * Starts a proxy to a port of 127.0.0.1 on the same port of another loopback address: for servers
+   * that tell their clients under which address, but not under which port to come back.
+   */
+  static FaultProxy onSamePort(String address, int port) {
+    return new FaultProxy(
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+        new InetSocketAddress(address, port));
   }
 
   /** The port on 127.0.0.1 to connect to. */
   public int port() {
-    return port;
+    return own.getPort();
   }
 
   /** How many connections were taken since the start. */
@@ -120,7 +132,7 @@ public final class FaultProxy implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "Proxy from port " + port + " to " + target;
+    return "Proxy from " + own + " to " + target;
   }
 
   /** A port that was just closed stays bound until the thread that accepted on it has noticed. */
@@ -130,12 +142,12 @@ public final class FaultProxy implements AutoCloseable {
       try {
         ServerSocket socket = new ServerSocket();
         socket.setReuseAddress(true);
-        socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        socket.bind(own);
         daemon("listener", () -> take(socket));
         return socket;
       } catch (IOException e) {
         if (System.nanoTime() - end > 0) {
-          throw new UncheckedIOException("Port " + port + " is not free for the proxy", e);
+          throw new UncheckedIOException(own + " is not free for the proxy", e);
         }
         LockSupport.parkNanos(5_000_000);
       }

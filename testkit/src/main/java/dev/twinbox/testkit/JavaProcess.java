@@ -11,9 +11,9 @@ import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Java program on this JVM's class path in a process of its own, with this JVM's locale, time
- * zone and charset, which can be killed, frozen and started again. It is gone when this JVM is,
- * even when this JVM is killed. Safe for use by several threads.
+ * A Java program in a process of its own, with this JVM's locale, time zone and charset, which can
+ * be killed, frozen and started again. It is gone when this JVM is, even when this JVM is killed.
+ * Safe for use by several threads.
  */
 public final class JavaProcess implements AutoCloseable {
   private static final List<String> LOCALE_PROPERTIES =
@@ -143,6 +143,7 @@ public final class JavaProcess implements AutoCloseable {
     private final List<String> droppedPrefixes = new ArrayList<>();
     private List<String> options = List.of();
     private List<String> arguments = List.of();
+    private String classPath = System.getProperty("java.class.path");
 
     private Builder(String mainClass, Path log) {
       this.mainClass = mainClass;
@@ -155,6 +156,12 @@ public final class JavaProcess implements AutoCloseable {
      */
     public Builder options(String... jvmOptions) {
       options = List.of(jvmOptions);
+      return this;
+    }
+
+    /** The class path. Default: that of this JVM. */
+    public Builder classPath(String path) {
+      classPath = path;
       return this;
     }
 
@@ -186,7 +193,7 @@ public final class JavaProcess implements AutoCloseable {
       command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
       command.addAll(localeOptions());
       command.addAll(options);
-      command.addAll(List.of("-cp", System.getProperty("java.class.path"), mainClass));
+      command.addAll(List.of("-cp", classPath, mainClass));
       command.addAll(arguments);
       return command;
     }
