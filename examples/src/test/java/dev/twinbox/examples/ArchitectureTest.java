@@ -43,6 +43,7 @@ class ArchitectureTest {
         "outbox     | broker postgres",
         "migrations | postgres",
         "inbox      | broker postgres setaside",
+        "contract   | broker inbox migrations testkit",
         "kafka      | broker inbox setaside",
         "rabbitmq   | broker inbox setaside",
         "relay      | broker postgres setaside outbox",
@@ -196,6 +197,7 @@ class ArchitectureTest {
           "cli",
           "migrations",
           "testkit",
+          "contract",
           "examples"
         }) {
       assertThat(CLASSES)

@@ -3,8 +3,8 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.broker.Arrived;
-import dev.twinbox.broker.BrokerUnderTest;
+import dev.twinbox.contract.Arrived;
+import dev.twinbox.contract.BrokerUnderTest;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
 import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;

@@ -3,7 +3,7 @@ package dev.twinbox.relay;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import dev.twinbox.broker.BrokerUnderTest;
+import dev.twinbox.contract.BrokerUnderTest;
 import java.time.Duration;
 import java.util.function.Consumer;
 import org.awaitility.core.ConditionFactory;

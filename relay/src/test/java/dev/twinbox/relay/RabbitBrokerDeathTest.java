@@ -1,6 +1,6 @@
 package dev.twinbox.relay;
 
-import dev.twinbox.broker.BrokerUnderTest;
+import dev.twinbox.contract.BrokerUnderTest;
 import dev.twinbox.rabbitmq.publisher.RabbitUnderTest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;

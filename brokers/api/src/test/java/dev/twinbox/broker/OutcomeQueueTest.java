@@ -3,6 +3,7 @@ package dev.twinbox.broker;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -57,6 +58,19 @@ class OutcomeQueueTest {
   }
 
   private static PendingRecord pending(OutcomeListener listener) {
-    return new PendingRecord(Records.record("kafka:orders", "k", "p"), listener) {};
+    OutboxRecord record =
+        new OutboxRecord(
+            3,
+            1,
+            UUID.randomUUID(),
+            Instant.EPOCH,
+            null,
+            "kafka:orders",
+            "k",
+            "order.placed",
+            null,
+            List.of(),
+            null);
+    return new PendingRecord(record, listener) {};
   }
 }

@@ -5,9 +5,9 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
-import dev.twinbox.broker.Outcomes;
+import dev.twinbox.contract.Outcomes;
 import dev.twinbox.broker.Publisher;
-import dev.twinbox.broker.Records;
+import dev.twinbox.contract.Records;
 import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;

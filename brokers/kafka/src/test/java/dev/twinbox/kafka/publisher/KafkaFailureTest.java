@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
-import dev.twinbox.broker.Outcomes;
-import dev.twinbox.broker.Records;
+import dev.twinbox.contract.Outcomes;
+import dev.twinbox.contract.Records;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

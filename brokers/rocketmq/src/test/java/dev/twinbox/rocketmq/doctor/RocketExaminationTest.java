@@ -3,14 +3,14 @@ package dev.twinbox.rocketmq.doctor;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.twinbox.broker.Outcomes;
 import dev.twinbox.broker.Publisher;
-import dev.twinbox.broker.Records;
 import dev.twinbox.broker.SourceLag;
 import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;
+import dev.twinbox.contract.Outcomes;
+import dev.twinbox.contract.Records;
 import dev.twinbox.rocketmq.publisher.RocketBroker;
 import dev.twinbox.testkit.TestRocket;
 import java.time.Duration;

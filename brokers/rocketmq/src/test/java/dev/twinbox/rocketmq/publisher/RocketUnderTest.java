@@ -2,9 +2,9 @@ package dev.twinbox.rocketmq.publisher;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import dev.twinbox.broker.Arrived;
 import dev.twinbox.broker.Broker;
-import dev.twinbox.broker.BrokerUnderTest;
+import dev.twinbox.contract.Arrived;
+import dev.twinbox.contract.BrokerUnderTest;
 import dev.twinbox.testkit.TestRocket;
 import java.time.Duration;
 import java.util.List;

@@ -1,5 +1,6 @@
-package dev.twinbox.broker;
+package dev.twinbox.contract;
 
+import dev.twinbox.broker.Broker;
 import java.time.Duration;
 import java.util.List;
 

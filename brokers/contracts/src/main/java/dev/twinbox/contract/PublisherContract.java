@@ -1,8 +1,13 @@
-package dev.twinbox.broker;
+package dev.twinbox.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.Broker;
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.OutcomeListener;
+import dev.twinbox.broker.Publisher;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

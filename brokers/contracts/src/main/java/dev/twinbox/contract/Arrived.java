@@ -1,4 +1,4 @@
-package dev.twinbox.broker;
+package dev.twinbox.contract;
 
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

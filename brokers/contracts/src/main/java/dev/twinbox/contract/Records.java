@@ -1,7 +1,8 @@
-package dev.twinbox.broker;
+package dev.twinbox.contract;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.twinbox.broker.OutboxRecord;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;

@@ -1,8 +1,11 @@
-package dev.twinbox.broker;
+package dev.twinbox.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.broker.Outcome;
+import dev.twinbox.broker.OutcomeListener;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
