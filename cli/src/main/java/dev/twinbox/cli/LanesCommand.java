@@ -1,10 +1,10 @@
 package dev.twinbox.cli;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.store.LaneChange;
 import dev.twinbox.relay.store.LaneChange.BrokerLanes;
 import dev.twinbox.relay.store.LaneChange.Changed;
-import dev.twinbox.relay.store.Tables;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.time.Duration;

@@ -1,9 +1,9 @@
 package dev.twinbox.cli;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.store.RetentionTimes;
 import dev.twinbox.relay.store.RetentionTimes.Kept;
-import dev.twinbox.relay.store.Tables;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.util.EnumMap;

@@ -1,12 +1,12 @@
 package dev.twinbox.cli;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.ScheduledFilter;
 import dev.twinbox.relay.store.ScheduledTable;
 import dev.twinbox.relay.store.ScheduledTable.Selected;
 import dev.twinbox.relay.store.ScheduledTable.Waiting;
-import dev.twinbox.relay.store.Tables;
 import java.io.PrintWriter;
 import java.sql.SQLException;
 import java.util.LinkedHashMap;

@@ -2,6 +2,7 @@ package dev.twinbox.relay;
 
 import dev.twinbox.broker.Broker;
 import dev.twinbox.outbox.Outbox;
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.doctor.Guard;
 import dev.twinbox.relay.drain.Counters;
 import dev.twinbox.relay.drain.DrainSettings;
@@ -30,7 +31,6 @@ import dev.twinbox.relay.store.Rotation;
 import dev.twinbox.relay.store.Samples;
 import dev.twinbox.relay.store.Scheduled;
 import dev.twinbox.relay.store.SchemaGuard;
-import dev.twinbox.relay.store.Tables;
 import dev.twinbox.relay.store.UpkeepFailures;
 import dev.twinbox.relay.store.UpkeepTimes;
 import java.sql.SQLException;

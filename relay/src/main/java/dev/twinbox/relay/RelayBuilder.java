@@ -2,9 +2,9 @@ package dev.twinbox.relay;
 
 import dev.twinbox.broker.Broker;
 import dev.twinbox.outbox.Outbox;
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RateLimits;
-import dev.twinbox.relay.store.Tables;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.time.InstantSource;

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.archive;
 
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.deadletter.BeyondHorizonException;
 import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.store.ArchiveTable;
@@ -8,7 +9,6 @@ import dev.twinbox.relay.store.ArchiveTable.Selected;
 import dev.twinbox.relay.store.DeadLetterTable.Actor;
 import dev.twinbox.relay.store.Paced;
 import dev.twinbox.relay.store.Pipeline;
-import dev.twinbox.relay.store.Tables;
 import java.sql.SQLException;
 import java.util.UUID;
 import javax.sql.DataSource;

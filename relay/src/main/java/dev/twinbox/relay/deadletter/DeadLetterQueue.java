@@ -1,5 +1,6 @@
 package dev.twinbox.relay.deadletter;
 
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.store.DeadLetterFilter;
 import dev.twinbox.relay.store.DeadLetterTable;
 import dev.twinbox.relay.store.DeadLetterTable.Actor;
@@ -10,7 +11,6 @@ import dev.twinbox.relay.store.DeadLetterTable.Group;
 import dev.twinbox.relay.store.DeadLetterTable.Selected;
 import dev.twinbox.relay.store.Paced;
 import dev.twinbox.relay.store.Pipeline;
-import dev.twinbox.relay.store.Tables;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;

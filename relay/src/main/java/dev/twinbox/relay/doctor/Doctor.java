@@ -6,7 +6,7 @@ import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
-import dev.twinbox.relay.store.Tables;
+import dev.twinbox.postgres.Tables;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;

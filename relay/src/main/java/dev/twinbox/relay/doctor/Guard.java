@@ -5,7 +5,7 @@ import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.Severity;
-import dev.twinbox.relay.store.Tables;
+import dev.twinbox.postgres.Tables;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

@@ -1,6 +1,6 @@
 package dev.twinbox.relay.doctor;
 
-import dev.twinbox.relay.store.Tables;
+import dev.twinbox.postgres.Tables;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;

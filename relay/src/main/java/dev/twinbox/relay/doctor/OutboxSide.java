@@ -4,7 +4,7 @@ import dev.twinbox.broker.doctor.Examining;
 import dev.twinbox.broker.doctor.Finding;
 import dev.twinbox.broker.doctor.ServerExamination;
 import dev.twinbox.broker.doctor.Severity;
-import dev.twinbox.relay.store.Tables;
+import dev.twinbox.postgres.Tables;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

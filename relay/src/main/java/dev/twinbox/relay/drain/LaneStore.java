@@ -1,12 +1,12 @@
 package dev.twinbox.relay.drain;
 
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.store.DeadLetters;
 import dev.twinbox.relay.store.LaneClosing;
 import dev.twinbox.relay.store.LaneLog;
 import dev.twinbox.relay.store.Parked;
 import dev.twinbox.relay.store.Pipeline;
 import dev.twinbox.relay.store.Ring;
-import dev.twinbox.relay.store.Tables;
 import dev.twinbox.relay.store.WindowReader;
 import java.time.Duration;
 

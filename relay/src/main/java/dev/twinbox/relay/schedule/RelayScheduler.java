@@ -1,10 +1,10 @@
 package dev.twinbox.relay.schedule;
 
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.drain.IdlePoll;
 import dev.twinbox.relay.drain.LaneDrain;
 import dev.twinbox.relay.store.OwnTransactions;
 import dev.twinbox.relay.store.RelayRegistry;
-import dev.twinbox.relay.store.Tables;
 import dev.twinbox.relay.store.UpkeepTimes;
 import java.sql.Connection;
 import java.sql.SQLException;

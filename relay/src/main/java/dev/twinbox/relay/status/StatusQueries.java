@@ -1,6 +1,6 @@
 package dev.twinbox.relay.status;
 
-import dev.twinbox.relay.store.Tables;
+import dev.twinbox.postgres.Tables;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.status;
 
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.status.Backlog.Lane;
 import dev.twinbox.relay.status.Backlog.Pile;
 import dev.twinbox.relay.status.Status.BrokerLine;
@@ -13,7 +14,6 @@ import dev.twinbox.relay.store.ClusterGuard;
 import dev.twinbox.relay.store.Essentials;
 import dev.twinbox.relay.store.OwnTransactions;
 import dev.twinbox.relay.store.SchemaGuard;
-import dev.twinbox.relay.store.Tables;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;

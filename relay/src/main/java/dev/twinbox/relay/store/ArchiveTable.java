@@ -1,5 +1,6 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.store.DeadLetterTable.Actor;
 import dev.twinbox.relay.store.Paced.Batch;
 import dev.twinbox.relay.store.Paced.Range;

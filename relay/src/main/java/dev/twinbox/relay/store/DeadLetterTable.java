@@ -1,6 +1,7 @@
 package dev.twinbox.relay.store;
 
 import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.relay.store.Paced.Batch;
 import dev.twinbox.relay.store.Paced.Range;
 import java.sql.PreparedStatement;
@@ -116,7 +117,7 @@ public final class DeadLetterTable {
                 + AUDIT
                 + "with keys as (select distinct d.lane, d.key from {outbox_dead_letter} d where"
                 + " d.discarded_at = now() and d.key is not null) "
-                + Parked.RELEASE
+                + ParkedSql.RELEASE
                 + "; "
                 + END);
     restore =

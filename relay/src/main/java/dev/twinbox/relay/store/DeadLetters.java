@@ -1,6 +1,10 @@
 package dev.twinbox.relay.store;
 
-import java.sql.PreparedStatement;
+import dev.twinbox.postgres.Parameters;
+import dev.twinbox.postgres.Sql;
+import dev.twinbox.postgres.SqlParts;
+import dev.twinbox.postgres.Tables;
+import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -15,20 +19,73 @@ import org.postgresql.PGConnection;
 
 /** Keeps what will never be published, whole and with its reason. Thread-safe. */
 public final class DeadLetters {
-  private static final String MESSAGE =
-      "id, created_at, expires_at, destination, key, type, content_type, headers, payload";
-  private static final String COLUMNS =
-      "lane, position, " + MESSAGE + ", reason, error, attempts, first_failed_at, blocks_key";
-  private static final String CAUSES =
-      "unnest(?::bigint[], ?::text[], ?::text[], ?::integer[], ?::timestamptz[], ?::boolean[]) as"
-          + " c (position, reason, error, attempts, first_failed_at, blocks_key)";
+  private static final SqlParts PARTS =
+      SqlParts.none()
+          .with("fence", FencedWrite.FENCE)
+          .with(
+              "columns",
+              """
+              lane, position, id, created_at, expires_at, destination, key, type, content_type,
+                headers, payload, reason, error, attempts, first_failed_at, blocks_key""")
+          .with(
+              "causes",
+              """
+              unnest(:positions::bigint[], :reasons::text[], :errors::text[], :attempts::integer[],
+                :first_failed_at::timestamptz[], :blocks_key::boolean[])
+                as c (position, reason, error, attempts, first_failed_at, blocks_key)""")
+          .with("destination", OutboxRows.storableDestination("o"))
+          .with("most_key_bytes", Integer.toString(OutboxRows.MOST_KEY_BYTES))
+          // A key that is too long for the index of blocked keys has no followers that could be
+          // sent.
+          .with(
+              "dead",
+              """
+              o.lane, o.position, o.id, o.created_at, o.expires_at, ${destination} as destination,
+                o.key, o.type, o.content_type, o.headers, o.payload, c.reason, c.error, c.attempts,
+                c.first_failed_at, c.blocks_key and o.key is not null
+                  and octet_length(o.key) <= ${most_key_bytes}""")
+          .with("release", ParkedSql.RELEASE);
+
+  private static final String BURY =
+      PARTS.in(
+          """
+          insert into {outbox_dead_letter} (${columns})
+          select ${dead} from ${causes}
+            cross join lateral (select * from {outbox} o
+              where o.lane = :lane and o.position = c.position
+              order by o.lane, o.position limit 1) o
+          where ${fence}
+          on conflict (lane, position) do nothing""");
+
+  /** Its followers are set aside when it blocks their key, and looked at again when it does not. */
+  private static final String BURY_PARKED =
+      PARTS.in(
+          """
+          with gone as (
+            delete from {outbox_parked} o using ${causes}
+            where o.lane = :lane and o.position = c.position and ${fence}
+            returning ${dead} as blocks_key),
+          kept as (
+            insert into {outbox_dead_letter} (${columns}) select * from gone
+            on conflict (lane, position) do nothing),
+          behind as (
+            update {outbox_parked} f set blocked = true from gone g
+            where g.blocks_key and f.lane = g.lane and f.key = g.key and not f.blocked
+              and f.position > g.position),
+          keys as (select distinct lane, key from gone where key is not null and not blocks_key)
+          ${release}""");
+
+  private static final String BURIED =
+      """
+      select position from {outbox_dead_letter}
+      where lane = :lane and position > :beyond and position <= :up_to""";
 
   private static final int MOST_ERROR = 10_000;
 
   private final Pipeline pipeline;
   private final FencedWrite bury;
   private final FencedWrite buryParked;
-  private final String buried;
+  private final Sql buried;
 
   /**
    * @param pipeline the database
@@ -37,56 +94,9 @@ public final class DeadLetters {
    */
   public DeadLetters(Pipeline pipeline, Tables tables, Duration lease) {
     this.pipeline = pipeline;
-    String outboxRow =
-        "o.lane, o.position, o.id, o.created_at, o.expires_at, "
-            + OutboxRows.storableDestination("o")
-            + " as destination, o.key, o.type, o.content_type, o.headers, o.payload";
-    // A key that is too long for the index of blocked keys has no followers that could be sent.
-    String cause =
-        ", c.reason, c.error, c.attempts, c.first_failed_at, c.blocks_key and o.key is not null and"
-            + " octet_length(o.key) <= "
-            + OutboxRows.MOST_KEY_BYTES;
-    bury =
-        new FencedWrite(
-            pipeline,
-            tables,
-            lease.toMillis(),
-            "insert into {outbox_dead_letter} ("
-                + COLUMNS
-                + ") select "
-                + outboxRow
-                + cause
-                + " from "
-                + CAUSES
-                + " cross join lateral (select * from {outbox} o where o.lane = ? and o.position ="
-                + " c.position order by o.lane, o.position limit 1) o where "
-                + FencedWrite.FENCE
-                + " on conflict (lane, position) do nothing");
-    // Its followers are set aside when it blocks their key, and looked at again when it does not.
-    buryParked =
-        new FencedWrite(
-            pipeline,
-            tables,
-            lease.toMillis(),
-            "with gone as (delete from {outbox_parked} o using "
-                + CAUSES
-                + " where o.lane = ? and o.position = c.position and "
-                + FencedWrite.FENCE
-                + " returning "
-                + outboxRow
-                + cause
-                + " as blocks_key), kept as (insert into {outbox_dead_letter} ("
-                + COLUMNS
-                + ") select * from gone on conflict (lane, position) do nothing), behind as (update"
-                + " {outbox_parked} f set blocked = true from gone g where g.blocks_key and f.lane"
-                + " = g.lane and f.key = g.key and not f.blocked and f.position > g.position), keys"
-                + " as (select distinct lane, key from gone where key is not null and not"
-                + " blocks_key) "
-                + Parked.RELEASE);
-    buried =
-        tables.sql(
-            "select position from {outbox_dead_letter} where lane = ? and position > ? and position"
-                + " <= ?");
+    bury = new FencedWrite(pipeline, tables, lease.toMillis(), BURY);
+    buryParked = new FencedWrite(pipeline, tables, lease.toMillis(), BURY_PARKED);
+    buried = tables.named(BURIED);
   }
 
   /**
@@ -132,53 +142,39 @@ public final class DeadLetters {
   private static Optional<LaneState> write(
       FencedWrite write, List<Lost> lost, LaneState known, long cursor, List<Long> ahead)
       throws SQLException {
-    return write.run(
-        known,
-        cursor,
-        ahead,
-        (s, first) -> {
-          bind(s, first, lost);
-          s.setInt(first + 6, known.lane());
-          return FencedWrite.bindFence(s, first + 7, known);
-        });
+    return write.run(known, cursor, ahead, p -> bind(p, lost));
   }
 
-  private static void bind(PreparedStatement s, int first, List<Lost> lost) throws SQLException {
-    Object[] positions = lost.stream().map(Lost::position).toArray();
+  private static void bind(Parameters p, List<Lost> lost) throws SQLException {
     List<Cause> causes = lost.stream().map(Lost::cause).toList();
-    set(s, first, "bigint", positions);
-    set(s, first + 1, "text", causes.stream().map(Cause::reason).toArray());
     @Nullable Object[] errors = new @Nullable Object[causes.size()];
     for (int i = 0; i < errors.length; i++) {
-      errors[i] = storable(s, causes.get(i).error());
+      errors[i] = storable(p.connection(), causes.get(i).error());
     }
-    set(s, first + 2, "text", errors);
-    set(s, first + 3, "integer", causes.stream().map(Cause::attempts).toArray());
-    set(
-        s,
-        first + 4,
-        "timestamptz",
-        causes.stream().map(c -> c.firstFailedAt().atOffset(ZoneOffset.UTC).toString()).toArray());
-    set(s, first + 5, "boolean", causes.stream().map(Cause::blocksKey).toArray());
-  }
-
-  private static void set(PreparedStatement s, int at, String type, @Nullable Object[] values)
-      throws SQLException {
-    s.setArray(at, s.getConnection().createArrayOf(type, values));
+    p.set("positions", "bigint", lost, Lost::position)
+        .set("reasons", "text", causes, Cause::reason)
+        .set("errors", "text", errors)
+        .set("attempts", "integer", causes, Cause::attempts)
+        .set(
+            "first_failed_at",
+            "timestamptz",
+            causes,
+            cause -> cause.firstFailedAt().atOffset(ZoneOffset.UTC).toString())
+        .set("blocks_key", "boolean", causes, Cause::blocksKey);
   }
 
   /**
    * What a broker or client said, as the database can hold it: without NUL, not without end, and,
    * where its encoding is another one than UTF-8, in ASCII.
    */
-  static @Nullable String storable(PreparedStatement s, @Nullable String error)
+  static @Nullable String storable(Connection connection, @Nullable String error)
       throws SQLException {
     if (error == null) {
       return null;
     }
     String text =
         (error.length() > MOST_ERROR ? error.substring(0, MOST_ERROR) : error).replace("\0", "");
-    PGConnection driver = NamedStatements.driver(s.getConnection());
+    PGConnection driver = NamedStatements.driver(connection);
     String encoding = driver == null ? null : driver.getParameterStatus("server_encoding");
     return "UTF8".equals(encoding) ? text : ascii(text);
   }
@@ -201,11 +197,7 @@ public final class DeadLetters {
   public Set<Long> buried(int lane, long beyond, long upTo) throws SQLException {
     return pipeline.query(
         buried,
-        s -> {
-          s.setInt(1, lane);
-          s.setLong(2, beyond);
-          s.setLong(3, upTo);
-        },
+        p -> p.set("lane", lane).set("beyond", beyond).set("up_to", upTo),
         rows -> {
           Set<Long> positions = new HashSet<>();
           while (rows.next()) {

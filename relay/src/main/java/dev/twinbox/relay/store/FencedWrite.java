@@ -1,5 +1,8 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Sql;
+import dev.twinbox.postgres.SqlParts;
+import dev.twinbox.postgres.Tables;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
@@ -13,51 +16,33 @@ import java.util.Optional;
 final class FencedWrite {
   /** Stands in the change for the condition that the step was taken. */
   static final String FENCE =
-      "exists (select 1 from {outbox_lane_log} f where f.lane = ? and f.seq = ? and f.claim_id ="
-          + " ?)";
+      """
+      exists (select 1 from {outbox_lane_log} f
+          where f.lane = :lane and f.seq = :step and f.claim_id = :claim_id)""";
 
-  private static final int STEP_PARAMETERS = 8;
+  private static final SqlParts STEP =
+      SqlParts.none()
+          .with("begin_long", Pipeline.BEGIN_LONG)
+          .with(
+              "durable",
+              Pipeline.local("client_min_messages", "warning", "synchronous_commit", "on"))
+          .with("index_order_only", WindowReader.INDEX_ORDER_ONLY)
+          .with("insert", LaneLogSql.STEP)
+          .with("step", "${begin_long}${durable}${index_order_only}${insert}")
+          .with("read_step", LaneLogSql.READ_STEP);
 
   private final Pipeline pipeline;
-  private final String sql;
+  private final Sql sql;
   private final long leaseMillis;
 
   /**
-   * @param change statements without parameters but those that {@link Change} sets; each part that
-   *     writes must name {@link #FENCE} or depend on one that does
+   * @param change statements with parameters of their own, and {@code :lane} and {@code :claim_id};
+   *     each part that writes must name {@link #FENCE} or depend on one that does
    */
   FencedWrite(Pipeline pipeline, Tables tables, long leaseMillis, String change) {
     this.pipeline = pipeline;
     this.leaseMillis = leaseMillis;
-    sql =
-        tables.sql(
-            Pipeline.BEGIN_LONG
-                + Pipeline.local("client_min_messages", "warning", "synchronous_commit", "on")
-                + WindowReader.INDEX_ORDER_ONLY
-                + LaneLogSql.STEP
-                + change
-                + "; "
-                + LaneLogSql.READ_STEP
-                + "; commit");
-  }
-
-  /** Sets the parameters of the change. */
-  @FunctionalInterface
-  interface Change {
-    /**
-     * @param first the number of the change's first parameter
-     * @return the number after its last
-     */
-    int bind(java.sql.PreparedStatement statement, int first) throws SQLException;
-  }
-
-  /** Sets the three parameters of a {@link #FENCE}; returns the number after them. */
-  static int bindFence(java.sql.PreparedStatement s, int first, LaneState known)
-      throws SQLException {
-    s.setInt(first, known.lane());
-    s.setLong(first + 1, known.seq() + 1);
-    s.setObject(first + 2, known.claimId());
-    return first + 3;
+    sql = tables.named(STEP.with("change", change).in("${step}; ${change}; ${read_step}; commit"));
   }
 
   /**
@@ -67,17 +52,14 @@ final class FencedWrite {
    * @param ahead settled positions beyond the cursor, with this change
    * @return the lane's new state, or empty when the lane is lost and nothing was changed
    */
-  Optional<LaneState> run(LaneState known, long cursor, List<Long> ahead, Change change)
+  Optional<LaneState> run(LaneState known, long cursor, List<Long> ahead, Sql.Binder change)
       throws SQLException {
     return pipeline.query(
         sql,
-        s -> {
-          s.setLong(1, leaseMillis);
-          s.setLong(2, cursor);
-          s.setArray(3, s.getConnection().createArrayOf("bigint", ahead.toArray()));
-          LaneLog.bindOurs(s, 4, known);
-          int next = change.bind(s, STEP_PARAMETERS + 1);
-          bindFence(s, next, known);
+        p -> {
+          LaneLog.bindOurs(p.set("lease", leaseMillis).set("step", known.seq() + 1), known);
+          LaneLog.bindCursor(p, cursor, ahead);
+          change.bind(p);
         },
         LaneLog::one);
   }

@@ -1,5 +1,8 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Sql;
+import dev.twinbox.postgres.SqlParts;
+import dev.twinbox.postgres.Tables;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
@@ -15,12 +18,46 @@ import java.util.Optional;
  * that was moved in part, the rest must not come first.
  */
 public final class LaneClosing {
-  private static final int ROWS_AT_ONCE = 2_000;
+  private static final SqlParts PARTS =
+      SqlParts.none()
+          .with("fence", FencedWrite.FENCE)
+          .with("lane_now", LaneSql.laneNow("m"))
+          .with("rows_at_once", "2000");
+
+  private static final String DRAINED =
+      PARTS.in(
+          """
+          update {outbox_lane} set drained_at = coalesce(drained_at, clock_timestamp())
+          where lane = :lane and retired_at is not null and ${fence}""");
+
+  private static final String MOVE =
+      PARTS
+          .with("moved", moving("outbox_parked"))
+          .with("letters", moving("outbox_dead_letter"))
+          .in(
+              """
+              with moved as (${moved}), letters as (${letters})
+              select count(*) from letters""");
+
+  /**
+   * Under the locks nobody redrives a dead letter into the lane meanwhile; what came before them is
+   * moved first.
+   */
+  private static final String CLOSE =
+      PARTS.in(
+          """
+          set local lock_timeout = '1s';
+          lock table {outbox_dead_letter}, {outbox_parked} in share row exclusive mode;
+          update {outbox_lane} c set closed_at = clock_timestamp()
+          where c.lane = :lane and c.drained_at is not null
+            and not exists (select 1 from {outbox_parked} p where p.lane = c.lane)
+            and not exists (select 1 from {outbox_dead_letter} d where d.lane = c.lane)
+            and ${fence}""");
 
   private final Pipeline pipeline;
-  private final String isDrained;
-  private final String anythingLeft;
-  private final String isClosed;
+  private final Sql isDrained;
+  private final Sql anythingLeft;
+  private final Sql isClosed;
   private final FencedWrite drained;
   private final FencedWrite move;
   private final FencedWrite close;
@@ -32,66 +69,29 @@ public final class LaneClosing {
    */
   public LaneClosing(Pipeline pipeline, Tables tables, Duration lease) {
     this.pipeline = pipeline;
-    isDrained = tables.sql("select drained_at is not null from {outbox_lane} where lane = ?");
-    isClosed = tables.sql("select closed_at is not null from {outbox_lane} where lane = ?");
+    isDrained = tables.named("select drained_at is not null from {outbox_lane} where lane = :lane");
+    isClosed = tables.named("select closed_at is not null from {outbox_lane} where lane = :lane");
     anythingLeft =
-        tables.sql(
-            "select exists (select 1 from {outbox_parked} where lane = ?) or exists (select 1 from"
-                + " {outbox_dead_letter} where lane = ?)");
-    long millis = lease.toMillis();
-    drained =
-        new FencedWrite(
-            pipeline,
-            tables,
-            millis,
-            "update {outbox_lane} set drained_at = coalesce(drained_at, clock_timestamp()) where"
-                + " lane = ? and retired_at is not null and "
-                + FencedWrite.FENCE);
-    move =
-        new FencedWrite(
-            pipeline,
-            tables,
-            millis,
-            moving("outbox_parked")
-                + ", letters as ("
-                + "update {outbox_dead_letter} d set lane = n.new_lane from ("
-                + picked("outbox_dead_letter")
-                + ") n where d.lane = n.lane and d.position = n.position and "
-                + FencedWrite.FENCE
-                + " returning 1) select count(*) from letters");
-    // Under the locks nobody redrives a dead letter into the lane meanwhile; what came before them
-    // is moved first.
-    close =
-        new FencedWrite(
-            pipeline,
-            tables,
-            millis,
-            "set local lock_timeout = '1s'; lock table {outbox_dead_letter}, {outbox_parked} in share"
-                + " row exclusive mode; update {outbox_lane} c set closed_at = clock_timestamp()"
-                + " where c.lane = ? and c.drained_at is not null and not exists (select 1 from"
-                + " {outbox_parked} p where p.lane = c.lane) and not exists (select 1 from"
-                + " {outbox_dead_letter} d where d.lane = c.lane) and "
-                + FencedWrite.FENCE);
-  }
-
-  private static String picked(String table) {
-    return "select m.lane, m.position, "
-        + LaneSql.laneNow("m")
-        + " as new_lane from (select lane, position, key, id from {"
-        + table
-        + "} where lane = ? order by lane, position limit "
-        + ROWS_AT_ONCE
-        + ") m";
+        tables.named(
+            """
+            select exists (select 1 from {outbox_parked} where lane = :lane)
+              or exists (select 1 from {outbox_dead_letter} where lane = :lane)""");
+    drained = new FencedWrite(pipeline, tables, lease.toMillis(), DRAINED);
+    move = new FencedWrite(pipeline, tables, lease.toMillis(), MOVE);
+    close = new FencedWrite(pipeline, tables, lease.toMillis(), CLOSE);
   }
 
   private static String moving(String table) {
-    return "with moved as (update {"
-        + table
-        + "} p set lane = n.new_lane from ("
-        + picked(table)
-        + ") n where p.lane = n.lane and p.position = n.position and "
-        + FencedWrite.FENCE
-        + " returning 1)";
+    return PARTS
+        .with("table", "{" + table + "}")
+        .in(
+            """
+            update ${table} p set lane = n.new_lane
+              from (select m.lane, m.position, ${lane_now} as new_lane
+                from (select lane, position, key, id from ${table} where lane = :lane
+                  order by lane, position limit ${rows_at_once}) m) n
+              where p.lane = n.lane and p.position = n.position and ${fence}
+              returning 1""");
   }
 
   /** Whether the lane has been found drained. To be asked after it was claimed. */
@@ -104,8 +104,8 @@ public final class LaneClosing {
     return ask(isClosed, lane);
   }
 
-  private boolean ask(String sql, int lane) throws SQLException {
-    return pipeline.query(sql, s -> s.setInt(1, lane), rows -> rows.next() && rows.getBoolean(1));
+  private boolean ask(Sql sql, int lane) throws SQLException {
+    return pipeline.query(sql, p -> p.set("lane", lane), rows -> rows.next() && rows.getBoolean(1));
   }
 
   /**
@@ -119,13 +119,7 @@ public final class LaneClosing {
 
   /** Whether anything is parked or dead in the lane. */
   public boolean isAnythingLeft(int lane) throws SQLException {
-    return pipeline.query(
-        anythingLeft,
-        s -> {
-          s.setInt(1, lane);
-          s.setInt(2, lane);
-        },
-        rows -> rows.next() && rows.getBoolean(1));
+    return ask(anythingLeft, lane);
   }
 
   /**
@@ -134,16 +128,7 @@ public final class LaneClosing {
    * @return the lane's new state, or empty when the lane is lost
    */
   public Optional<LaneState> move(LaneState known) throws SQLException {
-    return move.run(
-        known,
-        0,
-        List.of(),
-        (s, first) -> {
-          s.setInt(first, known.lane());
-          int next = FencedWrite.bindFence(s, first + 1, known);
-          s.setInt(next, known.lane());
-          return FencedWrite.bindFence(s, next + 1, known);
-        });
+    return write(move, known);
   }
 
   /**
@@ -156,13 +141,6 @@ public final class LaneClosing {
   }
 
   private static Optional<LaneState> write(FencedWrite write, LaneState known) throws SQLException {
-    return write.run(
-        known,
-        0,
-        List.of(),
-        (s, first) -> {
-          s.setInt(first, known.lane());
-          return FencedWrite.bindFence(s, first + 1, known);
-        });
+    return write.run(known, 0, List.of(), p -> {});
   }
 }

@@ -1,7 +1,9 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Parameters;
+import dev.twinbox.postgres.Sql;
+import dev.twinbox.postgres.Tables;
 import java.sql.Array;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -15,8 +17,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.function.Function;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The lanes' states, an insert-only log: every change appends row {@code seq + 1} to the one it
@@ -42,19 +42,19 @@ public final class LaneLog {
 
   private final Pipeline pipeline;
   private final long leaseMillis;
-  private final String read;
-  private final String readAll;
-  private final String claim;
-  private final String renew;
-  private final String refresh;
-  private final String open;
-  private final String openIfAny;
-  private final String openAny;
-  private final String settleAndOpen;
-  private final String progress;
-  private final String settle;
-  private final String release;
-  private final String trim;
+  private final Sql read;
+  private final Sql readAll;
+  private final Sql claim;
+  private final Sql renew;
+  private final Sql refresh;
+  private final Sql open;
+  private final Sql openIfAny;
+  private final Sql openAny;
+  private final Sql settleAndOpen;
+  private final Sql progress;
+  private final Sql settle;
+  private final Sql release;
+  private final Sql trim;
 
   /**
    * @param pipeline the database
@@ -64,19 +64,19 @@ public final class LaneLog {
   public LaneLog(Pipeline pipeline, Tables tables, Duration lease) {
     this.pipeline = pipeline;
     this.leaseMillis = lease.toMillis();
-    read = tables.sql(LaneLogSql.READ);
-    readAll = tables.sql(LaneLogSql.READ_ALL);
-    claim = tables.sql(LaneLogSql.CLAIM);
-    renew = tables.sql(LaneLogSql.RENEW);
-    refresh = tables.sql(LaneLogSql.REFRESH);
-    open = tables.sql(LaneLogSql.OPEN);
-    openIfAny = tables.sql(LaneLogSql.OPEN_IF_ANY);
-    openAny = tables.sql(LaneLogSql.OPEN_ANY_WITH_PAGES);
-    progress = tables.sql(LaneLogSql.PROGRESS);
-    settle = tables.sql(LaneLogSql.SETTLE);
-    settleAndOpen = settle + "; " + openIfAny;
-    release = tables.sql(LaneLogSql.RELEASE);
-    trim = tables.sql(LaneLogSql.TRIM);
+    read = tables.named(LaneLogSql.READ);
+    readAll = tables.named(LaneLogSql.READ_ALL);
+    claim = tables.named(LaneLogSql.CLAIM);
+    renew = tables.named(LaneLogSql.RENEW);
+    refresh = tables.named(LaneLogSql.REFRESH);
+    open = tables.named(LaneLogSql.OPEN);
+    openIfAny = tables.named(LaneLogSql.OPEN_IF_ANY);
+    openAny = tables.named(LaneLogSql.OPEN_ANY_WITH_PAGES);
+    progress = tables.named(LaneLogSql.PROGRESS);
+    settle = tables.named(LaneLogSql.SETTLE);
+    settleAndOpen = tables.named(LaneLogSql.SETTLE_AND_OPEN);
+    release = tables.named(LaneLogSql.RELEASE);
+    trim = tables.named(LaneLogSql.TRIM);
   }
 
   /** A lane as others see it. */
@@ -84,14 +84,14 @@ public final class LaneLog {
 
   /** The lane's state now, or empty when there is no such lane. */
   public Optional<LaneState> read(int lane) throws SQLException {
-    return pipeline.query(read, s -> s.setInt(1, lane), LaneLog::one);
+    return pipeline.query(read, p -> p.set("lane", lane), LaneLog::one);
   }
 
   /** All lanes of these brokers, and whether they may be claimed. */
   public List<Listed> list(Collection<String> brokers) throws SQLException {
     return pipeline.query(
         readAll,
-        s -> s.setArray(1, s.getConnection().createArrayOf("text", brokers.toArray())),
+        p -> p.set("brokers", "text", brokers.toArray()),
         rows -> {
           List<Listed> lanes = new ArrayList<>();
           while (rows.next()) {
@@ -112,14 +112,12 @@ public final class LaneLog {
     UUID claimId = UUID.randomUUID();
     return pipeline.query(
         claim,
-        s -> {
-          s.setString(1, owner);
-          s.setObject(2, claimId);
-          s.setLong(3, leaseMillis);
-          s.setInt(4, known.lane());
-          s.setLong(5, known.seq());
-          s.setString(6, owner);
-        },
+        p ->
+            p.set("owner", owner)
+                .set("claim_id", claimId)
+                .set("lease", leaseMillis)
+                .set("lane", known.lane())
+                .set("seq", known.seq()),
         LaneLog::one);
   }
 
@@ -149,7 +147,10 @@ public final class LaneLog {
    */
   public Optional<LaneState> progress(LaneState known, long cursor, List<Long> ahead)
       throws SQLException {
-    return write(progress, known, cursor, ahead, true);
+    return pipeline.query(
+        progress,
+        p -> bindCursor(bindOurs(p.set("lease", leaseMillis), known), cursor, ahead),
+        LaneLog::one);
   }
 
   /** Ends the open window, every row of which must be settled. */
@@ -185,7 +186,10 @@ public final class LaneLog {
   public Optional<Opened> openIfAny(LaneState known, int rows, long bytes) throws SQLException {
     return pipeline.queryAll(
         openIfAny,
-        s -> bindOpenIfAny(s, 1, known, known.seq(), rows, bytes),
+        p -> {
+          bindOurs(p.set("lease", leaseMillis), known);
+          bindPage(p.set("opened", known.seq() + 1), rows, bytes);
+        },
         results -> opened(results, rows, bytes));
   }
 
@@ -214,7 +218,10 @@ public final class LaneLog {
       throws SQLException {
     return pipeline.queryAll(
         openAny,
-        s -> bindOpenAny(s, known, beyond, rows, bytes),
+        p -> {
+          bindLanes(p.set("lease", leaseMillis).set("beyond", beyond), known);
+          bindPage(p.set("opened", "bigint", known, lane -> lane.seq() + 1), rows, bytes);
+        },
         results -> {
           int firstPages = results.size() - 1 - LaneLogSql.AFTER_FIRST_PAGE;
           ResultSet settings = results.get(0);
@@ -225,38 +232,12 @@ public final class LaneLog {
         });
   }
 
-  private void bindOpenAny(
-      PreparedStatement s, Collection<LaneState> known, long beyond, int rows, long bytes)
-      throws SQLException {
-    s.setLong(1, leaseMillis);
-    s.setArray(2, array(s, "integer", known, LaneState::lane));
-    s.setArray(3, array(s, "bigint", known, LaneState::seq));
-    s.setArray(4, array(s, "bigint", known, LaneState::epoch));
-    s.setArray(5, array(s, "uuid", known, LaneState::claimId));
-    s.setArray(6, array(s, "bigint", known, LaneState::window));
-    s.setLong(7, beyond);
-    bindFirstPages(s, 8, known, rows, bytes);
-  }
-
-  static void bindFirstPages(
-      PreparedStatement s, int first, Collection<LaneState> known, int rows, long bytes)
-      throws SQLException {
-    s.setArray(first, array(s, "integer", known, LaneState::lane));
-    s.setArray(first + 1, array(s, "bigint", known, lane -> lane.seq() + 1));
-    s.setArray(first + 2, array(s, "uuid", known, LaneState::claimId));
-    s.setInt(first + 3, rows);
-    s.setInt(first + 4, rows);
-    s.setInt(first + 5, rows);
-    s.setLong(first + 6, bytes);
-  }
-
-  private static Array array(
-      PreparedStatement s,
-      String type,
-      Collection<LaneState> lanes,
-      Function<LaneState, @Nullable Object> value)
-      throws SQLException {
-    return s.getConnection().createArrayOf(type, lanes.stream().map(value).toArray());
+  static void bindLanes(Parameters p, Collection<LaneState> known) throws SQLException {
+    p.set("lanes", "integer", known, LaneState::lane)
+        .set("seqs", "bigint", known, LaneState::seq)
+        .set("epochs", "bigint", known, LaneState::epoch)
+        .set("claim_ids", "uuid", known, LaneState::claimId)
+        .set("windows", "bigint", known, LaneState::window);
   }
 
   private static Map<Integer, Opened> openedOf(
@@ -281,35 +262,15 @@ public final class LaneLog {
   public Turn settleAndOpen(LaneState known, int rows, long bytes) throws SQLException {
     return pipeline.queryAll(
         settleAndOpen,
-        s -> {
-          s.setLong(1, leaseMillis);
-          bindOurs(s, 2, known);
-          bindOpenIfAny(s, 7, known, known.seq() + 1, rows, bytes);
+        p -> {
+          bindOurs(p.set("lease", leaseMillis), known);
+          bindPage(p.set("settled", known.seq() + 1).set("opened", known.seq() + 2), rows, bytes);
         },
         results -> new Turn(one(results.get(SETTLED)), opened(results, rows, bytes)));
   }
 
-  private void bindOpenIfAny(
-      PreparedStatement s, int first, LaneState known, long seq, int rows, long bytes)
-      throws SQLException {
-    s.setLong(first, leaseMillis);
-    bindOurs(s, first + 1, known);
-    s.setLong(first + 2, seq);
-    bindFirstPage(s, first + 6, known.lane(), seq + 1, rows, bytes);
-  }
-
-  static void bindFirstPage(
-      PreparedStatement s, int first, int lane, long seq, int rows, long bytes)
-      throws SQLException {
-    s.setInt(first, lane);
-    s.setLong(first + 1, seq);
-    s.setInt(first + 2, lane);
-    s.setInt(first + 3, rows);
-    s.setInt(first + 4, lane);
-    s.setInt(first + 5, lane);
-    s.setInt(first + 6, rows);
-    s.setInt(first + 7, rows);
-    s.setLong(first + 8, bytes);
+  static void bindPage(Parameters p, int rows, long bytes) throws SQLException {
+    p.set("rows", rows).set("bytes", bytes);
   }
 
   private static Optional<Opened> opened(List<ResultSet> results, int rows, long bytes)
@@ -328,7 +289,8 @@ public final class LaneLog {
   /** Frees the lane for others; the open window, if any, stays open at the cursor. */
   public Optional<LaneState> release(LaneState known, long cursor, List<Long> ahead)
       throws SQLException {
-    return write(release, known, cursor, ahead, false);
+    return pipeline.query(
+        release, p -> bindCursor(bindOurs(p, known), cursor, ahead), LaneLog::one);
   }
 
   /**
@@ -338,46 +300,27 @@ public final class LaneLog {
   public long trim(long keep) throws SQLException {
     return pipeline.query(
         trim,
-        s -> s.setLong(1, keep),
+        p -> p.set("keep", keep),
         rows -> {
           rows.next();
           return rows.getLong(1);
         });
   }
 
-  private Optional<LaneState> append(String sql, LaneState known) throws SQLException {
-    return pipeline.query(
-        sql,
-        s -> {
-          s.setLong(1, leaseMillis);
-          bindOurs(s, 2, known);
-        },
-        LaneLog::one);
+  private Optional<LaneState> append(Sql sql, LaneState known) throws SQLException {
+    return pipeline.query(sql, p -> bindOurs(p.set("lease", leaseMillis), known), LaneLog::one);
   }
 
-  private Optional<LaneState> write(
-      String sql, LaneState known, long cursor, List<Long> ahead, boolean leased)
-      throws SQLException {
-    return pipeline.query(
-        sql,
-        s -> {
-          int next = 1;
-          if (leased) {
-            s.setLong(next++, leaseMillis);
-          }
-          s.setLong(next++, cursor);
-          s.setArray(next++, s.getConnection().createArrayOf("bigint", ahead.toArray()));
-          bindOurs(s, next, known);
-        },
-        LaneLog::one);
+  static Parameters bindOurs(Parameters p, LaneState known) throws SQLException {
+    return p.set("lane", known.lane())
+        .set("seq", known.seq())
+        .set("epoch", known.epoch())
+        .set("claim_id", known.claimId())
+        .set("window", known.window());
   }
 
-  static void bindOurs(PreparedStatement s, int first, LaneState known) throws SQLException {
-    s.setInt(first, known.lane());
-    s.setLong(first + 1, known.seq());
-    s.setLong(first + 2, known.epoch());
-    s.setObject(first + 3, known.claimId());
-    s.setLong(first + 4, known.window());
+  static void bindCursor(Parameters p, long cursor, List<Long> ahead) throws SQLException {
+    p.set("cursor", cursor).set("ahead", "bigint", ahead.toArray());
   }
 
   static Optional<LaneState> one(ResultSet rows) throws SQLException {

@@ -2,7 +2,9 @@ package dev.twinbox.relay.store;
 
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
-import java.sql.PreparedStatement;
+import dev.twinbox.postgres.Parameters;
+import dev.twinbox.postgres.Sql;
+import dev.twinbox.postgres.Tables;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -23,21 +26,6 @@ import org.jspecify.annotations.Nullable;
  * messages for one that is down are never looked at for the sake of another.
  */
 public final class Parked {
-  private static final String MESSAGE =
-      "id, created_at, expires_at, destination, key, type, content_type, headers, payload";
-
-  /**
-   * Behind a row of their key that has gone, after {@code with ..., keys (lane, key) as (...)}: so
-   * many followers are looked at again. Not all, so that a long row of them costs little when the
-   * next one fails.
-   */
-  static final String RELEASE =
-      "update {outbox_parked} p set blocked = false from keys k cross join lateral (select"
-          + " f.position from {outbox_parked} f where f.lane = k.lane and f.key = k.key and"
-          + " f.blocked order by f.lane, f.key, f.position limit 1000) f where p.lane = k.lane and"
-          + " p.position = f.position and not exists (select 1 from {outbox_dead_letter} d where"
-          + " d.lane = k.lane and d.key = k.key and d.blocks_key and d.position < f.position)";
-
   private static final int KEYS_AT_ONCE = 1_000;
 
   /** How PostgreSQL refuses a row that belongs into no partition. */
@@ -45,13 +33,13 @@ public final class Parked {
 
   private final Pipeline pipeline;
   private final FencedWrite park;
-  private final String any;
-  private final String held;
-  private final String due;
-  private final String confirm;
-  private final String makeDays;
-  private final String postpone;
-  private final String releaseForgotten;
+  private final Sql any;
+  private final Sql held;
+  private final Sql due;
+  private final Sql confirm;
+  private final Sql makeDays;
+  private final Sql postpone;
+  private final Sql releaseForgotten;
 
   /**
    * @param pipeline the database
@@ -60,117 +48,14 @@ public final class Parked {
    */
   public Parked(Pipeline pipeline, Tables tables, Duration lease) {
     this.pipeline = pipeline;
-    // The row is copied where it lies. It may be there already: parked before a crash.
-    park =
-        new FencedWrite(
-            pipeline,
-            tables,
-            lease.toMillis(),
-            "insert into {outbox_parked} (lane, position, "
-                + MESSAGE
-                + ", reason, error, attempts, not_before, blocked) select o.lane, o.position, o.id,"
-                + " o.created_at, o.expires_at, o.destination, o.key, o.type, o.content_type,"
-                + " o.headers, o.payload, p.reason, p.error, p.attempts, clock_timestamp() +"
-                + " p.delay * interval '1 millisecond', o.key is not null and (exists (select 1"
-                + " from {outbox_dead_letter} d where d.lane = o.lane and d.key = o.key and"
-                + " d.blocks_key and d.position < o.position) or exists (select 1 from"
-                + " {outbox_parked} e where e.lane = o.lane and e.key = o.key and (e.blocked or"
-                + " e.attempts > 0))) from unnest(?::bigint[], ?::text[], ?::text[], ?::integer[],"
-                + " ?::bigint[]) as p (position, reason, error, attempts, delay) cross join lateral"
-                + " (select * from {outbox} o where o.lane = ? and o.position = p.position order by"
-                + " o.lane, o.position limit 1) o where "
-                + FencedWrite.FENCE
-                + " on conflict (lane, position) do nothing");
-    any =
-        tables.sql(
-            "select exists (select 1 from {outbox_parked} where lane = ?) or exists (select 1 from"
-                + " {outbox_dead_letter} where lane = ? and blocks_key)");
-    held =
-        tables.sql(
-            "select r.position, exists (select 1 from {outbox_parked} p where p.lane = ? and"
-                + " p.position = r.position) as here from unnest(?::bigint[], ?::text[]) as r"
-                + " (position, key) where exists (select 1 from {outbox_parked} p where p.lane = ?"
-                + " and p.position = r.position) or r.key is not null and (exists (select 1 from"
-                + " {outbox_parked} p where p.lane = ? and p.key = r.key) or exists (select 1 from"
-                + " {outbox_dead_letter} d where d.lane = ? and d.key = r.key and d.blocks_key))");
-    // What may be published now: nothing earlier of its key waits for its time, behind a dead
-    // letter,
-    // or for a destination that is not taken whole. Earlier ones that may be published come first
-    // in
-    // the same answer, since each destination gives its first rows and they are merged by position.
-    due =
-        tables.sql(
-            Pipeline.BEGIN
-                + WindowReader.INDEX_ORDER_ONLY
-                + "with recursive d (destination) as ((select p.destination from {outbox_parked} p"
-                + " where p.lane = ? and not p.blocked order by p.lane, p.destination limit 1)"
-                + " union all select (select p.destination from {outbox_parked} p where p.lane = ?"
-                + " and not p.blocked and p.destination > d.destination order by p.lane,"
-                + " p.destination limit 1) from d where d.destination is not null), cap as (select"
-                + " * from unnest(?::text[], ?::integer[], ?::bigint[]) as c (destination, rows,"
-                + " beyond)) select p.*, "
-                + OutboxRows.SECONDS_LEFT
-                + " from (select "
-                + OutboxRows.columns("q")
-                + ", q.attempts, q.parked_at, q.size, sum(q.size) over (order by q.position rows"
-                + " unbounded preceding) as total from (select r.* from d left join cap using"
-                + " (destination) cross join lateral (select w.*, "
-                + OutboxRows.size("w")
-                + " as size from {outbox_parked} w where w.lane = ? and w.destination ="
-                + " d.destination and w.position > coalesce(cap.beyond, 0) and not w.blocked and"
-                + " (w.not_before is null or w.not_before <="
-                + " clock_timestamp()) and not exists (select 1 from {outbox_parked} e where e.lane"
-                + " = w.lane and e.key = w.key and e.position < w.position and (e.blocked or"
-                + " e.not_before > clock_timestamp() or e.position <= cap.beyond or e.destination <> w.destination and"
-                + " e.destination in (select destination from cap))) and not exists (select 1 from"
-                + " {outbox_dead_letter} l where l.lane = w.lane and l.key = w.key and l.blocks_key"
-                + " and l.position < w.position) order by w.lane, w.destination, w.position limit"
-                + " coalesce(cap.rows, ?)) r where d.destination is not null order by r.position"
-                + " limit ?) q) p where p.total - p.size < ? order by p.position; commit");
-    confirm =
-        tables.sql(
-            Pipeline.BEGIN
-                + "set local synchronous_commit = off; "
-                + WindowReader.INDEX_ORDER_ONLY
-                + "with gone as (delete from {outbox_parked} p using unnest(?::bigint[], ?::uuid[])"
-                + " as c (position, id) where p.lane = ? and p.position = c.position and p.id ="
-                + " c.id returning p.*), kept as ("
-                + ArchiveSql.copyParked("gone")
-                + "), keys as (select distinct lane, key from gone where key is not null) "
-                + RELEASE
-                + "; select 1; commit");
-    makeDays = tables.sql("select {outbox_archive_make_days}(2)");
-    // The followers are set aside, so that what is due is found without walking over them.
-    postpone =
-        tables.sql(
-            Pipeline.BEGIN
-                + WindowReader.INDEX_ORDER_ONLY
-                + "with changed as (update {outbox_parked} p set attempts = n.attempts, reason ="
-                + " n.reason, error = n.error, not_before = clock_timestamp() + n.delay * interval"
-                + " '1 millisecond' from unnest(?::bigint[], ?::text[], ?::text[], ?::integer[],"
-                + " ?::bigint[]) as n (position, reason, error, attempts, delay) where p.lane = ?"
-                + " and p.position = n.position and exists (select 1 from {outbox_lane_state} s"
-                + " where s.lane = p.lane and s.claim_id = ?) returning p.lane, p.key, p.position)"
-                + " update {outbox_parked} f set blocked = true from changed c where f.lane ="
-                + " c.lane and f.key = c.key and f.position > c.position and not f.blocked; select"
-                + " 1; commit");
-    // From key to key by (lane, key, position), the first row of each.
-    releaseForgotten =
-        tables.sql(
-            Pipeline.BEGIN
-                + WindowReader.INDEX_ORDER_ONLY
-                + "select set_config('twinbox.swept', '', true); with recursive k (key, blocked, n)"
-                + " as ((select p.key, p.blocked, 1 from {outbox_parked} p where p.lane = ? and"
-                + " p.key is not null and p.key >= ? order by p.lane, p.key, p.position limit 1)"
-                + " union all (select f.key, f.blocked, k.n + 1 from k cross join lateral (select"
-                + " p.key, p.blocked from {outbox_parked} p where p.lane = ? and p.key is not null"
-                + " and p.key > k.key order by p.lane, p.key, p.position limit 1) f where k.n <"
-                + " ?)), keys as (select ?::integer as lane, key from k where blocked), swept as"
-                + " (select set_config('twinbox.swept', coalesce(max(key), ''), true) from k where"
-                + " n = ?), released as ("
-                + RELEASE
-                + " returning 1) select (select count(*) from released), (select count(*) from"
-                + " swept); select current_setting('twinbox.swept'); commit");
+    park = new FencedWrite(pipeline, tables, lease.toMillis(), ParkedSql.PARK);
+    any = tables.named(ParkedSql.ANY);
+    held = tables.named(ParkedSql.HELD);
+    due = tables.named(ParkedSql.DUE);
+    confirm = tables.named(ParkedSql.CONFIRM);
+    makeDays = tables.named("select {outbox_archive_make_days}(2)");
+    postpone = tables.named(ParkedSql.POSTPONE);
+    releaseForgotten = tables.named(ParkedSql.RELEASE_FORGOTTEN);
   }
 
   /**
@@ -233,40 +118,22 @@ public final class Parked {
    */
   public Optional<LaneState> park(List<Wait> waits, LaneState known, long cursor, List<Long> ahead)
       throws SQLException {
-    return park.run(
-        known,
-        cursor,
-        ahead,
-        (s, first) -> {
-          int next = bind(s, first, waits);
-          s.setInt(next, known.lane());
-          return FencedWrite.bindFence(s, next + 1, known);
-        });
+    return park.run(known, cursor, ahead, p -> bind(p, waits));
   }
 
   /** Whether anything of the lane is parked, or any of its keys blocked. */
   public boolean any(int lane) throws SQLException {
-    return pipeline.query(
-        any,
-        s -> {
-          s.setInt(1, lane);
-          s.setInt(2, lane);
-        },
-        rows -> rows.next() && rows.getBoolean(1));
+    return pipeline.query(any, p -> p.set("lane", lane), rows -> rows.next() && rows.getBoolean(1));
   }
 
   /** Which of these rows of one lane must not be published, and why; by position. */
   public Map<Long, Hold> held(int lane, List<OutboxRecord> records) throws SQLException {
     return pipeline.query(
         held,
-        s -> {
-          s.setInt(1, lane);
-          s.setArray(2, array(s, "bigint", records.stream().map(OutboxRecord::position).toArray()));
-          s.setArray(3, array(s, "text", records.stream().map(OutboxRecord::key).toArray()));
-          s.setInt(4, lane);
-          s.setInt(5, lane);
-          s.setInt(6, lane);
-        },
+        p ->
+            p.set("lane", lane)
+                .set("positions", "bigint", records, OutboxRecord::position)
+                .set("keys", "text", records, OutboxRecord::key),
         rows -> {
           Map<Long, Hold> found = new HashMap<>();
           while (rows.next()) {
@@ -287,18 +154,13 @@ public final class Parked {
     List<String> destinations = List.copyOf(caps.keySet());
     return pipeline.query(
         due,
-        s -> {
-          s.setInt(1, lane);
-          s.setInt(2, lane);
-          s.setArray(3, array(s, "text", destinations.toArray()));
-          List<Cap> values = destinations.stream().map(caps::get).toList();
-          s.setArray(4, array(s, "integer", values.stream().map(Cap::rows).toArray()));
-          s.setArray(5, array(s, "bigint", values.stream().map(Cap::beyond).toArray()));
-          s.setInt(6, lane);
-          s.setInt(7, rows);
-          s.setInt(8, rows);
-          s.setLong(9, bytes);
-        },
+        p ->
+            p.set("lane", lane)
+                .set("destinations", "text", destinations.toArray())
+                .set("most", "integer", destinations, d -> cap(caps, d).rows())
+                .set("beyond", "bigint", destinations, d -> cap(caps, d).beyond())
+                .set("rows", rows)
+                .set("bytes", bytes),
         result -> {
           List<Due> found = new ArrayList<>();
           while (result.next()) {
@@ -327,7 +189,7 @@ public final class Parked {
         throw e;
       }
       // The archive's day has not been made in time: what was published would go out once more.
-      pipeline.query(makeDays, s -> {}, rows -> rows.next());
+      pipeline.query(makeDays, p -> {}, rows -> rows.next());
       takeOut(lane, published);
     }
   }
@@ -335,12 +197,10 @@ public final class Parked {
   private void takeOut(int lane, List<OutboxRecord> published) throws SQLException {
     pipeline.query(
         confirm,
-        s -> {
-          s.setArray(
-              1, array(s, "bigint", published.stream().map(OutboxRecord::position).toArray()));
-          s.setArray(2, array(s, "uuid", published.stream().map(OutboxRecord::id).toArray()));
-          s.setInt(3, lane);
-        },
+        p ->
+            p.set("positions", "bigint", published, OutboxRecord::position)
+                .set("ids", "uuid", published, OutboxRecord::id)
+                .set("lane", lane),
         rows -> rows.next());
   }
 
@@ -352,14 +212,7 @@ public final class Parked {
   public String releaseForgotten(int lane, String fromKey) throws SQLException {
     return pipeline.query(
         releaseForgotten,
-        s -> {
-          s.setInt(1, lane);
-          s.setString(2, fromKey);
-          s.setInt(3, lane);
-          s.setInt(4, KEYS_AT_ONCE);
-          s.setInt(5, lane);
-          s.setInt(6, KEYS_AT_ONCE);
-        },
+        p -> p.set("lane", lane).set("from_key", fromKey).set("most", KEYS_AT_ONCE),
         rows -> {
           rows.next();
           return rows.getString(1);
@@ -370,34 +223,28 @@ public final class Parked {
   public void postpone(List<Wait> waits, LaneState known) throws SQLException {
     pipeline.query(
         postpone,
-        s -> {
-          int next = bind(s, 1, waits);
-          s.setInt(next, known.lane());
-          s.setObject(next + 1, known.claimId());
-        },
+        p -> bind(p.set("lane", known.lane()).set("claim_id", known.claimId()), waits),
         rows -> rows.next());
   }
 
-  private static int bind(PreparedStatement s, int first, List<Wait> waits) throws SQLException {
-    s.setArray(first, array(s, "bigint", waits.stream().map(Wait::position).toArray()));
-    s.setArray(first + 1, array(s, "text", waits.stream().map(Wait::reason).toArray()));
+  private static Cap cap(Map<String, Cap> caps, String destination) {
+    return Objects.requireNonNull(caps.get(destination));
+  }
+
+  private static void bind(Parameters p, List<Wait> waits) throws SQLException {
     @Nullable Object[] errors = new @Nullable Object[waits.size()];
     for (int i = 0; i < errors.length; i++) {
-      errors[i] = DeadLetters.storable(s, waits.get(i).error());
+      errors[i] = DeadLetters.storable(p.connection(), waits.get(i).error());
     }
-    s.setArray(first + 2, array(s, "text", errors));
-    s.setArray(first + 3, array(s, "integer", waits.stream().map(Wait::attempts).toArray()));
-    s.setArray(first + 4, array(s, "bigint", waits.stream().map(Parked::millis).toArray()));
-    return first + 5;
+    p.set("positions", "bigint", waits, Wait::position)
+        .set("reasons", "text", waits, Wait::reason)
+        .set("errors", "text", errors)
+        .set("attempts", "integer", waits, Wait::attempts)
+        .set("delays", "bigint", waits, Parked::millis);
   }
 
   private static @Nullable Long millis(Wait wait) {
     Duration delay = wait.delay();
     return delay == null ? null : delay.toMillis();
-  }
-
-  private static java.sql.Array array(PreparedStatement s, String type, @Nullable Object[] values)
-      throws SQLException {
-    return s.getConnection().createArrayOf(type, values);
   }
 }

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Sql;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -48,7 +49,12 @@ public final class Pipeline {
    * @param namesAndValues name, value, name, value; not from outside
    */
   static String local(String... namesAndValues) {
-    StringJoiner settings = new StringJoiner(", ", "select ", "; ");
+    return "select " + settings(namesAndValues) + "; ";
+  }
+
+  /** As {@link #local}, as columns of a statement that selects more. */
+  static String settings(String... namesAndValues) {
+    StringJoiner settings = new StringJoiner(", ");
     for (int i = 0; i < namesAndValues.length; i += 2) {
       settings.add(
           "set_config('%s', '%s', true)".formatted(namesAndValues[i], namesAndValues[i + 1]));
@@ -91,6 +97,21 @@ public final class Pipeline {
         results -> reader.read(last(results)),
         networkTimeoutMillis,
         /* named= */ false);
+  }
+
+  /** As {@link #look(String, Binder, Reader)}, with parameters by name. */
+  <T> T look(Sql sql, Sql.Binder binder, Reader<T> reader) throws SQLException {
+    return look(sql.text(), s -> sql.bind(s, binder), reader);
+  }
+
+  /** As {@link #query(String, Binder, Reader)}, with parameters by name. */
+  <T> T query(Sql sql, Sql.Binder binder, Reader<T> reader) throws SQLException {
+    return query(sql.text(), s -> sql.bind(s, binder), reader);
+  }
+
+  /** As {@link #queryAll(String, Binder, AllReader)}, with parameters by name. */
+  <T> T queryAll(Sql sql, Sql.Binder binder, AllReader<T> reader) throws SQLException {
+    return queryAll(sql.text(), s -> sql.bind(s, binder), reader);
   }
 
   /** Reads all result sets of several statements, in order. */

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Tables;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;

@@ -2,6 +2,7 @@ package dev.twinbox.relay.store;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.twinbox.postgres.Tables;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;

@@ -1,5 +1,7 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Tables;
+
 /**
  * The statements of {@link Restamp}, in the order in which they run.
  *

@@ -1,5 +1,6 @@
 package dev.twinbox.relay.store;
 
+import dev.twinbox.postgres.Tables;
 import java.sql.SQLException;
 
 /** Who keeps the ring of leaves from being emptied. Thread-safe. */

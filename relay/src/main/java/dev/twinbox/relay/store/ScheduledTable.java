@@ -1,6 +1,7 @@
 package dev.twinbox.relay.store;
 
 import dev.twinbox.broker.OutboxRecord;
+import dev.twinbox.postgres.Tables;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;

@@ -2,7 +2,9 @@ package dev.twinbox.relay.store;
 
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
-import java.sql.PreparedStatement;
+import dev.twinbox.postgres.Parameters;
+import dev.twinbox.postgres.Sql;
+import dev.twinbox.postgres.Tables;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -39,21 +41,17 @@ public final class WindowReader {
 
   static final String INDEX_ORDER_ONLY = Pipeline.local(SETTINGS);
 
-  private static final String ROW =
-      "o.lane, o.position, o.xid, o.id, o.created_at, o.expires_at, o.destination, o.key, o.type,"
-          + " o.content_type, o.headers, o.payload";
-
   private static final int LOOK_AHEAD = 10_000;
 
   /** How many positions the first page looks at beyond the floor when there are late rows. */
   public static final long FIRST_SPAN = 200_000;
 
   private final Pipeline pipeline;
-  private final String poll;
-  private final String late;
-  private final String page;
-  private final String others;
-  private final String look;
+  private final Sql poll;
+  private final Sql late;
+  private final Sql page;
+  private final Sql others;
+  private final Sql look;
 
   /**
    * @param pipeline the database
@@ -61,111 +59,11 @@ public final class WindowReader {
    */
   public WindowReader(Pipeline pipeline, Tables tables) {
     this.pipeline = pipeline;
-    poll =
-        tables.sql(
-            "select lane, anything, position from {outbox_waiting}(?, ?::text[]::pg_snapshot[],"
-                + " ?)");
-    late =
-        tables.sql(
-            Pipeline.BEGIN
-                + INDEX_ORDER_ONLY
-                + "select x::text from pg_snapshot_xip(?::pg_snapshot) x where"
-                + " pg_visible_in_snapshot(x, ?::pg_snapshot) and (select o.xid from {outbox} o"
-                + " where (o.xid, o.lane, o.position) > (x, ?, ?) and (o.xid, o.lane, o.position)"
-                + " <= (x, ?, 9223372036854775807) order by o.xid, o.lane, o.position limit 1) is"
-                + " not null; commit");
-    page =
-        tables.sql(
-            Pipeline.BEGIN
-                + INDEX_ORDER_ONLY
-                + page("?", "?", "?::xid8", "?::pg_snapshot", "?::xid8[]", "?")
-                + "; commit");
-    others =
-        tables.sql(
-            Pipeline.BEGIN
-                + INDEX_ORDER_ONLY
-                + "select count(*) filter (where n.destination <> all (?::text[])) > 0 or count(*)"
-                + " = ? from (select o.destination from {outbox} o where o.lane = ? and o.position"
-                + " > ? order by o.lane, o.position limit ?) n; commit");
-    look =
-        tables.sql(
-            Pipeline.BEGIN
-                + INDEX_ORDER_ONLY
-                + "select count(*) filter (where n.destination <> all (?::text[])) > 0,"
-                + " coalesce(max(n.position), ?) from (select o.destination, o.position from"
-                + " {outbox} o where o.lane = ? and o.position > ? order by o.lane, o.position"
-                + " limit ?) n; commit");
-  }
-
-  /**
-   * Whether {@code s}, a lane's state, has anything to relay; as {@code outbox_waiting} looks. Late
-   * transactions first: beyond the floor their rows would all be walked.
-   */
-  static final String ANYTHING =
-      "((select late.xid from (select x from pg_snapshot_xip(s.done) x where"
-          + " pg_visible_in_snapshot(x, pg_current_snapshot())) x cross join lateral (select o.xid"
-          + " from {outbox} o where (o.xid, o.lane, o.position) >= (x, s.lane, 0) and (o.xid,"
-          + " o.lane, o.position) <= (x, s.lane, 9223372036854775807) order by o.xid, o.lane,"
-          + " o.position limit 1) late limit 1) is not null or (select o.xid from {outbox} o where"
-          + " o.lane = s.lane and o.position > s.floor and o.xid >= pg_snapshot_xmax(s.done) order"
-          + " by o.lane, o.position limit 1) is not null)";
-
-  /** As {@link #page(String, String, String, String, String, String, String)}, of one lane. */
-  static String page(
-      String after, String upTo, String xmax, String target, String late, String cursor) {
-    return page("?", after, upTo, xmax, target, late, cursor);
-  }
-
-  /**
-   * The next rows of a window: first by (lane, position), then by (xid, lane, position) for each
-   * late xid; each part is ordered and limited by its index, so a page costs its own rows at any
-   * backlog. Its own parameters, in order: lane, {@code after}, {@code upTo}, {@code xmax}, {@code
-   * target}, rows, {@code late}, {@code target}, lane, {@code cursor}, lane, {@code upTo}, rows,
-   * rows, bytes; those that are given as something else than a question mark drop out.
-   */
-  static String page(
-      String lane,
-      String after,
-      String upTo,
-      String xmax,
-      String target,
-      String late,
-      String cursor) {
-    return "select p.*, "
-        + OutboxRows.SECONDS_LEFT
-        + " from (select "
-        + OutboxRows.columns("q")
-        + ", q.size, sum(q.size) over (order by q.position rows unbounded preceding) as"
-        + " total from (select u.*, "
-        + OutboxRows.size("u")
-        + " as size from ((select "
-        + ROW
-        + " from {outbox} o where o.lane = "
-        + lane
-        + " and o.position > "
-        + after
-        + " and o.position <= "
-        + upTo
-        + " and o.xid >= "
-        + xmax
-        + " and pg_visible_in_snapshot(o.xid, "
-        + target
-        + ") order by o.lane, o.position limit ?) union all (select r.* from (select x from unnest("
-        + late
-        + ") x where pg_visible_in_snapshot(x, "
-        + target
-        + ")) late cross join lateral (select "
-        + ROW
-        + " from {outbox} o where (o.xid, o.lane, o.position) > (x, "
-        + lane
-        + ", "
-        + cursor
-        + ") and (o.xid, o.lane, o.position) <= (x, "
-        + lane
-        + ", "
-        + upTo
-        + ") order by o.xid, o.lane, o.position limit ?) r)) u order by u.position limit ?) q) p"
-        + " where p.total - p.size < ? order by p.position";
+    poll = tables.named(WindowSql.POLL);
+    late = tables.named(WindowSql.LATE);
+    page = tables.named(WindowSql.PAGE);
+    others = tables.named(WindowSql.OTHERS);
+    look = tables.named(WindowSql.LOOK);
   }
 
   /**
@@ -176,13 +74,7 @@ public final class WindowReader {
       throws SQLException {
     return pipeline.query(
         others,
-        s -> {
-          s.setArray(1, s.getConnection().createArrayOf("text", destinations.toArray()));
-          s.setInt(2, LOOK_AHEAD);
-          s.setInt(3, window.lane());
-          s.setLong(4, Math.max(window.floor(), cursor));
-          s.setInt(5, LOOK_AHEAD);
-        },
+        p -> bindLook(p, destinations, window.lane(), Math.max(window.floor(), cursor)),
         rows -> rows.next() && rows.getBoolean(1));
   }
 
@@ -203,17 +95,19 @@ public final class WindowReader {
     long from = Math.max(window.floor(), after);
     return pipeline.query(
         look,
-        s -> {
-          s.setArray(1, s.getConnection().createArrayOf("text", destinations.toArray()));
-          s.setLong(2, from);
-          s.setInt(3, window.lane());
-          s.setLong(4, from);
-          s.setInt(5, LOOK_AHEAD);
-        },
+        p -> bindLook(p, destinations, window.lane(), from),
         rows -> {
           rows.next();
           return new Look(rows.getBoolean(1), rows.getLong(2));
         });
+  }
+
+  private static void bindLook(Parameters p, Collection<String> destinations, int lane, long after)
+      throws SQLException {
+    p.set("destinations", "text", destinations.toArray())
+        .set("lane", lane)
+        .set("after", after)
+        .set("most", LOOK_AHEAD);
   }
 
   /**
@@ -228,7 +122,7 @@ public final class WindowReader {
   public Map<Integer, Poll> poll(Collection<LaneState> lanes) throws SQLException {
     return pipeline.query(
         poll,
-        s -> bindPoll(s, lanes),
+        p -> bindPoll(p, lanes),
         rows -> {
           Map<Integer, Poll> polls = new HashMap<>();
           while (rows.next()) {
@@ -243,23 +137,10 @@ public final class WindowReader {
     return Objects.requireNonNull(poll(List.of(lane)).get(lane.lane()));
   }
 
-  static void bindPoll(PreparedStatement s, Collection<LaneState> lanes) throws SQLException {
-    Object[] numbers = lanes.stream().map(LaneState::lane).toArray();
-    Object[] done = lanes.stream().map(LaneState::done).toArray();
-    Object[] floors = lanes.stream().map(LaneState::floor).toArray();
-    s.setArray(1, s.getConnection().createArrayOf("integer", numbers));
-    s.setArray(2, s.getConnection().createArrayOf("text", done));
-    s.setArray(3, s.getConnection().createArrayOf("bigint", floors));
-  }
-
-  /** For a look at what it costs. */
-  String pollSql() {
-    return poll;
-  }
-
-  /** For a look at the plan. */
-  String pageSql() {
-    return page;
+  static void bindPoll(Parameters p, Collection<LaneState> lanes) throws SQLException {
+    p.set("lanes", "integer", lanes, LaneState::lane)
+        .set("done", "text", lanes, LaneState::done)
+        .set("floors", "bigint", lanes, LaneState::floor);
   }
 
   /**
@@ -270,13 +151,11 @@ public final class WindowReader {
   public List<String> lateTransactions(LaneState window, long cursor) throws SQLException {
     return pipeline.query(
         late,
-        s -> {
-          s.setString(1, window.done());
-          s.setString(2, window.target());
-          s.setInt(3, window.lane());
-          s.setLong(4, cursor);
-          s.setInt(5, window.lane());
-        },
+        p ->
+            p.set("done", window.done())
+                .set("target", window.target())
+                .set("lane", window.lane())
+                .set("cursor", cursor),
         rows -> {
           List<String> xids = new ArrayList<>();
           while (rows.next()) {
@@ -339,7 +218,7 @@ public final class WindowReader {
       throws SQLException {
     return pipeline.query(
         page,
-        s -> bindPage(s, window, late, after, upTo, rows, bytes),
+        p -> bindPage(p, window, late, after, upTo, rows, bytes),
         result -> read(result, window, upTo, rows, bytes));
   }
 
@@ -396,7 +275,7 @@ public final class WindowReader {
   }
 
   static void bindPage(
-      PreparedStatement s,
+      Parameters p,
       LaneState window,
       List<String> late,
       long after,
@@ -404,20 +283,14 @@ public final class WindowReader {
       int rows,
       long bytes)
       throws SQLException {
-    s.setInt(1, window.lane());
-    s.setLong(2, Math.max(window.floor(), after));
-    s.setLong(3, upTo);
-    s.setString(4, Snapshots.xmax(window.done()));
-    s.setString(5, window.target());
-    s.setInt(6, rows);
-    s.setString(7, "{" + String.join(",", late) + "}");
-    s.setString(8, window.target());
-    s.setInt(9, window.lane());
-    s.setLong(10, after);
-    s.setInt(11, window.lane());
-    s.setLong(12, upTo);
-    s.setInt(13, rows);
-    s.setInt(14, rows);
-    s.setLong(15, bytes);
+    p.set("lane", window.lane())
+        .set("after", Math.max(window.floor(), after))
+        .set("up_to", upTo)
+        .set("xmax", Snapshots.xmax(window.done()))
+        .set("target", window.target())
+        .set("late", "{" + String.join(",", late) + "}")
+        .set("cursor", after)
+        .set("rows", rows)
+        .set("bytes", bytes);
   }
 }

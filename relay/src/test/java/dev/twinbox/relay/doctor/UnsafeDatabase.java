@@ -3,7 +3,7 @@ package dev.twinbox.relay.doctor;
 import dev.twinbox.broker.doctor.Diagnosis;
 import dev.twinbox.inbox.doctor.InboxSide;
 import dev.twinbox.migrations.Migrations;
-import dev.twinbox.relay.store.Tables;
+import dev.twinbox.postgres.Tables;
 import dev.twinbox.testkit.TestDatabase;
 import dev.twinbox.testkit.TestPostgres;
 import java.sql.Connection;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinbox.postgres.Sql;
 import dev.twinbox.relay.OutboxDatabase;
 import java.lang.reflect.Proxy;
 import java.sql.Connection;
@@ -111,18 +112,15 @@ class WindowPlanTest {
 
     JsonNode plan =
         explain(
-            Pipeline.BEGIN
-                + WindowReader.INDEX_ORDER_ONLY
-                + OutboxDatabase.TABLES.sql(LaneLogSql.OPEN_ANY),
-            s -> {
-              s.setString(1, "1000");
-              s.setString(2, "{%s,%s}".formatted(lanes[0].lane(), lanes[1].lane()));
-              s.setString(3, "{%s,%s}".formatted(lanes[0].seq(), lanes[1].seq()));
-              s.setString(4, "{%s,%s}".formatted(lanes[0].epoch(), lanes[1].epoch()));
-              s.setString(5, "{%s,%s}".formatted(lanes[0].claimId(), lanes[1].claimId()));
-              s.setString(6, "{%s,%s}".formatted(lanes[0].window(), lanes[1].window()));
-              s.setString(7, "1000000");
-            },
+            inIndexOrder(LaneLogSql.OPEN_ANY),
+            p ->
+                p.set("lease", 1_000)
+                    .set("lanes", "{%s,%s}".formatted(lanes[0].lane(), lanes[1].lane()))
+                    .set("seqs", "{%s,%s}".formatted(lanes[0].seq(), lanes[1].seq()))
+                    .set("epochs", "{%s,%s}".formatted(lanes[0].epoch(), lanes[1].epoch()))
+                    .set("claim_ids", "{%s,%s}".formatted(lanes[0].claimId(), lanes[1].claimId()))
+                    .set("windows", "{%s,%s}".formatted(lanes[0].window(), lanes[1].window()))
+                    .set("beyond", 1_000_000),
             "insert into");
 
     assertThat(plan.get("Actual Rows").asDouble()).as("%s", plan).isEqualTo(1);
@@ -149,18 +147,13 @@ class WindowPlanTest {
 
   private JsonNode explainFirstPages(long seq, long otherSeq) throws Exception {
     return explain(
-        Pipeline.BEGIN
-            + WindowReader.INDEX_ORDER_ONLY
-            + OutboxDatabase.TABLES.sql(LaneLogSql.FIRST_PAGES),
-        s -> {
-          s.setString(1, "{0,1}");
-          s.setString(2, "{%s,%s}".formatted(seq, otherSeq));
-          s.setString(3, "{%s,%s}".formatted(lane.claimId(), lane.claimId()));
-          s.setInt(4, ROWS);
-          s.setInt(5, ROWS);
-          s.setInt(6, ROWS);
-          s.setLong(7, 1L << 30);
-        },
+        inIndexOrder(LaneLogSql.FIRST_PAGES),
+        p ->
+            p.set("lanes", "{0,1}")
+                .set("opened", "{%s,%s}".formatted(seq, otherSeq))
+                .set("claim_ids", "{%s,%s}".formatted(lane.claimId(), lane.claimId()))
+                .set("rows", ROWS)
+                .set("bytes", 1L << 30),
         "with w as");
   }
 
@@ -187,13 +180,13 @@ class WindowPlanTest {
       holder.setTransactionIsolation(Connection.TRANSACTION_REPEATABLE_READ);
       held.execute("select pg_current_xact_id()");
       lane = log.open(lane).orElseThrow();
-      String state = "select * from twinbox.outbox_lane_state where lane = 0";
-      long before = buffers(explain(state, s -> {}, "select *"));
+      Sql state = Sql.of("select * from twinbox.outbox_lane_state where lane = 0");
+      long before = buffers(explain(state, p -> {}, "select *"));
       for (int write = 0; write < 4_000; write++) {
         lane = log.progress(lane, 0, List.of()).orElseThrow();
       }
 
-      assertThat(buffers(explain(state, s -> {}, "select *"))).isLessThan(before + 20);
+      assertThat(buffers(explain(state, p -> {}, "select *"))).isLessThan(before + 20);
       assertThat(
               database.number(
                   "select sum(n_tup_upd + n_tup_del) from pg_stat_user_tables where relname like"
@@ -366,19 +359,25 @@ class WindowPlanTest {
   private JsonNode explainPage(LaneState window, List<String> late, long after, long upTo)
       throws Exception {
     return explain(
-        database.reader().pageSql(),
-        s -> WindowReader.bindPage(s, window, late, after, upTo, ROWS, 1L << 30),
+        OutboxDatabase.TABLES.named(WindowSql.PAGE),
+        p -> WindowReader.bindPage(p, window, late, after, upTo, ROWS, 1L << 30),
         "select p.*");
   }
 
   /** The first page as it is read together with the opening of its window. */
   private JsonNode explainFirstPage(LaneState window) throws Exception {
     return explain(
-        Pipeline.BEGIN
-            + WindowReader.INDEX_ORDER_ONLY
-            + OutboxDatabase.TABLES.sql(LaneLogSql.FIRST_PAGE),
-        s -> LaneLog.bindFirstPage(s, 1, window.lane(), window.seq(), ROWS, 1L << 30),
+        inIndexOrder(LaneLogSql.FIRST_PAGE),
+        p ->
+            p.set("lane", window.lane())
+                .set("opened", window.seq())
+                .set("rows", ROWS)
+                .set("bytes", 1L << 30),
         "with w as");
+  }
+
+  private static Sql inIndexOrder(String sql) {
+    return OutboxDatabase.TABLES.named(Pipeline.BEGIN + WindowReader.INDEX_ORDER_ONLY + sql);
   }
 
   /** What asking for the lane reads, its function's own looks included. */
@@ -391,26 +390,26 @@ class WindowPlanTest {
   private JsonNode explainPoll(Connection connection) throws Exception {
     return explain(
         connection,
-        Pipeline.BEGIN + database.reader().pollSql(),
-        s -> {
-          s.setString(1, "{%s}".formatted(lane.lane()));
-          s.setString(2, "{\"%s\"}".formatted(lane.done()));
-          s.setString(3, "{%s}".formatted(lane.floor()));
-        },
+        OutboxDatabase.TABLES.named(Pipeline.BEGIN + WindowSql.POLL),
+        p ->
+            p.set("lanes", "{%s}".formatted(lane.lane()))
+                .set("done", "{\"%s\"}".formatted(lane.done()))
+                .set("floors", "{%s}".formatted(lane.floor())),
         "select lane, anything");
   }
 
   /** Explains the query as the server plans it when it is prepared, which a driver does in time. */
-  private JsonNode explain(String sql, Pipeline.Binder binder, String query) throws Exception {
+  private JsonNode explain(Sql sql, Sql.Binder binder, String query) throws Exception {
     try (Connection connection = database.dataSource().getConnection()) {
       return explain(connection, sql, binder, query);
     }
   }
 
-  private static JsonNode explain(
-      Connection connection, String sql, Pipeline.Binder binder, String query) throws Exception {
+  private static JsonNode explain(Connection connection, Sql named, Sql.Binder binder, String query)
+      throws Exception {
     List<String> values = new ArrayList<>();
-    binder.bind(noting(values));
+    named.bind(noting(values), binder);
+    String sql = named.text();
     String body = sql.substring(sql.indexOf(query)).replace("; commit", "");
     for (int n = 1; n <= values.size(); n++) {
       body = body.replaceFirst("\\?", "\\$" + n);

@@ -1,6 +1,5 @@
-package dev.twinbox.relay.store;
+package dev.twinbox.postgres;
 
-import dev.twinbox.postgres.SchemaName;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -15,8 +14,7 @@ public record Tables(String quotedSchema) {
   /**
    * Tables in the named schema.
    *
-   * @throws IllegalArgumentException when the name is not one that {@link
-   *     dev.twinbox.migrations.Migrations} accepts
+   * @throws IllegalArgumentException when {@link SchemaName} does not accept the name
    */
   public static Tables in(String schema) {
     return new Tables(new SchemaName(schema).quoted());
@@ -30,5 +28,10 @@ public record Tables(String quotedSchema) {
   /** {@code sql} with every {@code {name}} replaced by that table in this schema. */
   public String sql(String sql) {
     return NAME.matcher(sql).replaceAll(Matcher.quoteReplacement(quotedSchema) + ".$1");
+  }
+
+  /** As {@link #sql}, with parameters by name. */
+  public Sql named(String sql) {
+    return Sql.of(sql(sql));
   }
 }
