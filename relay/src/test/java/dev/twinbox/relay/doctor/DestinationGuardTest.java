@@ -5,12 +5,12 @@ import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
-import dev.twinbox.contract.Outcomes;
 import dev.twinbox.broker.Publisher;
-import dev.twinbox.contract.Records;
 import dev.twinbox.broker.doctor.BrokerExamination;
 import dev.twinbox.broker.doctor.CommonCheck;
 import dev.twinbox.broker.doctor.Finding;
+import dev.twinbox.contract.Outcomes;
+import dev.twinbox.contract.Records;
 import dev.twinbox.kafka.doctor.KafkaCheck;
 import dev.twinbox.relay.MemoryBroker;
 import java.time.Duration;
