@@ -3,10 +3,8 @@ package dev.twinbox.inbox;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jooq.Configuration;
@@ -14,12 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One transaction: the ids are recorded, the handlers run, everything commits or nothing does. */
 final class HandlerRun {
-  private static final String ENDED =
-      "The handler has ended the inbox's transaction, past what it was given. Throw an exception to"
-          + " roll it back, or use a savepoint.";
-  private static final Receipt PROCESSED = new Receipt.Processed();
-  private static final Receipt DUPLICATE = new Receipt.Duplicate();
-
   // With the consumers' pauses between them, some two minutes.
   private static final int WAITS_FOR_ROOM = 12;
   private static final int MOST_REMEMBERED = 10_000;
@@ -27,19 +19,28 @@ final class HandlerRun {
   private final Transactions transactions;
   private final Configuration jooq;
   private final Duration handlerTimeLimit;
+  private final @Nullable TransactionRunner runner;
 
   // How often a batch, known by its first id, found no room on a server that goes on working.
   private final Map<UUID, Integer> waits = new ConcurrentHashMap<>();
 
-  HandlerRun(Transactions transactions, Configuration jooq, Duration handlerTimeLimit) {
+  /**
+   * @param runner who owns the transactions, or null where they are the inbox's own
+   */
+  HandlerRun(
+      Transactions transactions,
+      Configuration jooq,
+      Duration handlerTimeLimit,
+      @Nullable TransactionRunner runner) {
     this.transactions = transactions;
+    this.runner = runner;
     this.jooq = jooq;
     this.handlerTimeLimit = handlerTimeLimit;
   }
 
   /** What stands before and after the handlers in their transaction. */
   interface Frame {
-    /** Opens the transaction; asked once for each run. */
+    /** Opens a transaction of the inbox's own; asked once for each run. */
     default OpenTransaction open(Transactions transactions) {
       return transactions.open();
     }
@@ -50,28 +51,12 @@ final class HandlerRun {
     /** The handlers have succeeded, or had nothing to do. */
     void end(Connection connection) throws SQLException;
 
-    /** Commits; where it throws an SQLException, nothing is committed or the connection is lost. */
+    /**
+     * Commits one of the inbox's own; where it throws an SQLException, nothing is committed or the
+     * connection is lost.
+     */
     default void commit(OpenTransaction transaction) throws SQLException {
       transaction.commit();
-    }
-  }
-
-  /** How far a transaction came. */
-  private static final class Course {
-    private long slowestNanos;
-    private int handling;
-    private boolean seenToEnd;
-    private boolean handled;
-    private boolean committing;
-
-    /** What a handler has committed, if one has; which one it was can be uncertain. */
-    private @Nullable EndedTransaction ended(
-        List<CheckedDelivery> deliveries, Recorded recorded, Throwable error) {
-      String xid = recorded.transaction();
-      return xid == null
-          ? null
-          : new EndedTransaction(
-              xid, deliveries, recorded.ids(), seenToEnd ? handling : 0, handling, error);
     }
   }
 
@@ -88,95 +73,63 @@ final class HandlerRun {
       throws HandlerFailure {
     UUID first = deliveries.get(0).id();
     for (int run = 1; ; run++) {
-      try (OpenTransaction transaction = frame.open(transactions)) {
-        Recorded recorded = record(frame, transaction.connection());
-        if (recorded != null) {
-          transaction.begun(recorded);
-          Course course = new Course();
-          try {
-            List<Receipt> receipts =
-                handleAll(transaction, deliveries, recorded.ids(), handler, interruption, course);
-            course.handled = true;
-            frame.end(transaction.connection());
-            course.committing = true;
-            frame.commit(transaction);
-            waits.remove(first);
-            return receipts;
-          } catch (Throwable e) { // an Error too, such as the stack overflow of a nesting bomb
-            judge(e, transaction, run, course, deliveries, recorded);
-          }
-        } else if (run == Transactions.RUNS) {
-          throw new DatabaseUnavailableException(
-              "The ids were not recorded", new SQLException("Too many deadlocks", "40P01"));
-        }
+      Handling handling = new Handling(deliveries, handler, interruption);
+      Judgement judgement = new Judgement(first, run, handling);
+      List<Receipt> receipts =
+          runner == null
+              ? runInOwn(frame, handling, judgement)
+              : new RunnersTransaction(transactions, frame, handling, jooq).run(runner, judgement);
+      if (receipts != null) {
+        waits.remove(first);
+        return receipts;
       }
       Transactions.pauseBeforeRun(run + 1);
     }
   }
 
-  /** Returns the new ones, or null when a deadlock wants another run. */
-  private static @Nullable Recorded record(Frame frame, Connection connection) {
-    try {
-      return frame.begin(connection);
-    } catch (SQLException e) {
-      if (SqlTrouble.runAgain(e)) {
+  private @Nullable List<Receipt> runInOwn(Frame frame, Handling handling, Judgement judgement)
+      throws HandlerFailure {
+    try (OpenTransaction transaction = frame.open(transactions)) {
+      Recorded recorded;
+      try {
+        recorded = frame.begin(transaction.connection());
+      } catch (SQLException e) {
+        judgement.notRecorded(e);
         return null;
       }
-      throw new DatabaseUnavailableException("The ids were not recorded", e);
-    }
-  }
-
-  private List<Receipt> handleAll(
-      OpenTransaction transaction,
-      List<CheckedDelivery> deliveries,
-      Set<UUID> fresh,
-      Handler handler,
-      Interruption interruption,
-      Course course)
-      throws Exception {
-    Work work = new Work(transaction.connection(), jooq);
-    List<Receipt> receipts = new ArrayList<>(deliveries.size());
-    for (int i = 0; i < deliveries.size(); i++) {
-      CheckedDelivery checked = deliveries.get(i);
-      if (fresh.contains(checked.id())) {
-        interruption.beforeHandler();
-        course.handling = i;
-        long since = System.nanoTime();
-        try {
-          handler.handle(checked.delivery(), work);
-        } finally {
-          course.slowestNanos = Math.max(course.slowestNanos, System.nanoTime() - since);
-          course.seenToEnd = transaction.isOver();
+      transaction.begun(recorded);
+      boolean handled = false;
+      boolean committing = false;
+      try {
+        Work work = new Work(transaction.connection(), jooq);
+        List<Receipt> receipts = handling.all(work, recorded.ids(), transaction::isOver);
+        handled = true;
+        frame.end(transaction.connection());
+        committing = true;
+        frame.commit(transaction);
+        return receipts;
+      } catch (Throwable e) { // an Error too, such as the stack overflow of a nesting bomb
+        if (handled && e instanceof DatabaseUnavailableException outcomeUnknown) {
+          throw outcomeUnknown;
         }
-        if (course.seenToEnd) {
-          throw new IllegalStateException(ENDED);
-        }
-        receipts.add(PROCESSED);
-      } else {
-        receipts.add(DUPLICATE);
+        judge(e, transaction, handled, committing, handling.ended(recorded, e), judgement);
+        return null;
       }
     }
-    return receipts;
   }
 
-  /** Returns where the transaction is to be run again. */
-  private void judge(
+  private static void judge(
       Throwable error,
       OpenTransaction transaction,
-      int run,
-      Course course,
-      List<CheckedDelivery> deliveries,
-      Recorded recorded)
+      boolean handled,
+      boolean committing,
+      @Nullable EndedTransaction ended,
+      Judgement judgement)
       throws HandlerFailure {
-    if (course.handled && error instanceof DatabaseUnavailableException outcomeUnknown) {
-      throw outcomeUnknown;
-    }
     // An error after the handlers is one of our own statements. One of theirs can be that of
     // another database, unless it has aborted our transaction.
     boolean outOfRoom =
-        SqlTrouble.outOfRoom(error)
-            && (course.handled || SqlTrouble.aborted(transaction.connection()));
-    EndedTransaction ended = course.ended(deliveries, recorded, error);
+        SqlTrouble.outOfRoom(error) && (handled || SqlTrouble.aborted(transaction.connection()));
     boolean lost;
     boolean committed = false;
     try {
@@ -190,24 +143,58 @@ final class HandlerRun {
     if (committed) {
       throw new HandlerFailure(error, ended);
     }
-    if (lost) {
-      // A handler's COMMIT can have been the last that the session did.
-      EndedTransaction perhaps = course.committing ? null : ended;
-      // Beyond the limit the database ends a session that idles: that is the handler's doing.
-      boolean overdue =
-          course.slowestNanos > handlerTimeLimit.toNanos() || SqlTrouble.idledTooLong(error);
-      if (overdue) {
-        throw new HandlerFailure(error, perhaps);
+    // A handler's COMMIT can have been the last that the session did.
+    judgement.rolledBack(error, lost, outOfRoom, committing ? null : ended);
+  }
+
+  /** Decides whose fault it is that a transaction was not committed. */
+  final class Judgement {
+    private final UUID first;
+    private final int run;
+    private final Handling handling;
+
+    private Judgement(UUID first, int run, Handling handling) {
+      this.first = first;
+      this.run = run;
+      this.handling = handling;
+    }
+
+    /** Returns where a deadlock wants another run. */
+    void notRecorded(SQLException error) {
+      if (!SqlTrouble.runAgain(error)) {
+        throw new DatabaseUnavailableException("The ids were not recorded", error);
       }
-      throw new ConnectionLostException(error, perhaps);
+      if (run == Transactions.RUNS) {
+        throw new DatabaseUnavailableException(
+            "The ids were not recorded", new SQLException("Too many deadlocks", "40P01"));
+      }
     }
-    if (SqlTrouble.runAgain(error) && run < Transactions.RUNS) {
-      return;
+
+    /**
+     * Returns where the transaction is to be run again.
+     *
+     * @param lost whether the connection was lost
+     * @param outOfRoom whether it was our database that had no room
+     * @param perhaps what a handler may have committed all the same; null when nothing
+     */
+    void rolledBack(
+        Throwable error, boolean lost, boolean outOfRoom, @Nullable EndedTransaction perhaps)
+        throws HandlerFailure {
+      if (lost) {
+        // Beyond the limit the database ends a session that idles: that is the handler's doing.
+        if (handling.tookLongerThan(handlerTimeLimit) || SqlTrouble.idledTooLong(error)) {
+          throw new HandlerFailure(error, perhaps);
+        }
+        throw new ConnectionLostException(error, perhaps);
+      }
+      if (SqlTrouble.runAgain(error) && run < Transactions.RUNS) {
+        return;
+      }
+      if (outOfRoom && waitsForRoom(first)) {
+        throw new DatabaseUnavailableException("The transaction did not commit", error);
+      }
+      throw new HandlerFailure(error, null);
     }
-    if (outOfRoom && waitsForRoom(deliveries.get(0).id())) {
-      throw new DatabaseUnavailableException("The transaction did not commit", error);
-    }
-    throw new HandlerFailure(error, null);
   }
 
   /** Not without end: what finds no room each time may be one message that is too much. */

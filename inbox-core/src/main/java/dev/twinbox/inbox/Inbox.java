@@ -72,7 +72,7 @@ public final class Inbox {
     admission = new Admission(Set.copyOf(builder.expectedDestinations));
     transactions = new Transactions(dataSource);
     registry = new ConsumerRegistry(transactions, store, consumer);
-    handlerRun = new HandlerRun(transactions, jooq, handlerTimeLimit);
+    handlerRun = new HandlerRun(transactions, jooq, handlerTimeLimit, builder.runner);
     reception =
         new Reception(
             transactions,
@@ -204,7 +204,8 @@ public final class Inbox {
   /**
    * Receives one delivery in a transaction that the caller has begun, and commits or rolls back.
    * Acknowledge the delivery only after the commit. Whatever the handler throws reaches the caller,
-   * who must roll back; no attempt is counted and nothing is quarantined then.
+   * who must roll back; no attempt is counted and nothing is quarantined then, unless by {@link
+   * #failed}.
    *
    * @return Processed, Duplicate, Expired, Refused or Quarantined
    * @throws IllegalStateException when the connection is in auto-commit mode or read-only, or is
@@ -231,6 +232,29 @@ public final class Inbox {
         connection ->
             receiveIn(
                 connection, new CallersWork(callersTransaction, connection), delivery, handler));
+  }
+
+  /**
+   * Counts a failure of {@link #receiveIn}, after the caller has rolled back: as by {@link
+   * #receive}, the message is tried again by the backoff, and quarantined after its last attempt.
+   * In a transaction of the inbox's own.
+   *
+   * @param error what {@code receiveIn}, the handler or the commit threw
+   * @return Failed or Quarantined; Duplicate where the message was processed all the same; Held
+   *     where nothing is counted, as the error is a serialization failure, a deadlock or an outage
+   *     of the database. What is not {@link Receipt#settled()} is handed over again as {@link
+   *     Delivery#again()}
+   * @throws DatabaseUnavailableException when the failure could not be recorded
+   */
+  public Receipt failed(Delivery delivery, Throwable error) {
+    try {
+      Receipt receipt = reception.failedElsewhere(registry.current(), delivery, error);
+      tell(listener -> listener.received(List.of(receipt), Duration.ZERO));
+      return receipt;
+    } catch (DatabaseUnavailableException e) {
+      registry.doubt(); // its row may be gone
+      throw e;
+    }
   }
 
   /** The consumer's name. */
@@ -424,6 +448,7 @@ public final class Inbox {
     private Backoff backoff = Backoff.exponential(Duration.ofSeconds(1));
     private Duration handlerTimeLimit = Duration.ofMinutes(5);
     private boolean mayOvertake;
+    private @Nullable TransactionRunner runner;
     private Duration longestPipeline = Duration.ofMillis(100);
     private Configuration jooq = new DefaultConfiguration().set(SQLDialect.POSTGRES);
     private final Set<String> expectedDestinations = new LinkedHashSet<>();
@@ -493,6 +518,20 @@ public final class Inbox {
      */
     public Builder mayOvertake() {
       mayOvertake = true;
+      return this;
+    }
+
+    /**
+     * Who begins and ends the transactions in which messages are handled, such as Spring, so that
+     * what handlers write through repositories is part of them. A message counts as processed only
+     * once such a transaction has committed, for which the database is asked: one round trip more.
+     * What fails at the flush or the commit is the handler's failure. The inbox's other statements,
+     * such as those that count failures, run in its own transactions on {@link #dataSource}, so a
+     * thread can need two connections. Default: the inbox's own transactions, of which {@link
+     * Inbox#receiveEach} commits one and begins the next in one round trip.
+     */
+    public Builder transactions(TransactionRunner owner) {
+      runner = owner;
       return this;
     }
 

@@ -342,7 +342,7 @@ final class InboxStore {
   }
 
   /** What the last of the statements returns. */
-  private static ResultSet execute(PreparedStatement statement) throws SQLException {
+  static ResultSet execute(PreparedStatement statement) throws SQLException {
     ResultSet last = null;
     boolean rows = statement.execute();
     while (rows || statement.getUpdateCount() != -1) {

@@ -24,26 +24,31 @@ final class OpenTransaction implements AutoCloseable {
    * The same for a duplicate, whose first commit may not have arrived on the synchronous standby.
    * Where nothing is written, a commit does not wait for it; so something is.
    */
-  static final String DURABLE =
+  static final String DURABLE_COLUMNS =
       """
-      select set_config('synchronous_commit', 'on', true),
+      set_config('synchronous_commit', 'on', true),
         set_config('client_min_messages', 'warning', true),
         case when pg_current_xact_id_if_assigned() is null
             and current_setting('synchronous_standby_names') <> ''
           then pg_logical_emit_message(true, 'twinbox', '') end""";
 
+  /** {@link #DURABLE_COLUMNS} alone. */
+  static final String DURABLE = "select " + DURABLE_COLUMNS;
+
   /**
-   * Where a handler has run. Commits nothing but the transaction of the given id, because a handler
-   * may have ended that; and fails where it has swallowed an error and PostgreSQL has aborted the
-   * transaction, while a bare COMMIT would quietly roll back.
+   * Where a handler has run. Lets nothing be committed but the transaction of the given id, because
+   * a handler may have ended that; and fails where it has swallowed an error and PostgreSQL has
+   * aborted the transaction, while a bare COMMIT would quietly roll back.
    */
-  static final String COMMIT_BEGUN =
+  static final String DEMAND_BEGUN =
       """
       select set_config('client_min_messages', 'warning', true),
         set_config('synchronous_commit', case pg_current_xact_id_if_assigned()
-          when cast(? as xid8) then 'on' else '%s' end, true);
-      commit"""
+          when cast(? as xid8) then 'on' else '%s' end, true)"""
           .formatted(SqlTrouble.NOT_THE_ONE_BEGUN);
+
+  /** The same with the commit. */
+  static final String COMMIT_BEGUN = DEMAND_BEGUN + "; commit";
 
   /**
    * What the inbox's transactions are, whatever the default of role, database or pool is: others
@@ -136,6 +141,18 @@ final class OpenTransaction implements AutoCloseable {
       }
       statement.execute();
       SqlTrouble.refuseUnconfirmed(statement);
+    }
+  }
+
+  /** Makes the commit of a transaction durable that somebody else commits, or fails. */
+  static void readyToCommit(Connection connection, Recorded begun) throws SQLException {
+    String id = begun.transaction();
+    try (PreparedStatement statement =
+        connection.prepareStatement(id == null ? DURABLE : DEMAND_BEGUN)) {
+      if (id != null) {
+        statement.setString(1, id);
+      }
+      statement.execute();
     }
   }
 

@@ -336,6 +336,20 @@ final class Reception {
     return new Receipt.Failed(attempts, backoff.pause(attempts), readable);
   }
 
+  /** A handler failed in a transaction that somebody else has rolled back. */
+  Receipt failedElsewhere(Registration registration, Delivery delivery, Throwable error) {
+    CheckedDelivery checked = admission.judge(delivery, registration);
+    boolean databases =
+        error instanceof DatabaseUnavailableException
+            || SqlTrouble.runAgain(error)
+            || SqlTrouble.disconnected(error);
+    if (checked.refusal() != null || databases) {
+      return HELD; // its next delivery says what becomes of it
+    }
+    Throwable thrown = error instanceof HandlerException ? Throwables.cause(error) : error;
+    return failed(registration.consumerId(), checked, thrown == null ? error : thrown, false);
+  }
+
   /** Keeps the message and records its id: from now on it is a duplicate. */
   private Receipt giveUp(
       int consumer, CheckedDelivery checked, QuarantineReason reason, String error, int attempts) {

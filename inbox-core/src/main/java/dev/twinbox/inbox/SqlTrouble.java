@@ -91,6 +91,12 @@ final class SqlTrouble {
     }
   }
 
+  /** Whether a connection to a server failed, or the server ended it; which is another question. */
+  static boolean disconnected(Throwable error) {
+    String state = state(error);
+    return state != null && (state.startsWith("08") || state.startsWith("57P"));
+  }
+
   private static @Nullable String state(@Nullable Throwable error) {
     Throwable cause = error;
     for (int depth = 0; cause != null && depth < 20; depth++) {

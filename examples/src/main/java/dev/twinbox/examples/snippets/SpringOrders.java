@@ -1,5 +1,6 @@
 package dev.twinbox.examples.snippets;
 
+import dev.twinbox.inbox.Inbox;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import java.sql.Connection;
@@ -11,9 +12,11 @@ import org.jooq.impl.DataSourceConnectionProvider;
 import org.springframework.jdbc.core.JdbcTemplate;
 import org.springframework.jdbc.datasource.DataSourceUtils;
 import org.springframework.jdbc.datasource.TransactionAwareDataSourceProxy;
+import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.annotation.Transactional;
+import org.springframework.transaction.support.TransactionTemplate;
 
-/** Enqueues in Spring's transactions. */
+/** Enqueues and handles in Spring's transactions. */
 public class SpringOrders {
   private static final String INSERT = "insert into orders (id, customer, cents) values (?, ?, ?)";
 
@@ -59,5 +62,22 @@ public class SpringOrders {
       DataSourceUtils.releaseConnection(connection, dataSource);
     }
   }
+
   // docs: end
+
+  static Inbox inbox(DataSource dataSource, PlatformTransactionManager transactionManager) {
+    // docs: inbox-spring
+    TransactionTemplate template = new TransactionTemplate(transactionManager);
+    Inbox inbox =
+        Inbox.builder()
+            .dataSource(dataSource)
+            .consumer("billing")
+            .transactions(
+                work ->
+                    template.executeWithoutResult(
+                        status -> work.on(DataSourceUtils.getConnection(dataSource))))
+            .build();
+    // docs: end
+    return inbox;
+  }
 }
