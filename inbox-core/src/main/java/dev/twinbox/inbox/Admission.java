@@ -9,18 +9,25 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/** Decides which deliveries their handler may see. Knows no database; thread-safe. */
-final class Admission {
+/**
+ * Decides which deliveries their handler may see, for implementations of {@link Receiver}. Knows no
+ * database; thread-safe.
+ */
+public final class Admission {
   private static final int LONGEST_ID_BYTES = 1024;
   private static final int MOST_HEADER_CHARACTERS = 256 * 1024;
 
   private final Set<String> expectedDestinations;
 
-  Admission(Set<String> expectedDestinations) {
-    this.expectedDestinations = expectedDestinations;
+  /**
+   * @param expectedDestinations what is taken; everything when empty
+   */
+  public Admission(Set<String> expectedDestinations) {
+    this.expectedDestinations = Set.copyOf(expectedDestinations);
   }
 
-  CheckedDelivery judge(Delivery delivery, Registration registration) {
+  /** Finds the id under which a delivery is recorded, and whether it is refused. */
+  public CheckedDelivery judge(Delivery delivery, AdmissionTerms registration) {
     String defect = defect(delivery);
     if (defect != null) {
       return new CheckedDelivery(

@@ -10,15 +10,18 @@ import org.jspecify.annotations.Nullable;
  * @param refusal why its handler does not get it, or null when it does
  * @param detail more about the refusal
  */
-record CheckedDelivery(
+public record CheckedDelivery(
     Delivery delivery, UUID id, @Nullable QuarantineReason refusal, @Nullable String detail) {
-  static final UUID NO_ID = new UUID(0, 0);
+  /** Stands for no id. */
+  public static final UUID NO_ID = new UUID(0, 0);
 
-  CheckedDelivery(Delivery delivery, UUID id) {
+  /** Its handler gets it. */
+  public CheckedDelivery(Delivery delivery, UUID id) {
     this(delivery, id, null, null);
   }
 
-  boolean hasId() {
+  /** Whether it can be recorded. */
+  public boolean hasId() {
     return !id.equals(NO_ID);
   }
 }

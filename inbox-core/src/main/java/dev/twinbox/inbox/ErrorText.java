@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * An error as it is stored: class, message and the beginning of its stack trace, and the same of
  * its causes. Whatever the error is, there is a text, and it is short.
  */
-final class ErrorText {
+public final class ErrorText {
   private static final int LONGEST = 8_000;
   private static final int LONGEST_MESSAGE = 2_000;
   private static final int MOST_FRAMES = 40;
@@ -19,7 +19,8 @@ final class ErrorText {
 
   private ErrorText() {}
 
-  static String of(Throwable error) {
+  /** The text of an error. */
+  public static String of(Throwable error) {
     ErrorText text = new ErrorText();
     text.add("", error);
     return text.text.length() <= LONGEST ? text.text.toString() : text.text.substring(0, LONGEST);

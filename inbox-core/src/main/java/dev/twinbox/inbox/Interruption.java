@@ -6,22 +6,25 @@ import java.util.function.BooleanSupplier;
  * What interrupts mean while a batch is received: they belong to the one handler that runs, not to
  * the statements that record its failure, and not to its neighbours. For one thread.
  */
-final class Interruption {
+public final class Interruption {
   private final BooleanSupplier goOn;
   private boolean seen;
   private boolean endsBatch;
 
-  Interruption(BooleanSupplier goOn) {
+  /**
+   * @param goOn whether handlers may begin
+   */
+  public Interruption(BooleanSupplier goOn) {
     this.goOn = goOn;
   }
 
   /** Clears the thread's flag until {@link #restore}; JDBC pools fail where it is set. */
-  void takeFlag() {
+  public void takeFlag() {
     seen |= Thread.interrupted();
   }
 
   /** Whether the caller wants no handler to begin any more, or cannot say. */
-  boolean stopped() {
+  public boolean stopped() {
     try {
       return !goOn.getAsBoolean();
     } catch (RuntimeException e) {
@@ -29,7 +32,8 @@ final class Interruption {
     }
   }
 
-  void beforeHandler() throws InterruptedException {
+  /** For right before each handler. */
+  public void beforeHandler() throws InterruptedException {
     takeFlag();
     if (stopped()) {
       throw new InterruptedException("No handler begins any more: the consumer is closing");
@@ -42,7 +46,7 @@ final class Interruption {
   }
 
   /** Takes note of why a lone handler failed; tells whether it was an interrupt. */
-  boolean hasEndedAlone(Throwable error) {
+  public boolean hasEndedAlone(Throwable error) {
     boolean interrupted = isInterrupt(error);
     seen |= interrupted;
     endsBatch |= interrupted;
@@ -54,11 +58,12 @@ final class Interruption {
   }
 
   /** Whether a lone handler was interrupted: its thread is wanted back. */
-  boolean endsBatch() {
+  public boolean endsBatch() {
     return endsBatch || stopped();
   }
 
-  void restore() {
+  /** Gives the thread its flag back. */
+  public void restore() {
     if (seen) {
       Thread.currentThread().interrupt();
     }

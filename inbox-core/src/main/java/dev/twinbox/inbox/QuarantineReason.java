@@ -30,7 +30,7 @@ public enum QuarantineReason {
   EXPIRED;
 
   /** Why a message that will fail each time is given up at once; null for any other error. */
-  static @Nullable QuarantineReason givenUpAtOnce(Throwable error) {
+  public static @Nullable QuarantineReason givenUpAtOnce(Throwable error) {
     if (!(error instanceof UnprocessableException unprocessable)) {
       return null;
     }

@@ -19,12 +19,14 @@ record Registration(
     long closedBefore,
     long horizon,
     long databaseTime,
-    long sampledAt) {
+    long sampledAt)
+    implements AdmissionTerms {
   // Dropping a table waits an hour after closing it: a sample far younger than that is safe.
   private static final long FRESH_MILLIS = 30_000;
 
   /** The database's clock now, without asking again. */
-  long now() {
+  @Override
+  public long now() {
     return databaseTime + age();
   }
 
@@ -53,7 +55,8 @@ record Registration(
   }
 
   /** Whether an id of the given time was possibly processed, with its row dropped since. */
-  boolean refuses(long idTime) {
+  @Override
+  public boolean refuses(long idTime) {
     if (idTime < keptFrom) {
       return false;
     }

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.redis;
+
+import org.jspecify.annotations.NullMarked;
