@@ -6,6 +6,7 @@ import dev.twinbox.setaside.SetAside;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -46,9 +47,17 @@ final class SetAsideActCommand<T extends SetAside> extends SetAsideSubcommand<T>
           .build();
   private @Nullable SelectionOptions selection;
 
+  private Function<T, String> hint = setAside -> "";
+
   SetAsideActCommand(SetAsidePlace<T> place, Doings<T> doings) {
     super(place);
     this.doings = doings;
+  }
+
+  /** Says something before, unless it is empty. */
+  SetAsideActCommand<T> hinting(Function<T, String> text) {
+    hint = text;
+    return this;
   }
 
   @Override
@@ -68,6 +77,10 @@ final class SetAsideActCommand<T extends SetAside> extends SetAsideSubcommand<T>
         place.in(
             connection,
             setAside -> {
+              String said = hint.apply(setAside);
+              if (!said.isEmpty()) {
+                spec.commandLine().getErr().println(said);
+              }
               options.checkConfirmed(
                   setAside, doings.ofDiscarded() ? named.discarded() : named, doings.verb());
               return doings.doing().with(setAside, named, act);

@@ -3,17 +3,11 @@ package dev.twinbox.cli;
 import dev.twinbox.setaside.AuditLine;
 import dev.twinbox.setaside.SetAside;
 import java.util.List;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Mixin;
 
 /** {@code audit}: who did what, newest first. */
 final class SetAsideAuditCommand<T extends SetAside> extends SetAsideSubcommand<T> {
-  @Option(
-      names = "--limit",
-      paramLabel = "N",
-      defaultValue = "50",
-      description = "At most N lines, default ${DEFAULT-VALUE}.")
-  private int limit;
+  @Mixin private SetAsideLimit limit = new SetAsideLimit();
 
   SetAsideAuditCommand(SetAsidePlace<T> place) {
     super(place);
@@ -21,11 +15,8 @@ final class SetAsideAuditCommand<T extends SetAside> extends SetAsideSubcommand<
 
   @Override
   public Integer call() {
-    if (limit < 1 || limit > 10_000) {
-      throw new ParameterException(
-          spec.commandLine(), "--limit is %s; choose 1 to 10000.".formatted(limit));
-    }
-    List<AuditLine> lines = place.in(connection, setAside -> setAside.audit(limit));
+    int most = limit.checked();
+    List<AuditLine> lines = place.in(connection, setAside -> setAside.audit(most));
     if (json) {
       Json.print(out(), lines.stream().map(SetAsideJson::line).toList());
       return 0;

@@ -33,10 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       StatusCommand.class,
       DoctorCommand.class,
       LanesCommand.class,
-      RetentionCommand.class,
-      ReplayCommand.class,
-      DeadLettersCommand.class,
-      ScheduledCommand.class
+      RetentionCommand.class
     })
 public final class TwinboxCli implements Runnable {
   @Option(
@@ -57,7 +54,12 @@ public final class TwinboxCli implements Runnable {
   /** The command with all subcommands that are on the class path, ready to be executed. */
   public static CommandLine commandLine() {
     TwinboxCli root = new TwinboxCli();
-    CommandLine command = new CommandLine(root).addSubcommand(QuarantineCommand.create());
+    CommandLine command =
+        new CommandLine(root)
+            .addSubcommand(ReplayCommand.create())
+            .addSubcommand(DeadLettersCommand.create())
+            .addSubcommand(ScheduledCommand.create())
+            .addSubcommand(QuarantineCommand.create());
     for (AddedCommands added : ServiceLoader.load(AddedCommands.class)) {
       added.commands().forEach(command::addSubcommand);
     }

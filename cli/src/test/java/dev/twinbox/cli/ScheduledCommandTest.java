@@ -46,7 +46,7 @@ class ScheduledCommandTest {
     assertThat(json(twinbox("list", "--json", "--due-before", "2100-01-02T12:00:00Z"))).hasSize(2);
     assertThat(json(twinbox("list", "--json", "--limit", "1"))).hasSize(1);
     assertThat(twinbox("list", "--destination", "kafka:other").out())
-        .contains("No waiting messages match.");
+        .contains("No scheduled messages match.");
     assertThat(twinbox("list", "--due-before", "tomorrow").exitCode()).isEqualTo(2);
   }
 
@@ -58,7 +58,7 @@ class ScheduledCommandTest {
         .isEqualTo("hello 1");
     Ran none = twinbox("show", "--id", "ffffffff-0000-7000-8000-000000000009");
     assertThat(none.exitCode()).isEqualTo(1);
-    assertThat(none.err()).contains("does not wait");
+    assertThat(none.err()).contains("No scheduled messages match");
   }
 
   @Test
@@ -79,7 +79,7 @@ class ScheduledCommandTest {
     assertThat(
             database.number(
                 "select count(*) from twinbox.outbox_audit where action = 'cancel' and done_by ="
-                    + " 'ann' and selection = 'scheduled, key = k2' and affected = 1"))
+                    + " 'ann' and selection = 'key = k2' and affected = 1"))
         .isEqualTo(1);
     assertThat(twinbox("cancel", "--all", "--yes").out()).contains("2 messages are cancelled.");
     assertThat(waiting()).isZero();

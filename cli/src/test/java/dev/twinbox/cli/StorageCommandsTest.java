@@ -116,7 +116,7 @@ class StorageCommandsTest {
 
     assertThat(done.exitCode()).isZero();
     assertThat(done.out()).contains("3 messages are on their way again.");
-    assertThat(done.err()).contains("3 of 3, up to position 3");
+    assertThat(done.err()).contains("3 of 3, up to number 3");
     assertThat(database.number("select count(*) from twinbox.outbox")).isEqualTo(3);
     assertThat(twinbox("replay", "--key", "none", "--yes").out()).contains("0 messages");
   }

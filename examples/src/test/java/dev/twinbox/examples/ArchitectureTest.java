@@ -139,6 +139,8 @@ class ArchitectureTest {
             .definedBy("dev.twinbox.relay.deadletter..")
             .layer("archive")
             .definedBy("dev.twinbox.relay.archive..")
+            .layer("scheduled")
+            .definedBy("dev.twinbox.relay.scheduled..")
             .layer("schedule")
             .definedBy("dev.twinbox.relay.schedule..")
             .layer("drain")
@@ -156,7 +158,9 @@ class ArchitectureTest {
             .whereLayer("status")
             .mayOnlyBeAccessedByLayers("relay", "metrics")
             .whereLayer("deadletter")
-            .mayOnlyBeAccessedByLayers("archive")
+            .mayNotBeAccessedByAnyLayer()
+            .whereLayer("scheduled")
+            .mayNotBeAccessedByAnyLayer()
             .whereLayer("archive")
             .mayNotBeAccessedByAnyLayer()
             .whereLayer("doctor")
@@ -167,7 +171,14 @@ class ArchitectureTest {
             .mayOnlyBeAccessedByLayers("schedule", "relay", "metrics")
             .whereLayer("store")
             .mayOnlyBeAccessedByLayers(
-                "drain", "schedule", "relay", "doctor", "deadletter", "archive", "status"));
+                "drain",
+                "schedule",
+                "relay",
+                "doctor",
+                "deadletter",
+                "archive",
+                "scheduled",
+                "status"));
   }
 
   @Test

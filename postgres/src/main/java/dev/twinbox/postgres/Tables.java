@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * @param quotedSchema the schema's name in double quotes
  */
 public record Tables(String quotedSchema) {
-  private static final Pattern NAME = Pattern.compile("\\{([a-z_0-9]+)}");
+  private static final Pattern NAME = Pattern.compile("\\{([a-z_][a-z_0-9]*)}");
 
   /**
    * Tables in the named schema.

@@ -141,18 +141,19 @@ public abstract class SetAside {
   protected final Preview preview(Selection selection, Condition state) {
     return transactions.run(
         dsl -> {
-          var each =
+          var all =
               DSL.select(table.number().as("number"), field(table.isBeyondHorizon()).as("beyond"))
                   .from(table.rows())
-                  .where(table.matches(selection), state)
-                  .orderBy(table.order());
+                  .where(table.matches(selection), state);
+          var each =
+              selection.limit() == null ? all : all.orderBy(table.order()).limit(selection.limit());
           return dsl.select(
                   field("count(*)", SQLDataType.BIGINT),
                   field("coalesce(min(number), 0)", SQLDataType.BIGINT),
                   field("coalesce(max(number), 0)", SQLDataType.BIGINT),
                   field("count(*) filter (where beyond)", SQLDataType.BIGINT),
                   table.horizonSeconds())
-              .from(limited(each, selection.limit()).asTable("e"))
+              .from(each.asTable("e"))
               .fetchSingle(
                   r ->
                       new Preview(
@@ -200,7 +201,7 @@ public abstract class SetAside {
    * @param upTo only those up to this number
    * @param limit at most N
    */
-  protected record Range(long beyond, long upTo, long limit) {}
+  public record Range(long beyond, long upTo, long limit) {}
 
   /**
    * What one transaction did.
@@ -208,7 +209,7 @@ public abstract class SetAside {
    * @param count how many rows it worked on
    * @param last the last of their numbers
    */
-  protected record Batch(long count, long last) {}
+  public record Batch(long count, long last) {}
 
   /** One transaction of an act. */
   @FunctionalInterface
@@ -255,8 +256,8 @@ public abstract class SetAside {
         break;
       }
       done += taken.count();
-      reached = taken.last();
-      act.progress().reached(done, all.count(), reached);
+      reached = table.isWalkedByNumber() ? taken.last() : reached;
+      act.progress().reached(done, all.count(), taken.last());
       if (rate != null) {
         long due = started + (long) (done * TimeUnit.SECONDS.toNanos(1) / rate);
         TimeUnit.NANOSECONDS.sleep(due - System.nanoTime());

@@ -65,6 +65,11 @@ public abstract class SetAsideTable {
     return List.of(number());
   }
 
+  /** Whether that is the order of numbers, so that an act goes on behind the last one. */
+  protected boolean isWalkedByNumber() {
+    return true;
+  }
+
   /** What causes are grouped by besides: the consumer or the destination. */
   protected abstract Field<String> where();
 
@@ -113,7 +118,8 @@ public abstract class SetAsideTable {
     return text;
   }
 
-  final Condition matches(Selection selection) {
+  /** Whether a message is selected. */
+  protected final Condition matches(Selection selection) {
     Condition all =
         switch (selection.state()) {
           case KEPT -> discardedOr(DSL.falseCondition()).not();

@@ -6,11 +6,11 @@ import static org.awaitility.Awaitility.await;
 import dev.twinbox.contract.Arrived;
 import dev.twinbox.contract.BrokerUnderTest;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.store.DeadLetterFilter;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.SQLException;
@@ -97,8 +97,7 @@ public abstract class BlockedKeyContract {
         "update twinbox.outbox_dead_letter set payload = 'x', destination = '%s'"
             .formatted(destination));
     DeadLetterQueue.in(database.dataSource(), "twinbox")
-        .redrive(
-            DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
+        .redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
     patiently().until(() -> number("outbox_parked") == 0);
 
     List<String> all = new ArrayList<>(ids(before, "k"));

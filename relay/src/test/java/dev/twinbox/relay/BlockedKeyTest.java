@@ -7,12 +7,12 @@ import dev.twinbox.broker.OutboxRecord;
 import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.store.DeadLetterFilter;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -33,8 +33,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * With the option on, nothing of a key goes out behind a dead letter of it, whatever the reason.
  */
 class BlockedKeyTest {
-  private static final DeadLetterQueue.Progress UNSEEN = (done, all) -> {};
-  private static final RedriveOptions BY_ANN = RedriveOptions.by("ann").evenBeyondHorizon();
+  private static final Act BY_ANN = Act.by("ann").evenBeyondHorizon();
   private static final String PLACE = "kafka:place";
   private static final String LENIENT = "kafka:lenient";
 
@@ -95,7 +94,7 @@ class BlockedKeyTest {
     assertThat(ids("other")).containsSubsequence(others);
 
     heal();
-    letters.redrive(DeadLetterFilter.ALL, BY_ANN, UNSEEN);
+    letters.redrive(Selection.all(), BY_ANN);
 
     await().until(() -> ids("k").size() == key.size());
     assertThat(ids("k")).containsExactlyElementsOf(key);
@@ -150,7 +149,7 @@ class BlockedKeyTest {
     start(2_500);
     await().until(() -> dead() == 1 && waiting() == 4);
 
-    letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN);
+    letters.discard(Selection.all(), Act.by("ann"));
 
     await().until(() -> ids("k").size() == 4);
     assertThat(ids("k")).containsExactlyElementsOf(key);
@@ -183,7 +182,7 @@ class BlockedKeyTest {
     await().during(Duration.ofMillis(500)).until(() -> ids("k").isEmpty());
 
     culprits.clear();
-    letters.redrive(DeadLetterFilter.ALL, BY_ANN, UNSEEN);
+    letters.redrive(Selection.all(), BY_ANN);
     await().until(() -> ids("k").size() == 6);
     assertThat(ids("k")).containsExactlyElementsOf(key);
   }
@@ -203,9 +202,9 @@ class BlockedKeyTest {
             + " created_at, destination, key, type, 'expired', 1, now(), true from gone");
     culprits.clear();
 
-    letters.redrive(DeadLetterFilter.ALL.withIds(List.of(key.get(1))), BY_ANN, UNSEEN);
+    letters.redrive(Selection.all().ids(List.of(key.get(1))), BY_ANN);
     await().during(Duration.ofSeconds(2)).until(() -> ids("k").isEmpty());
-    letters.redrive(DeadLetterFilter.ALL, BY_ANN, UNSEEN);
+    letters.redrive(Selection.all(), BY_ANN);
 
     await().until(() -> ids("k").size() == 4);
     assertThat(ids("k")).containsExactlyElementsOf(key);
@@ -247,7 +246,7 @@ class BlockedKeyTest {
     await().until(() -> dead() == 2 && waiting() == 2 * 14 && broker.count() >= 18 * 20 + 2 * 5);
     culprits.clear();
 
-    letters.redrive(DeadLetterFilter.ALL, BY_ANN, UNSEEN);
+    letters.redrive(Selection.all(), BY_ANN);
 
     await().until(() -> broker.count() >= 400);
     for (int k = 0; k < 20; k++) {

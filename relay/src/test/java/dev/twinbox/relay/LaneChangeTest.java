@@ -10,12 +10,12 @@ import dev.twinbox.outbox.LaneHash;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.store.DeadLetterFilter;
 import dev.twinbox.relay.store.LaneChange;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -316,8 +316,7 @@ class LaneChangeTest {
     Map<String, List<UUID>> came = byKey(broker.kept());
     expected.forEach((key, ids) -> assertThat(came.get(key)).containsExactlyElementsOf(ids));
     broker.troubledBy(message -> Optional.empty());
-    DeadLetterQueue.in(database.dataSource(), "twinbox")
-        .redrive(DeadLetterFilter.ALL, RedriveOptions.by("test"), (done, of) -> {});
+    DeadLetterQueue.in(database.dataSource(), "twinbox").redrive(Selection.all(), Act.by("test"));
     await().atMost(SOON).until(() -> byKey(broker.kept()).containsKey("bad"));
     assertThat(byKey(broker.kept()).get("bad")).containsExactly(bad);
   }

@@ -8,13 +8,12 @@ import dev.twinbox.broker.Outcome;
 import dev.twinbox.broker.Outcome.Reason;
 import dev.twinbox.migrations.Migrations;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.relay.store.DeadLetterFilter;
-import dev.twinbox.relay.store.DeadLetterTable.DeadLetter;
-import dev.twinbox.relay.store.ScheduledFilter;
-import dev.twinbox.relay.store.ScheduledTable;
+import dev.twinbox.relay.scheduled.ScheduledMessages;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.Selection;
+import dev.twinbox.setaside.SetAsideMessage;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -34,7 +33,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Whatever a producer's grant lets it write, no row stands in the way of others. */
 class UnreadableRowsTest {
   private static final Duration LONG_TIME = Duration.ofMinutes(1);
-  private static final DeadLetterQueue.Progress UNSEEN = (done, all) -> {};
   private static final String LONG = "repeat(md5(random()::text) || md5(random()::text), 100)";
 
   /** More than a relay with this memory loads of one message. */
@@ -96,14 +94,14 @@ class UnreadableRowsTest {
 
     assertThat(ids()).containsExactlyElementsOf(neighbours);
     await().atMost(LONG_TIME).until(() -> dead() == UNREADABLE.size());
-    for (DeadLetter letter : letters.list(DeadLetterFilter.ALL, false, 0, 100)) {
-      Column column = Objects.requireNonNull(unreadable.remove(letter.message().id()));
+    for (SetAsideMessage letter : letters.list(Selection.all())) {
+      Column column = Objects.requireNonNull(unreadable.remove(letter.messageId()));
       assertThat(letter.reason()).as("%s", column).isIn("malformed", "too-large");
       assertThat(letter.error()).contains(column.isGiant() ? "bytes" : column.name());
       assertThat(letters.find(letter.number())).isPresent();
     }
     assertThat(unreadable).isEmpty();
-    assertThat(letters.groups(DeadLetterFilter.ALL)).isNotEmpty();
+    assertThat(letters.causes(Selection.all())).isNotEmpty();
   }
 
   @ParameterizedTest
@@ -116,7 +114,7 @@ class UnreadableRowsTest {
     start(false);
     await().atMost(LONG_TIME).until(() -> dead() == 1);
 
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
 
     await()
         .atMost(LONG_TIME)
@@ -166,7 +164,7 @@ class UnreadableRowsTest {
 
     await().until(() -> ids().contains(after));
     await().until(() -> dead() == times.size());
-    assertThat(letters.list(DeadLetterFilter.ALL, false, 0, 10))
+    assertThat(letters.list(Selection.all()))
         .allSatisfy(letter -> assertThat(letter.reason()).isEqualTo("expired"));
     assertThat(ids()).containsExactly(after);
   }
@@ -180,10 +178,10 @@ class UnreadableRowsTest {
 
     await().until(() -> ids().contains(other));
     await().until(() -> number("outbox_parked where blocked") == 1);
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
     await().until(() -> number("outbox_dead_letter where number = 2 and blocks_key") == 1);
     assertThat(ids()).containsExactly(other);
-    letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN);
+    letters.discard(Selection.all(), Act.by("ann"));
 
     await().until(() -> ids().size() == 2);
   }
@@ -229,8 +227,8 @@ class UnreadableRowsTest {
     insertScheduled(role, "due_at", "'294276-01-01'::timestamptz");
     insertScheduled(role, column, value);
     insertScheduled(role, "due_at", "now()");
-    ScheduledTable table = new ScheduledTable(database.pipeline(), OutboxDatabase.TABLES);
-    assertThat(table.list(new ScheduledFilter(List.of(), null, null, null), 10)).hasSize(4);
+    ScheduledMessages scheduled = ScheduledMessages.in(database.dataSource(), "twinbox");
+    assertThat(scheduled.list(Selection.all())).hasSize(4);
     start(false);
 
     await().atMost(Duration.ofMinutes(1)).until(() -> ids().size() == 1 + published);

@@ -14,6 +14,7 @@ import java.util.StringJoiner;
 import java.util.concurrent.ConcurrentHashMap;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
+import org.postgresql.PGConnection;
 import org.postgresql.PGStatement;
 
 /**
@@ -175,6 +176,44 @@ public final class Pipeline {
     } catch (SQLException e) {
       named.learn(e);
       throw e;
+    }
+  }
+
+  /** Statements of one transaction, each of which goes by itself. */
+  @FunctionalInterface
+  interface Work<T> {
+    T on(Connection connection) throws SQLException;
+  }
+
+  /**
+   * Several statements in one transaction that is durable once this returns. None gets a name on
+   * the server.
+   *
+   * @param begin one of the beginnings above
+   */
+  <T> T transaction(String begin, Work<T> work) throws SQLException {
+    try (Connection connection = borrow(networkTimeoutMillis)) {
+      PGConnection driver = NamedStatements.driver(connection);
+      int namedFromBefore = driver == null ? NamedStatements.NEVER : driver.getPrepareThreshold();
+      if (driver != null) {
+        driver.setPrepareThreshold(NamedStatements.NEVER);
+      }
+      try (Statement statement = statement(connection)) {
+        statement.execute(begin + "set local synchronous_commit = on");
+        T result = work.on(connection);
+        // Fails where the transaction has failed, while a bare COMMIT would quietly roll back.
+        statement.execute("set local lock_timeout = 0; commit");
+        refuseUnconfirmedCommit(statement.getWarnings());
+        refuseUnconfirmedCommit(connection.getWarnings());
+        return result;
+      } catch (SQLException | RuntimeException e) {
+        rollback(connection, e);
+        throw e;
+      } finally {
+        if (driver != null) {
+          driver.setPrepareThreshold(namedFromBefore);
+        }
+      }
     }
   }
 

@@ -11,19 +11,18 @@ import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.MemoryBroker;
 import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
-import dev.twinbox.relay.deadletter.BeyondHorizonException;
 import dev.twinbox.relay.deadletter.DeadLetterQueue;
-import dev.twinbox.relay.deadletter.RedriveOptions;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicies;
 import dev.twinbox.relay.drain.RetryPolicy;
 import dev.twinbox.relay.drain.RetryPolicy.AfterGrace;
-import dev.twinbox.relay.store.ArchiveTable.Filter;
-import dev.twinbox.relay.store.DeadLetterFilter;
 import dev.twinbox.relay.store.LaneChange;
 import dev.twinbox.relay.store.Retention;
 import dev.twinbox.relay.store.RetentionTimes;
 import dev.twinbox.relay.store.RetentionTimes.Kept;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.BeyondHorizonException;
+import dev.twinbox.setaside.Selection;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -43,7 +42,7 @@ import org.junit.jupiter.api.Test;
 /** What was published is kept, for as long as wanted, and enqueued once more on request. */
 class ArchiveTest {
   private static final Duration SOON = Duration.ofMinutes(1);
-  private static final Filter ALL = new Filter(null, null, null, null, null);
+  private static final Selection ALL = Selection.all();
   private static final RetryPolicy RETRY =
       RetryPolicy.DEFAULTS
           .withPauses(Duration.ofMillis(10), Duration.ofMillis(50))
@@ -88,7 +87,7 @@ class ArchiveTest {
     awaitPublished(300);
     awaitRotated();
 
-    assertThat(archive.selected(ALL).count()).isEqualTo(300);
+    assertThat(archive.preview(ALL).count()).isEqualTo(300);
     assertThat(
             database.number(
                 "select count(distinct id) from twinbox.outbox_archive where key = 'k' and type ="
@@ -117,12 +116,12 @@ class ArchiveTest {
 
     // What was replayed is not there twice.
     awaitRotated();
-    assertThat(replay(new Filter(between, null, null, "k", null))).isEqualTo(130);
+    assertThat(replay(ALL.from(between).key("k"))).isEqualTo(130);
     awaitPublished(660);
     assertThat(keyed("k").subList(520, 650)).containsExactlyElementsOf(b);
-    assertThat(replay(new Filter(null, between, "kafka:a", null, null))).isEqualTo(130);
-    assertThat(replay(new Filter(between, null, "kafka:a", null, null))).isZero();
-    assertThat(replay(new Filter(null, null, null, null, other.subList(1, 3)))).isEqualTo(2);
+    assertThat(replay(ALL.before(between).destination("kafka:a"))).isEqualTo(130);
+    assertThat(replay(ALL.from(between).destination("kafka:a"))).isZero();
+    assertThat(replay(ALL.ids(other.subList(1, 3)))).isEqualTo(2);
     assertThat(
             database.number(
                 "select sum(affected) from twinbox.outbox_audit where action = 'replay' and done_by"
@@ -142,14 +141,14 @@ class ArchiveTest {
             () ->
                 archive.replay(
                     ALL,
-                    0,
-                    RedriveOptions.by("test"),
-                    (done, last) -> {
-                      reached.add(last);
-                      throw new IllegalStateException("stopped");
-                    }))
+                    Act.by("test")
+                        .progress(
+                            (done, all, last) -> {
+                              reached.add(last);
+                              throw new IllegalStateException("stopped");
+                            })))
         .hasMessage("stopped");
-    long rest = archive.replay(ALL, reached.get(0), RedriveOptions.by("test"), (done, last) -> {});
+    long rest = archive.replay(ALL.beyond(reached.get(0)), Act.by("test"));
 
     assertThat(rest).isEqualTo(700);
     awaitPublished(2_400);
@@ -182,15 +181,13 @@ class ArchiveTest {
     awaitRotated();
     assertThat(database.number("select count(*) from twinbox.outbox_archive where key <> 'u'"))
         .isZero();
-    assertThat(archive.selected(new Filter(null, null, "kafka:down", null, null)).count()).isZero();
+    assertThat(archive.preview(ALL.destination("kafka:down")).count()).isZero();
 
     enqueue(20, "kafka:down", "d");
     down.set(false);
     awaitPublished(340);
 
-    await()
-        .atMost(SOON)
-        .until(() -> archive.selected(new Filter(null, null, null, "d", null)).count() == 40);
+    await().atMost(SOON).until(() -> archive.preview(ALL.key("d")).count() == 40);
     enqueue(300, "kafka:up", "u");
     awaitPublished(640);
     awaitRotated();
@@ -198,7 +195,7 @@ class ArchiveTest {
             database.number(
                 "select count(*) - count(distinct id) from twinbox.outbox_archive where key = 'd'"))
         .isZero();
-    assertThat(archive.selected(ALL).count()).isEqualTo(640);
+    assertThat(archive.preview(ALL).count()).isEqualTo(640);
   }
 
   /** The copy has begun without them, and their rows are gone when it has ended. */
@@ -242,10 +239,7 @@ class ArchiveTest {
       database.awaitSomebodyWaits();
       down.set(false);
       DeadLetterQueue.in(database.dataSource(), "twinbox")
-          .redrive(
-              DeadLetterFilter.ALL,
-              RedriveOptions.by("ann").evenBeyondHorizon(),
-              (done, all) -> {});
+          .redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
       awaitPublished(322);
       await()
           .atMost(SOON)
@@ -253,11 +247,11 @@ class ArchiveTest {
     }
     rotation.join();
 
-    assertThat(archive.selected(ALL).count()).isEqualTo(322);
+    assertThat(archive.preview(ALL).count()).isEqualTo(322);
     enqueue(300, "kafka:up", "u");
     awaitPublished(622);
     awaitRotated();
-    assertThat(archive.selected(ALL).count()).isEqualTo(622);
+    assertThat(archive.preview(ALL).count()).isEqualTo(622);
     assertThat(
             database.number(
                 "select count(distinct id) from twinbox.outbox_archive where key in ('d', 'bad',"
@@ -296,20 +290,19 @@ class ArchiveTest {
         .atMost(SOON)
         .until(() -> database.number("select count(*) from twinbox.outbox_dead_letter") == 2);
     DeadLetterQueue letters = DeadLetterQueue.in(database.dataSource(), "twinbox");
-    letters.discard(DeadLetterFilter.ALL.withIds(List.of(purged)), "ann", (done, all) -> {});
+    letters.discard(Selection.all().ids(List.of(purged)), Act.by("ann"));
     database.execute(
         "update twinbox.outbox_dead_letter set discarded_at = now() - interval '31 days' where"
             + " discarded_at is not null");
     retention.purge(10);
     refusing.set(false);
-    letters.redrive(
-        DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), (done, all) -> {});
+    letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
     enqueue(250, "kafka:a", "k");
     awaitPublished(251);
-    assertThat(archive.selected(ALL).count()).isEqualTo(251);
+    assertThat(archive.preview(ALL).count()).isEqualTo(251);
     awaitRotated();
 
-    assertThat(archive.selected(ALL).count()).isEqualTo(251);
+    assertThat(archive.preview(ALL).count()).isEqualTo(251);
     assertThat(
             database.number(
                 "select count(*) from twinbox.outbox_archive where id = '%s'".formatted(redriven)))
@@ -357,7 +350,7 @@ class ArchiveTest {
                     && database.number(
                             "select count(*) from twinbox.outbox_dead_letter where lane > 7")
                         == 1);
-    assertThat(archive.selected(new Filter(null, null, "kafka:down", null, null)).count()).isZero();
+    assertThat(archive.preview(ALL.destination("kafka:down")).count()).isZero();
     enqueue(300, "kafka:up", "u");
     awaitPublished(330);
     awaitRotated();
@@ -371,7 +364,7 @@ class ArchiveTest {
     await()
         .atMost(SOON)
         .until(() -> database.number("select count(*) from twinbox.outbox_parked") == 0);
-    assertThat(archive.selected(ALL).count()).isEqualTo(350);
+    assertThat(archive.preview(ALL).count()).isEqualTo(350);
     assertThat(database.number("select count(*) - count(distinct id) from twinbox.outbox_archive"))
         .isZero();
   }
@@ -418,7 +411,7 @@ class ArchiveTest {
     assertThatThrownBy(() -> replay(ALL)).isInstanceOf(BeyondHorizonException.class);
     assertThat(broker.count()).isZero();
 
-    archive.replay(ALL, 0, RedriveOptions.by("test").evenBeyondHorizon(), (done, last) -> {});
+    archive.replay(ALL, Act.by("test").evenBeyondHorizon());
     awaitPublished(1);
   }
 
@@ -513,8 +506,8 @@ class ArchiveTest {
     new RetentionTimes(database.dataSource(), OutboxDatabase.TABLES).set(times, "test");
   }
 
-  private long replay(Filter filter) throws SQLException, InterruptedException {
-    return archive.replay(filter, 0, RedriveOptions.by("test"), (done, last) -> {});
+  private long replay(Selection filter) throws SQLException, InterruptedException {
+    return archive.replay(filter, Act.by("test"));
   }
 
   private Relay relay() {

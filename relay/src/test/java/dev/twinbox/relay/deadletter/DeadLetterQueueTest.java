@@ -12,11 +12,13 @@ import dev.twinbox.relay.OutboxDatabase;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.drain.DrainSettings;
 import dev.twinbox.relay.drain.RetryPolicy;
-import dev.twinbox.relay.store.DeadLetterFilter;
-import dev.twinbox.relay.store.DeadLetterTable.AuditLine;
 import dev.twinbox.relay.store.DeadLetterTable.BlockedKey;
-import dev.twinbox.relay.store.DeadLetterTable.DeadLetter;
-import dev.twinbox.relay.store.DeadLetterTable.Group;
+import dev.twinbox.setaside.Act;
+import dev.twinbox.setaside.AuditLine;
+import dev.twinbox.setaside.BeyondHorizonException;
+import dev.twinbox.setaside.Cause;
+import dev.twinbox.setaside.Selection;
+import dev.twinbox.setaside.SetAsideMessage;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -33,8 +35,6 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 class DeadLetterQueueTest {
-  private static final DeadLetterQueue.Progress UNSEEN = (done, all) -> {};
-
   private final OutboxDatabase database = new OutboxDatabase(1_000, 4);
   private final DeadLetterQueue letters = DeadLetterQueue.in(database.dataSource(), "twinbox");
   private final MemoryBroker broker = new MemoryBroker();
@@ -63,21 +63,21 @@ class DeadLetterQueueTest {
     start(false);
     await().until(() -> dead() == 1);
 
-    DeadLetter listed = letters.list(DeadLetterFilter.ALL, false, 0, 10).get(0);
-    DeadLetter shown = letters.find(listed.number()).orElseThrow();
+    SetAsideMessage listed = letters.list(Selection.all()).get(0);
+    SetAsideMessage shown = letters.find(listed.number()).orElseThrow();
 
-    assertThat(listed.message().payload()).isNull();
-    assertThat(listed.size()).isEqualTo(3);
-    assertThat(shown.message().payload()).containsExactly(1, 2, 3);
-    assertThat(shown.message().id()).isEqualTo(id);
-    assertThat(shown.message().key()).isEqualTo("k");
-    assertThat(shown.message().destination()).isEqualTo("kafka:test");
+    assertThat(listed.payload()).isNull();
+    assertThat(listed.payloadBytes()).isEqualTo(3);
+    assertThat(shown.payload()).containsExactly(1, 2, 3);
+    assertThat(shown.messageId()).isEqualTo(id);
+    assertThat(shown.key()).isEqualTo("k");
+    assertThat(shown.destination()).isEqualTo("kafka:test");
     assertThat(shown.reason()).isEqualTo("too-large");
     assertThat(shown.error()).isEqualTo("2 MiB");
     assertThat(shown.attempts()).isEqualTo(1);
-    assertThat(shown.firstFailedAt()).isBeforeOrEqualTo(shown.deadAt().plusSeconds(60));
-    assertThat(letters.groups(DeadLetterFilter.ALL))
-        .extracting(Group::destination, Group::reason, Group::count, Group::example)
+    assertThat(shown.firstFailedAt()).isBeforeOrEqualTo(shown.at().plusSeconds(60));
+    assertThat(letters.causes(Selection.all()))
+        .extracting(Cause::where, Cause::reason, Cause::count, Cause::lastError)
         .containsExactly(
             org.assertj.core.groups.Tuple.tuple("kafka:test", "too-large", 1L, "2 MiB"));
     assertThat(letters.find(999)).isEmpty();
@@ -97,11 +97,9 @@ class DeadLetterQueueTest {
 
     long sent =
         letters.redrive(
-            DeadLetterFilter.ALL.withReason("too-large"),
-            RedriveOptions.by("ann").evenBeyondHorizon(),
-            (done, all) -> reached.add(done));
-    long again =
-        letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
+            Selection.all().reason("too-large"),
+            Act.by("ann").evenBeyondHorizon().progress((done, all, last) -> reached.add(done)));
+    long again = letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
 
     assertThat(sent).isEqualTo(1_200);
     assertThat(again).isZero();
@@ -127,12 +125,12 @@ class DeadLetterQueueTest {
     await().atMost(Duration.ofSeconds(60)).until(() -> dead() == 600);
     refused.clear();
     ExecutorService both = Executors.newFixedThreadPool(2);
-    RedriveOptions slowly = RedriveOptions.by("both").evenBeyondHorizon().perSecond(400);
-    Future<Long> one = both.submit(() -> letters.redrive(DeadLetterFilter.ALL, slowly, UNSEEN));
-    Future<Long> two = both.submit(() -> letters.redrive(DeadLetterFilter.ALL, slowly, UNSEEN));
+    Act slowly = Act.by("both").evenBeyondHorizon().perSecond(400);
+    Future<Long> one = both.submit(() -> letters.redrive(Selection.all(), slowly));
+    Future<Long> two = both.submit(() -> letters.redrive(Selection.all(), slowly));
 
     assertThat(one.get() + two.get()).isLessThanOrEqualTo(600);
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("rest").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(Selection.all(), Act.by("rest").evenBeyondHorizon());
     both.shutdown();
 
     await().atMost(Duration.ofSeconds(60)).until(() -> broker.count() >= 600);
@@ -147,12 +145,8 @@ class DeadLetterQueueTest {
     await().until(() -> dead() == 2);
     refused.clear();
 
-    assertThat(letters.selected(DeadLetterFilter.ALL.withDestination("kafka:other")).count())
-        .isZero();
-    letters.redrive(
-        DeadLetterFilter.ALL.withIds(List.of(wanted)),
-        RedriveOptions.by("ann").evenBeyondHorizon(),
-        UNSEEN);
+    assertThat(letters.preview(Selection.all().destination("kafka:other")).count()).isZero();
+    letters.redrive(Selection.all().ids(List.of(wanted)), Act.by("ann").evenBeyondHorizon());
 
     await().until(() -> broker.count() == 1);
     assertThat(broker.kept().get(0).id()).isEqualTo(wanted);
@@ -166,15 +160,12 @@ class DeadLetterQueueTest {
     await().until(() -> dead() == 1);
     refused.clear();
 
-    assertThat(letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN)).isEqualTo(1);
-    assertThat(letters.list(DeadLetterFilter.ALL, false, 0, 10)).isEmpty();
-    assertThat(letters.list(DeadLetterFilter.ALL, true, 0, 10)).hasSize(1);
-    assertThat(
-            letters.redrive(
-                DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN))
-        .isZero();
-    assertThat(letters.restore(DeadLetterFilter.ALL, "bob", UNSEEN)).isEqualTo(1);
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("bob").evenBeyondHorizon(), UNSEEN);
+    assertThat(letters.discard(Selection.all(), Act.by("ann"))).isEqualTo(1);
+    assertThat(letters.list(Selection.all())).isEmpty();
+    assertThat(letters.list(Selection.all().discardedToo())).hasSize(1);
+    assertThat(letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon())).isZero();
+    assertThat(letters.restore(Selection.all(), Act.by("bob"))).isEqualTo(1);
+    letters.redrive(Selection.all(), Act.by("bob").evenBeyondHorizon());
 
     await().until(() -> broker.count() == 1);
     assertThat(letters.audit(10))
@@ -192,13 +183,12 @@ class DeadLetterQueueTest {
             + " 'nacked', 12, now())");
     start(false);
 
-    assertThatThrownBy(
-            () -> letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann"), UNSEEN))
+    assertThatThrownBy(() -> letters.redrive(Selection.all(), Act.by("ann")))
         .isInstanceOf(BeyondHorizonException.class)
         .hasMessageContaining("1 of 1 messages")
         .hasMessageContaining("PT168H");
     assertThat(dead()).isEqualTo(1);
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
 
     await().until(() -> broker.count() == 1);
   }
@@ -216,7 +206,7 @@ class DeadLetterQueueTest {
         .containsExactly(org.assertj.core.groups.Tuple.tuple("k", "too-large", 2L));
     refused.clear();
 
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
 
     await().until(() -> broker.count() == 3);
     assertThat(broker.kept().stream().map(OutboxRecord::id))
@@ -236,7 +226,7 @@ class DeadLetterQueueTest {
     UUID third = database.commitOne(0, "k");
     await().until(() -> waiting() == 2);
 
-    letters.discard(DeadLetterFilter.ALL, "ann", UNSEEN);
+    letters.discard(Selection.all(), Act.by("ann"));
 
     await().until(() -> broker.count() == 2);
     assertThat(broker.kept().stream().map(OutboxRecord::id)).containsExactly(second, third);
@@ -251,7 +241,7 @@ class DeadLetterQueueTest {
     await().until(() -> waiting() == 1);
     long number = letters.blockedKeys(1).get(0).number();
 
-    letters.redrive(DeadLetterFilter.ALL, RedriveOptions.by("ann").evenBeyondHorizon(), UNSEEN);
+    letters.redrive(Selection.all(), Act.by("ann").evenBeyondHorizon());
 
     await()
         .until(
@@ -271,9 +261,9 @@ class DeadLetterQueueTest {
     Migrations.defaults().grantRelay(database.dataSource(), role);
     DeadLetterQueue operators = DeadLetterQueue.in(database.database().dataSource(role), "twinbox");
 
-    operators.discard(DeadLetterFilter.ALL, role, UNSEEN);
-    operators.restore(DeadLetterFilter.ALL, role, UNSEEN);
-    operators.redrive(DeadLetterFilter.ALL, RedriveOptions.by(role).evenBeyondHorizon(), UNSEEN);
+    operators.discard(Selection.all(), Act.by(role));
+    operators.restore(Selection.all(), Act.by(role));
+    operators.redrive(Selection.all(), Act.by(role).evenBeyondHorizon());
 
     await().until(() -> broker.count() == 1);
     assertThat(operators.audit(5)).hasSize(3);
