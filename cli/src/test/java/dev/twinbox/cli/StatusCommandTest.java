@@ -151,7 +151,9 @@ class StatusCommandTest {
     assertThat(lag.get("partitions").get(1).get("lag").asInt()).isEqualTo(5);
     assertThat(ran.exitCode()).as("nobody consumes").isEqualTo(2);
     assertThat(status("--group", "g").exitCode()).isEqualTo(2);
-    assertThat(status("--group", "g", "--topic", "t").err()).contains("kafka is not configured");
+    assertThat(status("--group", "g", "--topic", "t").err())
+        .contains("is not configured", "Set kafka.bootstrap.servers")
+        .contains("TWINBOX_KAFKA_BOOTSTRAP_SERVERS");
   }
 
   @Tag("essential")
