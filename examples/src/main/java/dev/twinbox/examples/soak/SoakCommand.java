@@ -42,7 +42,7 @@ public final class SoakCommand implements Callable<Integer> {
       paramLabel = "BROKER",
       defaultValue = "kafka",
       description =
-          "The broker: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}, with three nodes.")
+          "The broker: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
   private SoakBrokerChoice broker = SoakBrokerChoice.KAFKA;
 
   @Option(
