@@ -2,6 +2,7 @@ package dev.twinbox.inbox;
 
 import java.util.HashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Calls the handler of the message's type.
@@ -52,6 +53,7 @@ public final class TypedHandlers implements Handler {
   public static final class Builder {
     private final Map<String, Handler> handlers = new HashMap<>();
     private UnknownType unknown = UnknownType.QUARANTINE;
+    private @Nullable PayloadDecoders decoders;
 
     private Builder() {}
 
@@ -75,22 +77,23 @@ public final class TypedHandlers implements Handler {
     }
 
     /**
-     * Handles messages of a type whose payload is JSON, with Jackson, which must be on the class
-     * path. Unknown properties are ignored; what is no such JSON is quarantined at once.
+     * Handles messages of a type whose payload is JSON, as {@link #decoders} decode it; what is no
+     * such JSON is quarantined at once.
      *
-     * @throws IllegalStateException when Jackson is not there
+     * @throws IllegalStateException when neither decoders nor Jackson are there
      */
     public <T> Builder json(String type, Class<T> payload, TypedHandler<T> handler) {
-      PayloadDecoder<T> decoder;
-      try {
-        decoder = new JsonPayload<>(payload);
-      } catch (LinkageError e) {
-        throw new IllegalStateException(
-            "json(...) needs Jackson: add com.fasterxml.jackson.core:jackson-databind to the class"
-                + " path, or decode the payload by on(type, decoder, handler).",
-            e);
-      }
-      return on(type, decoder, handler);
+      PayloadDecoders all = decoders;
+      return on(type, (all == null ? DefaultDecoders.get() : all).of(payload), handler);
+    }
+
+    /**
+     * What decodes the payloads of {@link #json} from now on. Default: Jackson, 2 before 3, which
+     * must be on the class path; unknown properties are ignored.
+     */
+    public Builder decoders(PayloadDecoders all) {
+      decoders = all;
+      return this;
     }
 
     /** What happens to other types. Default {@link UnknownType#QUARANTINE}. */

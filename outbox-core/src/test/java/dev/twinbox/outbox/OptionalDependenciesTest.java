@@ -26,7 +26,7 @@ final class OptionalDependenciesTest {
           .isEqualTo(
               List.of(
                   "x",
-                  "json(...) needs Jackson: add com.fasterxml.jackson.core:jackson-databind to the class path, or give the Outbox a codec of your own.",
+                  "json(...) needs Jackson: add com.fasterxml.jackson.core:jackson-databind or tools.jackson.core:jackson-databind to the class path, or give the Outbox a codec of your own.",
                   "own codec"));
     }
   }

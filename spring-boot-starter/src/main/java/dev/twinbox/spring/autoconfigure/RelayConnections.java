@@ -64,8 +64,6 @@ final class RelayConnections {
       config.setIdleTimeout(60_000);
       config.setReadOnly(false);
       config.setLeakDetectionThreshold(0);
-      config.setMetricRegistry(null);
-      config.setMetricsTrackerFactory(null);
       return new HikariDataSource(config);
     }
   }

@@ -5,6 +5,7 @@ import dev.twinbox.relay.Relay;
 import dev.twinbox.relay.RelayBuilder;
 import dev.twinbox.spring.BrokerSource;
 import dev.twinbox.spring.RelayCustomizer;
+import dev.twinbox.spring.lifecycle.KeepAlive;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,6 +49,15 @@ public final class RelayLifecycle implements SmartLifecycle {
   /** The relay while it runs, else null. */
   public @Nullable Relay relay() {
     return relay;
+  }
+
+  /** What keeps the relay from working; none where nothing is to be relayed. */
+  List<String> problems() {
+    Relay running = relay;
+    if (running != null) {
+      return running.health().problems();
+    }
+    return brokers.isEmpty() ? List.of() : List.of("The relay is not running.");
   }
 
   @Override

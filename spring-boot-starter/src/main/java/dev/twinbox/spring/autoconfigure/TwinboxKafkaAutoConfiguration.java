@@ -3,6 +3,7 @@ package dev.twinbox.spring.autoconfigure;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.spring.BrokerSource;
+import dev.twinbox.spring.ConsumerSource;
 import org.springframework.boot.autoconfigure.AutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnBean;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnClass;
@@ -22,6 +23,12 @@ public final class TwinboxKafkaAutoConfiguration {
   KafkaClients twinboxKafkaClients(
       KafkaConnectionDetails details, KafkaProperties kafka, TwinboxProperties properties) {
     return new KafkaClients(details, kafka, properties.broker("kafka").properties());
+  }
+
+  @Bean
+  @ConditionalOnMissingBean(name = "twinboxKafkaConsumers")
+  ConsumerSource twinboxKafkaConsumers(KafkaClients clients, TwinboxProperties properties) {
+    return new KafkaConsumers(clients, properties);
   }
 
   @Bean

@@ -3,6 +3,9 @@ package dev.twinbox.spring.autoconfigure;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import dev.twinbox.spring.BrokerSource;
+import dev.twinbox.spring.ConsumerSource;
+import org.springframework.amqp.core.AmqpAdmin;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.amqp.autoconfigure.RabbitAutoConfiguration;
 import org.springframework.boot.amqp.autoconfigure.RabbitConnectionDetails;
 import org.springframework.boot.amqp.autoconfigure.RabbitConnectionFactoryBeanConfigurer;
@@ -28,6 +31,13 @@ public final class TwinboxRabbitAutoConfiguration {
       RabbitConnectionFactoryBeanConfigurer configurer,
       TwinboxProperties properties) {
     return new RabbitClients(details, configurer, properties.broker("rabbitmq").properties());
+  }
+
+  @Bean
+  @ConditionalOnMissingBean(name = "twinboxRabbitConsumers")
+  ConsumerSource twinboxRabbitConsumers(
+      RabbitClients clients, TwinboxProperties properties, ObjectProvider<AmqpAdmin> admin) {
+    return new RabbitConsumers(clients, properties, admin.orderedStream().toList());
   }
 
   @Bean

@@ -3,15 +3,23 @@ package dev.twinbox.spring.autoconfigure;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.mockito.Mockito.mock;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.twinbox.inbox.Jackson3Decoders;
+import dev.twinbox.inbox.JacksonDecoders;
+import dev.twinbox.inbox.PayloadDecoders;
 import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.migrations.Migrations;
+import dev.twinbox.outbox.Jackson3Codec;
+import dev.twinbox.outbox.JacksonCodec;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
+import dev.twinbox.outbox.PayloadCodec;
 import dev.twinbox.outbox.testing.RecordingOutbox;
 import dev.twinbox.rabbitmq.publisher.RabbitBroker;
 import dev.twinbox.relay.Relay;
 import dev.twinbox.spring.BrokerSource;
 import dev.twinbox.spring.OutboxCustomizer;
+import dev.twinbox.spring.actuate.TwinboxEndpoint;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -19,9 +27,13 @@ import javax.sql.DataSource;
 import org.junit.jupiter.api.Test;
 import org.springframework.boot.amqp.autoconfigure.RabbitAutoConfiguration;
 import org.springframework.boot.autoconfigure.AutoConfigurations;
+import org.springframework.boot.health.contributor.Health;
+import org.springframework.boot.health.contributor.HealthIndicator;
+import org.springframework.boot.health.contributor.Status;
 import org.springframework.boot.kafka.autoconfigure.KafkaAutoConfiguration;
 import org.springframework.boot.test.context.FilteredClassLoader;
 import org.springframework.boot.test.context.runner.ApplicationContextRunner;
+import tools.jackson.databind.json.JsonMapper;
 
 /** Which beans there are, and when they step back. No server is asked. */
 final class AutoConfigurationTest {
@@ -212,6 +224,62 @@ final class AutoConfigurationTest {
                 assertThat(broker.managementUri()).isEqualTo("http://one:15672");
               }
             });
+  }
+
+  @Test
+  void jsonIsTheApplicationsOwn() {
+    withDatabase
+        .withBean(JsonMapper.class, () -> JsonMapper.builder().build())
+        .withConfiguration(AutoConfigurations.of(TwinboxJsonAutoConfiguration.class))
+        .run(
+            context -> {
+              assertThat(context).getBean(PayloadCodec.class).isInstanceOf(Jackson3Codec.class);
+              assertThat(context)
+                  .getBean(PayloadDecoders.class)
+                  .isInstanceOf(Jackson3Decoders.class);
+            });
+    withDatabase
+        .withBean(ObjectMapper.class, ObjectMapper::new)
+        .withConfiguration(AutoConfigurations.of(TwinboxJsonAutoConfiguration.class))
+        .run(
+            context -> {
+              assertThat(context).getBean(PayloadCodec.class).isInstanceOf(JacksonCodec.class);
+              assertThat(context)
+                  .getBean(PayloadDecoders.class)
+                  .isInstanceOf(JacksonDecoders.class);
+            });
+    PayloadCodec own = value -> new byte[0];
+    withDatabase
+        .withBean(JsonMapper.class, () -> JsonMapper.builder().build())
+        .withBean(PayloadCodec.class, () -> own)
+        .withConfiguration(AutoConfigurations.of(TwinboxJsonAutoConfiguration.class))
+        .run(context -> assertThat(context).getBean(PayloadCodec.class).isSameAs(own));
+  }
+
+  @Test
+  void theActuatorShowsHealthAndAnEndpointOnRequest() {
+    ApplicationContextRunner actuator =
+        withDatabase.withConfiguration(
+            AutoConfigurations.of(
+                TwinboxHealthAutoConfiguration.class, TwinboxEndpointAutoConfiguration.class));
+    actuator.run(
+        context -> {
+          assertThat(context).hasBean("twinboxHealthIndicator").doesNotHaveBean("twinboxEndpoint");
+          // no broker is known, so nothing is relayed, and that is no problem
+          assertThat(context.getBean("twinboxHealthIndicator", HealthIndicator.class).health())
+              .isNotNull()
+              .extracting(Health::getStatus)
+              .isEqualTo(Status.UP);
+        });
+    actuator
+        .withPropertyValues(
+            "management.endpoints.web.exposure.include=twinbox",
+            "management.health.twinbox.enabled=false")
+        .run(
+            context ->
+                assertThat(context)
+                    .hasSingleBean(TwinboxEndpoint.class)
+                    .doesNotHaveBean("twinboxHealthIndicator"));
   }
 
   @Test

@@ -1,18 +1,22 @@
-package dev.twinbox.spring.autoconfigure;
+package dev.twinbox.spring.lifecycle;
 
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps a service alive that has no web server: everything else here runs on daemon threads. */
-final class KeepAlive {
+public final class KeepAlive {
   private final String name;
   private @Nullable CountDownLatch end;
 
-  KeepAlive(String name) {
+  /**
+   * @param name of the thread that does it
+   */
+  public KeepAlive(String name) {
     this.name = name;
   }
 
-  synchronized void begin() {
+  /** Until {@link #end}. */
+  public synchronized void begin() {
     CountDownLatch latch = new CountDownLatch(1);
     end = latch;
     Thread thread = new Thread(() -> await(latch), name);
@@ -20,7 +24,8 @@ final class KeepAlive {
     thread.start();
   }
 
-  synchronized void end() {
+  /** Idempotent. */
+  public synchronized void end() {
     if (end != null) {
       end.countDown();
       end = null;
