@@ -243,9 +243,11 @@ final class RedisExamination {
 
   private @Nullable String setting(String name) {
     try {
+      // A list of two by RESP2, a map by RESP3.
       List<?> answer = (List<?>) ask(Command.CONFIG, "GET", name);
-      if (answer.size() > 1) {
-        return RedisServer.text(answer.get(1));
+      if (!answer.isEmpty()) {
+        return RedisServer.text(
+            answer.get(0) instanceof Map.Entry<?, ?> entry ? entry.getValue() : answer.get(1));
       }
     } catch (JedisDataException e) {
       // Below.
