@@ -47,6 +47,7 @@ class ArchitectureTest {
         "contract   | broker inbox migrations testkit",
         "kafka      | broker inbox setaside",
         "rabbitmq   | broker inbox setaside",
+        "rocketmq   | broker inbox",
         "relay      | broker postgres setaside outbox",
         "cli        | broker postgres setaside outbox inbox kafka rabbitmq relay migrations",
       })
@@ -104,7 +105,7 @@ class ArchitectureTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"kafka", "rabbitmq"})
+  @ValueSource(strings = {"kafka", "rabbitmq", "rocketmq"})
   void aBrokersPackagesAreLayers(String broker) {
     String own = "dev.twinbox." + broker;
     check(

@@ -15,6 +15,7 @@ import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
 import dev.twinbox.outbox.Message;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.rabbitmq.consumer.RabbitInboxConsumer;
+import dev.twinbox.rocketmq.consumer.RocketInboxConsumer;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -68,6 +69,21 @@ public final class Consuming {
             .handler(handler)
             .queue("billing")
             .uri(uri)
+            .build()
+            .start();
+    // docs: end
+    return consumer;
+  }
+
+  static RocketInboxConsumer onRocket(Inbox inbox, String servers, Handler handler) {
+    // docs: rocket-consumer
+    RocketInboxConsumer consumer =
+        RocketInboxConsumer.builder()
+            .inbox(inbox)
+            .handler(handler)
+            .topics("orders")
+            .nameServers(servers)
+            .group("billing")
             .build()
             .start();
     // docs: end
