@@ -6,7 +6,8 @@ import java.util.function.Supplier;
 /** The brokers to choose from, each with its demo. */
 enum DemoBrokerChoice {
   KAFKA("Kafka", KafkaDemo::start),
-  RABBITMQ("RabbitMQ", RabbitDemo::start);
+  RABBITMQ("RabbitMQ", RabbitDemo::start),
+  ROCKETMQ("RocketMQ", RocketDemo::start);
 
   private final String title;
   private final Supplier<DemoBroker> starter;
