@@ -31,6 +31,9 @@ public enum QuarantineReason {
 
   /** Why a message that will fail each time is given up at once; null for any other error. */
   public static @Nullable QuarantineReason givenUpAtOnce(Throwable error) {
+    if (error instanceof LaterException) {
+      return UNKNOWN_TYPE; // in a redrive, which does not wait
+    }
     if (!(error instanceof UnprocessableException unprocessable)) {
       return null;
     }

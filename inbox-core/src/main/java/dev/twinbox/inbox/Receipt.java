@@ -39,8 +39,8 @@ public sealed interface Receipt {
   record Failed(int attempts, Duration retryAfter, Throwable error) implements Receipt {}
 
   /**
-   * Not tried: an earlier delivery of the batch with the same key has failed, or another process
-   * has it in work.
+   * Not tried: an earlier delivery of the batch with the same key has failed, another process has
+   * it in work, or its type is waited for ({@link TypedHandlers.Builder#waitForUnknown}).
    *
    * @param retryAfter how long to wait before it is delivered again; zero where it goes behind
    *     another delivery

@@ -294,7 +294,13 @@ final class Reception {
         return ended.receipts().get(0);
       }
       if (interrupted && interruption.stopped()) {
-        return stopped(consumer, id, counted);
+        takeBack(consumer, id, counted);
+        return HELD;
+      }
+      if (e.error() instanceof LaterException later) {
+        takeBack(consumer, id, counted);
+        log.debug("{} is left for later", checked.delivery(), later);
+        return new Receipt.Held(later.pause(backoff));
       }
       return failed(consumer, checked, e.error(), counted);
     }
@@ -307,14 +313,13 @@ final class Reception {
     cutShort.add(id);
   }
 
-  /** The handler did nothing wrong: it was in work when its consumer could wait no longer. */
-  private Receipt stopped(int consumer, UUID id, boolean counted) {
+  /** Nothing was wrong with the message: its consumer could wait no longer, or it is for later. */
+  private void takeBack(int consumer, UUID id, boolean counted) {
     if (counted) {
       transactions.run(
           "The attempt was not taken back",
           connection -> quarantine.takeBack(connection, consumer, id));
     }
-    return HELD;
   }
 
   private Receipt failed(int consumer, CheckedDelivery checked, Throwable error, boolean counted) {

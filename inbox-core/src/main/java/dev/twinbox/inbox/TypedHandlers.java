@@ -1,7 +1,11 @@
 package dev.twinbox.inbox;
 
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,15 +20,24 @@ import org.jspecify.annotations.Nullable;
  *         .build();
  * }</pre>
  *
- * <p>Immutable; thread-safe if the handlers are.
+ * <p>Thread-safe if the handlers are.
  */
 public final class TypedHandlers implements Handler {
+  private static final int MOST_WAITED_FOR = 1_000;
+
   private final Map<String, Handler> handlers;
   private final UnknownType unknown;
+  private final Duration grace;
+  private final InstantSource clock;
+
+  // When each type that has no handler was met first.
+  private final Map<String, Instant> waitedFor = new ConcurrentHashMap<>();
 
   private TypedHandlers(Builder builder) {
     handlers = Map.copyOf(builder.handlers);
     unknown = builder.unknown;
+    grace = builder.grace;
+    clock = builder.clock;
   }
 
   /** Starts a set of handlers. */
@@ -41,6 +54,9 @@ public final class TypedHandlers implements Handler {
       return;
     }
     String complaint = "There is no handler for the type '%s'.".formatted(type);
+    if (!grace.isZero()) {
+      waitFor(String.valueOf(type), complaint);
+    }
     switch (unknown) {
       case IGNORE -> {}
       case FAIL -> throw new IllegalStateException(complaint);
@@ -49,11 +65,29 @@ public final class TypedHandlers implements Handler {
     }
   }
 
+  private void waitFor(String type, String complaint) throws LaterException {
+    if (waitedFor.size() >= MOST_WAITED_FOR && !waitedFor.containsKey(type)) {
+      return; // such types are nobody's
+    }
+    Instant now = clock.instant();
+    Duration waited = Duration.between(waitedFor.computeIfAbsent(type, any -> now), now);
+    if (waited.compareTo(grace) < 0) {
+      throw new LaterException(
+          complaint
+              + " A newer version may have one; it is waited for until "
+              + now.plus(grace.minus(waited))
+              + ".",
+          waited.isNegative() ? Duration.ZERO : waited);
+    }
+  }
+
   /** Collects handlers; not thread-safe. */
   public static final class Builder {
     private final Map<String, Handler> handlers = new HashMap<>();
     private UnknownType unknown = UnknownType.QUARANTINE;
     private @Nullable PayloadDecoders decoders;
+    private Duration grace = Duration.ZERO;
+    private InstantSource clock = InstantSource.system();
 
     private Builder() {}
 
@@ -99,6 +133,29 @@ public final class TypedHandlers implements Handler {
     /** What happens to other types. Default {@link UnknownType#QUARANTINE}. */
     public Builder unknown(UnknownType policy) {
       unknown = policy;
+      return this;
+    }
+
+    /**
+     * For how long messages of an unknown type are left as they are, from the first that this
+     * instance meets, before {@link #unknown} is applied: in a rolling deployment a newer version
+     * of the service, which gets them when this instance ends, may know it. Nothing is counted;
+     * what follows such a message waits as behind a failed one. Default 0: it is not waited for.
+     *
+     * @throws IllegalArgumentException when it is negative
+     */
+    public Builder waitForUnknown(Duration limit) {
+      if (limit.isNegative()) {
+        throw new IllegalArgumentException(
+            "waitForUnknown is %s; choose 0 or more.".formatted(limit));
+      }
+      grace = limit;
+      return this;
+    }
+
+    /** Tells for how long was waited. Default: the system's. */
+    Builder clock(InstantSource source) {
+      clock = source;
       return this;
     }
 

@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -94,5 +96,46 @@ class TypedHandlersTest {
   private static Delivery typed(String type, byte[] payload) {
     String id = Messages.id();
     return Delivery.builder().id(id).type(type).payload(payload).origin("test:" + id).build();
+  }
+
+  /** In a rolling deployment the next version may know it. */
+  @Test
+  void anUnknownTypeIsWaitedForAndCountsNothing() {
+    Instant[] now = {Instant.parse("2026-11-28T12:00:00Z")};
+    TypedHandlers old =
+        TypedHandlers.builder()
+            .on("known", InboxDatabase::effect)
+            .waitForUnknown(Duration.ofMinutes(10))
+            .clock(() -> now[0])
+            .build();
+    Inbox inbox =
+        database.inbox("billing").backoff(Backoff.exponential(Duration.ofSeconds(1))).build();
+    Delivery first = typed("new", new byte[0]);
+    Delivery second = typed("new", new byte[0]);
+
+    List<Receipt> receipts =
+        inbox.receiveAll(List.of(first, typed("known", new byte[0]), second), old);
+    assertThat(pause(receipts.get(0))).isEqualTo(Duration.ofSeconds(1));
+    assertThat(receipts.get(1)).isEqualTo(new Receipt.Processed());
+    for (int i = 0; i < 7; i++) {
+      now[0] = now[0].plusSeconds(60);
+      assertThat(pause(inbox.receive(first.again(), old)))
+          .isEqualTo(Duration.ofSeconds(Math.min(300, 60 * (i + 1))));
+    }
+    assertThat(database.count("select count(*) from twinbox.inbox_failure where attempts > 0"))
+        .isZero();
+
+    Handler newer = TypedHandlers.builder().on("new", InboxDatabase::effect).build();
+    assertThat(inbox.receive(first.again(), newer)).isEqualTo(new Receipt.Processed());
+    now[0] = now[0].plusSeconds(600);
+    assertThat(inbox.receive(second.again(), old))
+        .isInstanceOfSatisfying(
+            Receipt.Quarantined.class,
+            q -> assertThat(q.reason()).isEqualTo(QuarantineReason.UNKNOWN_TYPE));
+  }
+
+  private static Duration pause(Receipt receipt) {
+    assertThat(receipt).isInstanceOf(Receipt.Held.class);
+    return receipt.retryAfter();
   }
 }
