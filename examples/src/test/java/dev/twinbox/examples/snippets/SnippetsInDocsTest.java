@@ -132,6 +132,7 @@ final class SnippetsInDocsTest {
             "migrations",
             "outbox-core",
             "inbox-core",
+            "inbox-redis",
             "postgres",
             "brokers/api",
             "brokers/contracts",
@@ -140,6 +141,7 @@ final class SnippetsInDocsTest {
             "brokers/rocketmq",
             "relay",
             "cli",
+            "spring-boot-starter",
             "testkit",
             "examples",
             "benchmarks")) {
