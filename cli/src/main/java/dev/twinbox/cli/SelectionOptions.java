@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
@@ -48,7 +49,11 @@ final class SelectionOptions {
           case NUMBERS ->
               option.type(List.class).auxiliaryTypes(Long.class).splitRegex(",").build();
           case TEXTS ->
-              option.type(List.class).auxiliaryTypes(String.class).splitRegex(",").build();
+              option
+                  .type(List.class)
+                  .auxiliaryTypes(place.hasForeignIds() ? String.class : UUID.class)
+                  .splitRegex(",")
+                  .build();
           case NUMBER -> option.type(Long.class).build();
           case TEXT -> option.type(String.class).build();
           case TIME -> option.type(Instant.class).converters(new InstantConverter()).build();
@@ -103,6 +108,9 @@ final class SelectionOptions {
   }
 
   private Object checked(Filter filter, Object value) {
+    if (filter.value() == Filter.Value.TEXTS) {
+      return ((List<?>) value).stream().map(Object::toString).toList();
+    }
     if (filter != Filter.REASON || place.reasons().isEmpty()) {
       return value;
     }

@@ -65,6 +65,11 @@ record SetAsidePlace<T extends SetAside>(
     return "No %s match.".formatted(name);
   }
 
+  /** Whether ids are what others have sent; the outbox has its own. */
+  boolean hasForeignIds() {
+    return filters.contains(Filter.CONSUMER);
+  }
+
   boolean hasReasons() {
     return filters.contains(Filter.REASON);
   }
