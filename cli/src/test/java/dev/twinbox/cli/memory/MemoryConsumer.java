@@ -10,7 +10,6 @@ import java.rmi.RemoteException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 
 /** Receives a topic in order, a batch at a time; what is not settled is read again. */
 final class MemoryConsumer implements AutoCloseable {
@@ -52,6 +51,7 @@ final class MemoryConsumer implements AutoCloseable {
    * @param handed how many messages of the topic were handed to the receiver before: these may have
    *     failed, which the inbox has to know
    */
+  @SuppressWarnings("NullAway") // which reads "byte @Nullable []" of other modules wrongly
   static List<Delivery> read(Remotely server, String topic, int from, int most, int handed)
       throws RemoteException {
     List<Delivery> deliveries = new ArrayList<>();
@@ -59,20 +59,13 @@ final class MemoryConsumer implements AutoCloseable {
     for (Remotely.Kept kept : server.read(topic, from, most)) {
       String origin = "memory:%s/0/%s".formatted(topic, place);
       deliveries.add(
-          new Delivery(
-              kept.id(),
-              null,
-              null,
-              null,
-              kept.key(),
-              null,
-              null,
-              null,
-              Map.of(),
-              kept.payload(),
-              origin,
-              place++ < handed,
-              null));
+          Delivery.builder()
+              .id(kept.id())
+              .key(kept.key())
+              .payload(kept.payload())
+              .origin(origin)
+              .redelivered(place++ < handed)
+              .build());
     }
     return deliveries;
   }

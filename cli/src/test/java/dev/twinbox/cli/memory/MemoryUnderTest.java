@@ -9,6 +9,7 @@ import java.rmi.RemoteException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +48,13 @@ final class MemoryUnderTest implements BrokerUnderTest, AutoCloseable {
   public List<Arrived> read(String destination) {
     try {
       return server.read(topic(destination), 0, Integer.MAX_VALUE).stream()
-          .map(kept -> new Arrived(kept.id(), kept.key(), text(kept.payload()), Map.of()))
+          .map(
+              kept ->
+                  new Arrived(
+                      Objects.requireNonNull(kept.id()),
+                      kept.key(),
+                      text(kept.payload()),
+                      Map.of()))
           .toList();
     } catch (RemoteException e) {
       throw new IllegalStateException(e);
