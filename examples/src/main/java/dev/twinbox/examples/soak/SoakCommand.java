@@ -41,8 +41,7 @@ public final class SoakCommand implements Callable<Integer> {
       names = "--broker",
       paramLabel = "BROKER",
       defaultValue = "kafka",
-      description =
-          "The broker: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
+      description = "The broker: ${COMPLETION-CANDIDATES}; default ${DEFAULT-VALUE}.")
   private SoakBrokerChoice broker = SoakBrokerChoice.KAFKA;
 
   @Option(
