@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jooq.Configuration;
@@ -47,6 +48,9 @@ final class HandlerRun {
 
     /** Records the ids; tells those whose handlers are to run. */
     Recorded begin(Connection connection) throws SQLException;
+
+    /** Whether the ids are recorded, so that a transaction that was to do it was committed. */
+    boolean areRecorded(Connection connection, Set<UUID> ids) throws SQLException;
 
     /** The handlers have succeeded, or had nothing to do. */
     void end(Connection connection) throws SQLException;

@@ -1,5 +1,6 @@
 package dev.twinbox.inbox;
 
+import java.sql.Array;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -27,6 +28,7 @@ final class InboxStore {
   private final String commitBeginAndInsertOne;
   private final String continueUntilTimeout;
   private final String isRecorded;
+  private final String areRecorded;
   private final String durablyInsertOne;
   private final String takePasses;
   private final String givePass;
@@ -118,6 +120,15 @@ final class InboxStore {
     // By primary key.
     isRecorded =
         "select exists (select from %s.inbox where message_id = ? and consumer_id = ?)"
+            .formatted(schema);
+    areRecorded =
+        """
+        select (select count(*) from %1$s.inbox
+            where consumer_id = ? and message_id = any (cast(? as uuid[])))
+            = cardinality(cast(? as uuid[]))
+          and not exists (select from %1$s.inbox_pass
+            where consumer_id = ? and message_id = any (cast(? as uuid[])))\
+        """
             .formatted(schema);
     durablyInsertOne = "set local synchronous_commit = on; " + insertOne;
     // Only what lies in quarantine: a message that a redrive has processed meanwhile is not let
@@ -245,6 +256,27 @@ final class InboxStore {
 
   boolean isRecorded(Connection connection, int consumer, UUID id) throws SQLException {
     return exists(connection, isRecorded, id, consumer);
+  }
+
+  /**
+   * Whether all ids are recorded, and no pass is left for any. Where a transaction that recorded
+   * them, or took their passes, may have been cut off by a crash of PostgreSQL, only this tells
+   * whether it was committed: its id can be given to another transaction after the crash, as long
+   * as nothing of it was on disk.
+   */
+  boolean areRecorded(Connection connection, int consumer, Collection<UUID> ids)
+      throws SQLException {
+    try (PreparedStatement statement = connection.prepareStatement(areRecorded)) {
+      Array all = connection.createArrayOf("uuid", ids.toArray());
+      statement.setInt(1, consumer);
+      statement.setArray(2, all);
+      statement.setArray(3, all);
+      statement.setInt(4, consumer);
+      statement.setArray(5, all);
+      try (ResultSet row = statement.executeQuery()) {
+        return row.next() && row.getBoolean(1);
+      }
+    }
   }
 
   /** Records the id inside a transaction; tells whether it was not recorded before. */

@@ -3,6 +3,7 @@ package dev.twinbox.inbox;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /**
@@ -41,6 +42,11 @@ class Recording implements HandlerRun.Frame {
   /** Tells those that were not recorded before. */
   Recorded record(Connection connection) throws SQLException {
     return store.begin(connection, consumer, ids);
+  }
+
+  @Override
+  public final boolean areRecorded(Connection connection, Set<UUID> recorded) throws SQLException {
+    return store.areRecorded(connection, consumer, recorded);
   }
 
   @Override

@@ -58,6 +58,11 @@ final class RedriveRun implements HandlerRun.Frame {
   }
 
   @Override
+  public boolean areRecorded(Connection connection, Set<UUID> recorded) throws SQLException {
+    return inbox.areRecorded(connection, consumerId, recorded);
+  }
+
+  @Override
   public void end(Connection connection) throws SQLException {
     if (claimHolds) {
       store.settle(connection, claimed, processes);

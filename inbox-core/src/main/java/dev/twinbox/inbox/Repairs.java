@@ -96,10 +96,11 @@ final class Repairs {
 
   private boolean put(Connection connection, Repair repair) throws SQLException {
     EndedTransaction ended = repair.ended();
-    if (!ended.isCommitted(connection)) {
+    int consumer = repair.consumer();
+    if (!ended.isCommitted(connection)
+        || !store.areRecorded(connection, consumer, ended.recorded())) {
       return false;
     }
-    int consumer = repair.consumer();
     for (CheckedDelivery checked : ended.halfDone()) {
       quarantine.keep(
           connection,

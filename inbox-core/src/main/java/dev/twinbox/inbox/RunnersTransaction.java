@@ -223,7 +223,15 @@ final class RunnersTransaction implements TransactionalWork {
             ResultSet row = InboxStore.execute(statement);
             String status = row.next() ? row.getString(1) : null;
             SqlTrouble.refuseUnconfirmed(statement);
-            return xid == null ? (error == null ? COMMITTED : ROLLED_BACK) : String.valueOf(status);
+            if (xid == null) {
+              return error == null ? COMMITTED : ROLLED_BACK;
+            }
+            // After a crash in between, its id may be another transaction's.
+            return COMMITTED.equals(status)
+                    && (thrown != null || error != null)
+                    && !frame.areRecorded(connection, Objects.requireNonNull(recorded).ids())
+                ? ROLLED_BACK
+                : String.valueOf(status);
           }
         });
   }
