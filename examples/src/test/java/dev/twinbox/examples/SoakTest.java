@@ -44,7 +44,7 @@ class SoakTest {
   private final StringWriter err = new StringWriter();
 
   @ParameterizedTest
-  @ValueSource(strings = {"kafka", "rabbitmq"})
+  @ValueSource(strings = {"kafka", "rabbitmq", "rocketmq"})
   void nothingIsLostExtraDoubledOrTurnedRoundInAShortStorm(String broker) throws IOException {
     JsonNode report =
         soak(
@@ -67,7 +67,7 @@ class SoakTest {
 
   @Tag("long")
   @ParameterizedTest
-  @CsvSource({"kafka, 1, 34", "rabbitmq, 1, 36", "rabbitmq, 3, 36"})
+  @CsvSource({"kafka, 1, 34", "rabbitmq, 1, 36", "rabbitmq, 3, 36", "rocketmq, 1, 34"})
   void aMinuteOfFaultsOfEveryKindLeavesNoTrace(String broker, String nodes, int faults)
       throws IOException {
     JsonNode report =

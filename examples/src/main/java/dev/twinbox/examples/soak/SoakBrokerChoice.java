@@ -18,7 +18,12 @@ enum SoakBrokerChoice {
       "RabbitMQ",
       (processes, options) -> RabbitSoak.start(processes, options.rabbitNodes()),
       RabbitSoak::consume,
-      Set.of());
+      Set.of()),
+  ROCKETMQ(
+      "RocketMQ",
+      (processes, options) -> RocketSoak.start(),
+      RocketSoak::consume,
+      Set.of(FaultKind.RAISE_ALARM));
 
   private final String title;
   private final Starter starter;
