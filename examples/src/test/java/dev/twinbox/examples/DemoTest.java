@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DemoTest {
@@ -25,11 +26,20 @@ class DemoTest {
 
   @Tag("essential")
   @ParameterizedTest
-  @ValueSource(strings = {"kafka", "rabbitmq"})
-  void theTallyBalances(String broker) throws IOException {
+  @CsvSource({"kafka, postgresql", "rabbitmq, postgresql", "kafka, redis"})
+  void theTallyBalances(String broker, String inbox) throws IOException {
     Path file = folder.resolve("report.json");
     int exitCode =
-        run("demo", "--messages", "2000", "--broker", broker, "--report", file.toString());
+        run(
+            "demo",
+            "--messages",
+            "2000",
+            "--broker",
+            broker,
+            "--inbox",
+            inbox,
+            "--report",
+            file.toString());
     assertThat(exitCode).as("%s%s", out, err).isZero();
     assertThat(out.toString()).contains("Balanced: each of the 1,900 committed orders");
 

@@ -2,7 +2,6 @@ package dev.twinbox.examples.demo;
 
 import dev.twinbox.cli.CommandException;
 import dev.twinbox.examples.common.Progress;
-import dev.twinbox.inbox.Inbox;
 import dev.twinbox.outbox.Outbox;
 import dev.twinbox.relay.Relay;
 import java.io.PrintWriter;
@@ -11,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jooq.DSLContext;
 import org.jooq.SQLDialect;
 import org.jooq.impl.DSL;
@@ -33,7 +33,12 @@ final class Demo implements AutoCloseable {
   private final DSLContext reading;
   private final PrintWriter out;
 
-  private Demo(DemoDatabase database, DemoBroker broker, int messages, PrintWriter out) {
+  private Demo(
+      DemoDatabase database,
+      DemoBroker broker,
+      DemoInboxChoice inbox,
+      int messages,
+      PrintWriter out) {
     this.messages = messages;
     this.database = database;
     this.broker = broker;
@@ -44,10 +49,12 @@ final class Demo implements AutoCloseable {
             DSL.using(database.pool("shop", WRITERS), SQLDialect.POSTGRES),
             Outbox.builder().source("/shop").build(),
             broker.destination());
-    billing = new Billing(reading);
-    Inbox inbox =
-        Inbox.builder().dataSource(database.pool("billing", 6)).consumer("billing").build();
-    consumer = broker.consume(inbox, billing.handler());
+    billing =
+        switch (inbox) {
+          case POSTGRESQL -> new PostgresBilling(reading, database.pool("billing", 6));
+          case REDIS -> orExplain(RedisBilling::start);
+        };
+    consumer = broker.consume(billing.receiver());
     relay =
         Relay.builder()
             .dataSource(database.pool("relay", 8))
@@ -57,9 +64,21 @@ final class Demo implements AutoCloseable {
             .start();
   }
 
-  /** Starts the servers, both at once, and everything but the shop. */
-  static Demo start(DemoBrokerChoice choice, int messages, PrintWriter out) {
-    out.printf(Locale.ROOT, "Starting PostgreSQL and %s in temporary folders…%n", choice.title());
+  private static <T> T orExplain(Supplier<T> start) {
+    try {
+      return start.get();
+    } catch (IllegalStateException e) {
+      throw new CommandException(e.getMessage() == null ? e.toString() : e.getMessage(), e);
+    }
+  }
+
+  /** Starts the servers, database and broker at once, and everything but the shop. */
+  static Demo start(DemoBrokerChoice choice, DemoInboxChoice inbox, int messages, PrintWriter out) {
+    out.printf(
+        Locale.ROOT,
+        "Starting PostgreSQL%s and %s in temporary folders…%n",
+        inbox == DemoInboxChoice.REDIS ? ", Redis" : "",
+        choice.title());
     out.flush();
     CompletableFuture<DemoDatabase> database = CompletableFuture.supplyAsync(DemoDatabase::start);
     DemoBroker broker;
@@ -70,7 +89,7 @@ final class Demo implements AutoCloseable {
       throw e;
     }
     try {
-      return new Demo(database.join(), broker, messages, out);
+      return new Demo(database.join(), broker, inbox, messages, out);
     } catch (CompletionException e) {
       broker.close();
       throw new CommandException("PostgreSQL did not start: " + e.getMessage(), e);
@@ -106,7 +125,7 @@ final class Demo implements AutoCloseable {
     }
     double seconds = progress.seconds();
     progress.say(String.format(Locale.ROOT, "Done after %.1f s; now counting.", seconds));
-    return new DemoTally(reading, broker).count(seconds);
+    return new DemoTally(reading, broker, billing).count(seconds);
   }
 
   private void show(Progress progress, Saboteur saboteur) throws InterruptedException {
@@ -126,7 +145,10 @@ final class Demo implements AutoCloseable {
     out.printf(
         Locale.ROOT,
         "%nStill running, with an order a second, until Ctrl-C. From another terminal:%n  %s%n",
-        (database.howToConnect() + "\n" + broker.howToConnect()).indent(2).strip());
+        (database.howToConnect() + "\n" + broker.howToConnect() + "\n" + billing.howToConnect())
+            .strip()
+            .indent(2)
+            .strip());
     out.flush();
     CountDownLatch never = new CountDownLatch(1);
     while (!never.await(1, TimeUnit.SECONDS)) {
@@ -138,6 +160,7 @@ final class Demo implements AutoCloseable {
   public void close() throws Exception {
     relay.close();
     consumer.close();
+    billing.close();
     broker.close();
     database.close();
   }

@@ -1,8 +1,7 @@
 package dev.twinbox.examples.demo;
 
 import dev.twinbox.broker.Broker;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.Receiver;
 import java.util.UUID;
 import java.util.function.Consumer;
 
@@ -15,7 +14,7 @@ interface DemoBroker extends AutoCloseable {
   Broker forRelay();
 
   /** Starts a consumer of the destination. */
-  AutoCloseable consume(Inbox inbox, Handler handler);
+  AutoCloseable consume(Receiver receiver);
 
   /** Starts to read everything that arrives and to send some of it once more. */
   Saboteur sabotage();

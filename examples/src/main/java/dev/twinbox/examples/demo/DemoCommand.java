@@ -41,6 +41,15 @@ public final class DemoCommand implements Callable<Integer> {
   private DemoBrokerChoice broker = DemoBrokerChoice.KAFKA;
 
   @Option(
+      names = "--inbox",
+      paramLabel = "STORE",
+      defaultValue = "postgresql",
+      description =
+          "Where the consumer's inbox and balances are: ${COMPLETION-CANDIDATES}; default"
+              + " ${DEFAULT-VALUE}.")
+  private DemoInboxChoice inbox = DemoInboxChoice.POSTGRESQL;
+
+  @Option(
       names = "--report",
       paramLabel = "FILE",
       description = "Write the tally into this file, as JSON.")
@@ -65,7 +74,7 @@ public final class DemoCommand implements Callable<Integer> {
       ReportFile.checkWritable(report);
     }
     PrintWriter out = spec.commandLine().getOut();
-    try (Demo demo = Demo.start(broker, messages, out)) {
+    try (Demo demo = Demo.start(broker, inbox, messages, out)) {
       DemoResult result = demo.run();
       result.print(out);
       if (report != null) {

@@ -27,7 +27,7 @@ final class DemoDatabase implements AutoCloseable {
     Migrations.apply(started.database.dataSource());
     DSLContext owner = DSL.using(started.database.dataSource(), SQLDialect.POSTGRES);
     Shop.createTables(owner);
-    Billing.createTables(owner);
+    PostgresBilling.createTables(owner);
     return started;
   }
 

@@ -9,9 +9,10 @@ import java.util.Locale;
  *
  * @param report the figures
  * @param wrongBalances customers whose balance is not the sum of their orders
+ * @param effectsAt where the effects are noted
  * @param details what the tally found, message by message
  */
-record DemoResult(DemoReport report, long wrongBalances, TallyReport details) {
+record DemoResult(DemoReport report, long wrongBalances, String effectsAt, TallyReport details) {
 
   void print(PrintWriter out) {
     out.println();
@@ -20,7 +21,7 @@ record DemoResult(DemoReport report, long wrongBalances, TallyReport details) {
     line(out, "Messages published", report.published(), "different ids that the broker holds");
     line(out, "Deliveries", report.delivered(), "some repeated on purpose");
     line(out, "Duplicates rejected", report.duplicatesRejected(), "deliveries without effect");
-    line(out, "Effects on balances", report.effects(), "rows in billing.effect");
+    line(out, "Effects on balances", report.effects(), effectsAt);
     line(out, "Lost", report.lost(), "");
     line(out, "Extra", report.extra(), "");
     line(out, "Out of order", report.outOfOrder(), "within one customer");

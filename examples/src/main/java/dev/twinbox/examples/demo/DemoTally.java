@@ -3,8 +3,11 @@ package dev.twinbox.examples.demo;
 import dev.twinbox.examples.common.RowStream;
 import dev.twinbox.testkit.Tally;
 import dev.twinbox.testkit.TallyReport;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.UUID;
 import org.jooq.DSLContext;
 import org.jooq.Record;
@@ -16,15 +19,20 @@ import org.jooq.Record;
 final class DemoTally {
   private final DSLContext database;
   private final DemoBroker broker;
+  private final Billing billing;
 
-  DemoTally(DSLContext database, DemoBroker broker) {
+  /**
+   * @param database with the shop's tables
+   */
+  DemoTally(DSLContext database, DemoBroker broker, Billing billing) {
     this.database = database;
     this.broker = broker;
+    this.billing = billing;
   }
 
   DemoResult count(double seconds) {
     Tally tally = new Tally();
-    tally.expectConsumer("billing");
+    tally.expectConsumer(Billing.CONSUMER);
     RowStream.each(
         database,
         "select message_id, customer, number from shop.orders",
@@ -32,10 +40,7 @@ final class DemoTally {
     RowStream.each(
         database, "select message_id from shop.abandoned", row -> tally.rolledBack(id(row)));
     broker.read(tally::published);
-    RowStream.each(
-        database,
-        "select message_id from billing.effect order by number",
-        row -> tally.applied("billing", id(row)));
+    billing.effects(id -> tally.applied(Billing.CONSUMER, id));
     TallyReport found = tally.check();
 
     long published = view(found, "published").seen();
@@ -56,19 +61,22 @@ final class DemoTally {
             found.outOfOrder(),
             Math.round(seconds * 10) / 10.0,
             found.balanced() && wrongBalances == 0 && effects == found.committed());
-    return new DemoResult(report, wrongBalances, found);
+    return new DemoResult(report, wrongBalances, billing.effectsAt(), found);
   }
 
   private long wrongBalances() {
-    Long wrong =
+    Map<Integer, Billing.Balance> right =
         database
-            .resultQuery(
-                "select count(*) from (select customer, sum(cents) as cents, count(*) as orders"
-                    + " from shop.orders group by customer) o full join billing.balance b using"
-                    + " (customer) where (o.cents, o.orders) is distinct from (b.cents, b.orders)")
-            .fetchSingle()
-            .into(Long.class);
-    return Objects.requireNonNull(wrong);
+            .resultQuery("select customer, sum(cents), count(*) from shop.orders group by customer")
+            .fetchMap(
+                row -> row.get(0, Integer.class),
+                row -> new Billing.Balance(row.get(1, Long.class), row.get(2, Long.class)));
+    Map<Integer, Billing.Balance> found = billing.balances();
+    Set<Integer> customers = new HashSet<>(right.keySet());
+    customers.addAll(found.keySet());
+    return customers.stream()
+        .filter(customer -> !Objects.equals(right.get(customer), found.get(customer)))
+        .count();
   }
 
   private static UUID id(Record row) {

@@ -2,8 +2,7 @@ package dev.twinbox.examples.demo;
 
 import dev.twinbox.broker.Broker;
 import dev.twinbox.examples.common.KafkaReading;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.Receiver;
 import dev.twinbox.kafka.consumer.KafkaInboxConsumer;
 import dev.twinbox.kafka.publisher.KafkaBroker;
 import dev.twinbox.kafka.publisher.KafkaTopology;
@@ -48,10 +47,9 @@ final class KafkaDemo implements DemoBroker {
   }
 
   @Override
-  public AutoCloseable consume(Inbox inbox, Handler handler) {
+  public AutoCloseable consume(Receiver receiver) {
     return KafkaInboxConsumer.builder()
-        .inbox(inbox)
-        .handler(handler)
+        .receiver(receiver)
         .topics(TOPIC)
         .properties(address())
         .property("group.id", GROUP)

@@ -6,8 +6,7 @@ import com.rabbitmq.client.ConnectionFactory;
 import dev.twinbox.broker.Broker;
 import dev.twinbox.cli.CommandException;
 import dev.twinbox.examples.common.StreamReading;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.Receiver;
 import dev.twinbox.rabbitmq.RabbitRoute;
 import dev.twinbox.rabbitmq.consumer.RabbitInboxConsumer;
 import dev.twinbox.rabbitmq.publisher.RabbitBroker;
@@ -72,12 +71,11 @@ final class RabbitDemo implements DemoBroker {
   }
 
   @Override
-  public AutoCloseable consume(Inbox inbox, Handler handler) {
+  public AutoCloseable consume(Receiver receiver) {
     ConnectionFactory counted = factory();
     counted.setMetricsCollector(acknowledged);
     return RabbitInboxConsumer.builder()
-        .inbox(inbox)
-        .handler(handler)
+        .receiver(receiver)
         .queue(queue)
         .connectionFactory(counted)
         .prefetch(500)

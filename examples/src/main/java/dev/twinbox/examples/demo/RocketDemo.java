@@ -2,8 +2,7 @@ package dev.twinbox.examples.demo;
 
 import dev.twinbox.broker.Broker;
 import dev.twinbox.broker.SourceLag;
-import dev.twinbox.inbox.Handler;
-import dev.twinbox.inbox.Inbox;
+import dev.twinbox.inbox.Receiver;
 import dev.twinbox.rocketmq.consumer.RocketInboxConsumer;
 import dev.twinbox.rocketmq.publisher.RocketBroker;
 import dev.twinbox.testkit.TestRocket;
@@ -44,10 +43,9 @@ final class RocketDemo implements DemoBroker {
   }
 
   @Override
-  public AutoCloseable consume(Inbox inbox, Handler handler) {
+  public AutoCloseable consume(Receiver receiver) {
     return RocketInboxConsumer.builder()
-        .inbox(inbox)
-        .handler(handler)
+        .receiver(receiver)
         .topics(TOPIC)
         .nameServers(rocket.nameServer())
         .group(GROUP)
