@@ -45,7 +45,8 @@ final class RedisExamination {
           "zrangebyscore",
           "sadd",
           "srem",
-          "spop");
+          "sismember",
+          "srandmember");
 
   private final UnifiedJedis client;
   private final RedisKeys keys;
@@ -223,8 +224,17 @@ final class RedisExamination {
         switch (command) {
           case "eval", "evalsha" -> List.of("return 1", "1", key);
           case "time" -> List.of();
-          case "get", "del", "hgetall", "incr", "zcard", "spop" -> List.of(key);
-          case "set", "hdel", "hmget", "zrem", "zscore", "sadd", "srem" -> List.of(key, "1");
+          case "get", "del", "hgetall", "incr", "zcard" -> List.of(key);
+          case "set",
+              "hdel",
+              "hmget",
+              "zrem",
+              "zscore",
+              "sadd",
+              "srem",
+              "sismember",
+              "srandmember" ->
+              List.of(key, "1");
           default -> List.of(key, "1", "1");
         });
     return words.toArray(String[]::new);

@@ -48,7 +48,7 @@ public final class RedisInbox {
 
   private RedisInbox(UnifiedJedis client, String consumer, Builder builder) {
     server = new RedisServer(client, builder.replicas, builder.replicasLimit.toMillis());
-    keys = new RedisKeys(builder.prefix, consumer, builder.hashTag);
+    keys = new RedisKeys(builder.prefix, consumer, builder.hashTagFor(client));
     // Longer than the horizon, by which ids are refused: a message judged just before is recorded.
     records = new RedisRecords(server, keys, builder.lease, builder.horizon.plus(MARGIN));
     leases = new LeaseKeeper(records, builder.lease);
@@ -107,23 +107,39 @@ public final class RedisInbox {
 
   RedisTerms terms() {
     RedisTerms present = terms;
-    if (present == null || !present.isFresh()) {
-      try {
-        present =
-            RedisTerms.of(
-                server.run(
-                    "The consumer was not registered",
-                    Script.REGISTER,
-                    new RedisServer.Call(
-                        List.of(keys.consumerRow()),
-                        List.of(RedisServer.bytes(horizon.toMillis())))));
-        terms = present;
-      } catch (DatabaseUnavailableException e) {
-        terms = null;
-        throw e;
-      }
+    return present == null || !present.isFresh() ? register() : present;
+  }
+
+  /** Asks Redis, and waits for its replicas where that is wanted. */
+  private RedisTerms register() {
+    try {
+      RedisTerms asked =
+          RedisTerms.of(
+              server
+                  .runAndWait(
+                      "The consumer was not registered",
+                      Script.REGISTER,
+                      List.of(
+                          new RedisServer.Call(
+                              List.of(keys.consumerRow()),
+                              List.of(RedisServer.bytes(horizon.toMillis())))))
+                  .get(0));
+      terms = asked;
+      return asked;
+    } catch (DatabaseUnavailableException e) {
+      terms = null;
+      throw e;
     }
-    return present;
+  }
+
+  /**
+   * Waits until replicas have what Redis has, where that is wanted: what is found to be processed
+   * may be what an earlier batch waited for in vain. WAIT covers what its connection has written.
+   */
+  void confirmDuplicates() {
+    if (server.replicas() > 0) {
+      register();
+    }
   }
 
   RedisKeys keys() {
@@ -243,8 +259,8 @@ public final class RedisInbox {
     /**
      * In a Cluster: the hash tag of the keys that a delivery's handler writes, so that its record
      * lies in the same slot. Messages of one ordering key need one tag. The same for each
-     * redelivery. Null for none. Default: records are spread, and handlers can hand over no
-     * commands in a Cluster.
+     * redelivery. Null for none. Default in a Cluster: the delivery's key, and records of messages
+     * without a key are spread: their handlers can hand over no commands.
      */
     public Builder hashTag(Function<Delivery, @Nullable String> tag) {
       hashTag = tag;
@@ -284,6 +300,12 @@ public final class RedisInbox {
                 .formatted(replicas));
       }
       return new RedisInbox(jedis, checkedName("consumer", name), this);
+    }
+
+    private @Nullable Function<Delivery, @Nullable String> hashTagFor(UnifiedJedis jedis) {
+      return hashTag == null && jedis instanceof RedisClusterClient
+          ? delivery -> RedisKeys.tag(delivery.key())
+          : hashTag;
     }
 
     private static String checkedName(String what, String name) {

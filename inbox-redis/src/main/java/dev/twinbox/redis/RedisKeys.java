@@ -19,6 +19,11 @@ record RedisKeys(
     return RedisServer.bytes(prefix + ":" + consumer + ":" + place + name(id));
   }
 
+  /** One that Redis takes for a hash tag: the text between the first braces, if there is any. */
+  static @Nullable String tag(@Nullable String key) {
+    return key == null || !(key.isEmpty() || key.startsWith("}")) ? key : "_" + key;
+  }
+
   static String name(UUID id) {
     ByteBuffer buffer = ByteBuffer.allocate(16);
     buffer.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());

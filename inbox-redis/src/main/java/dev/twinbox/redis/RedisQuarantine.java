@@ -170,18 +170,30 @@ public final class RedisQuarantine {
         });
   }
 
-  /** Takes what is to be redriven off the list; each is told to one caller. */
-  Optional<Kept> nextRedrive() {
+  /**
+   * Some of those that are to be redriven. They stay asked for until {@link #redriven} or {@link
+   * #leave(String)}, so that a process that dies or loses Redis meanwhile forgets none.
+   */
+  List<Kept> redrives(int limit) {
     return server.ask(
         FAILURE,
         () -> {
-          byte[] name = client().spop(keys.redrives());
-          return name == null ? Optional.empty() : read(text(name));
+          List<Kept> asked = new ArrayList<>();
+          for (byte[] name : client().srandmember(keys.redrives(), limit)) {
+            Optional<Kept> kept = read(text(name));
+            kept.ifPresentOrElse(asked::add, () -> client().srem(keys.redrives(), name));
+          }
+          return asked;
         });
   }
 
-  void askAgain(String name) {
-    server.ask(FAILURE, () -> client().sadd(keys.redrives(), RedisServer.bytes(name)));
+  boolean isToBeRedriven(String name) {
+    return server.ask(FAILURE, () -> client().sismember(keys.redrives(), RedisServer.bytes(name)));
+  }
+
+  /** Its redrive is over, whatever came of it. */
+  void redriven(String name) {
+    server.ask(FAILURE, () -> client().srem(keys.redrives(), RedisServer.bytes(name)));
   }
 
   /** What was handled goes by its id; of the others, two copies are two messages. */

@@ -46,6 +46,7 @@ final class RedisReception {
   private final RedisRecords records;
   private final LeaseKeeper leases;
   private final RedisQuarantine quarantine;
+  private final Runnable confirmDuplicates;
   private final Admission admission;
   private final Backoff backoff;
   private final boolean mayOvertake;
@@ -60,6 +61,7 @@ final class RedisReception {
     this.handler = handler;
     records = inbox.records();
     leases = inbox.leases();
+    confirmDuplicates = inbox::confirmDuplicates;
     admission = inbox.admission();
     backoff = inbox.backoff();
     mayOvertake = inbox.mayOvertake();
@@ -174,6 +176,9 @@ final class RedisReception {
         }
         records.release(notBegun);
         finish();
+        if (takings.stream().anyMatch(taking -> taking.state() == State.DONE)) {
+          confirmDuplicates.run();
+        }
         return Arrays.asList(receipts);
       } catch (DatabaseUnavailableException e) {
         cutShort.addAll(taken);

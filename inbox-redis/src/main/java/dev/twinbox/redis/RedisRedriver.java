@@ -6,7 +6,8 @@ import dev.twinbox.inbox.Delivery;
 import dev.twinbox.inbox.HandlerWatch;
 import dev.twinbox.inbox.Receipt;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -16,10 +17,14 @@ import org.slf4j.LoggerFactory;
 final class RedisRedriver implements BackgroundWork {
   private static final Logger log = LoggerFactory.getLogger(RedisRedriver.class);
   private static final long PAUSE_MILLIS = 1_000;
+  private static final int AT_ONCE = 100;
 
   private final RedisInbox inbox;
   private final RedisReception reception;
   private final HandlerWatch watch;
+
+  // By name, in System.nanoTime(): what failed or is in work elsewhere. Only the thread's.
+  private final Map<String, Long> waitsUntil = new HashMap<>();
   private @Nullable Thread thread;
   private volatile boolean stopped;
 
@@ -72,8 +77,8 @@ final class RedisRedriver implements BackgroundWork {
   private void run() {
     while (!stopped) {
       try {
-        while (!stopped && redriveOne()) {
-          // Until there is none.
+        while (!stopped && redriveSome()) {
+          // Until there is none, or only what waits.
         }
       } catch (RuntimeException e) { // Redis is away, or a message is unreadable: goes on later
         log.warn("A redrive failed: {}", String.valueOf(e.getMessage()));
@@ -82,16 +87,26 @@ final class RedisRedriver implements BackgroundWork {
     }
   }
 
-  private boolean redriveOne() {
-    Optional<RedisQuarantine.Kept> next = inbox.quarantine().nextRedrive();
-    next.ifPresent(this::redrive);
-    return next.isPresent();
+  /** Returns whether one was settled. */
+  private boolean redriveSome() {
+    boolean settled = false;
+    for (RedisQuarantine.Kept kept : inbox.quarantine().redrives(AT_ONCE)) {
+      Long due = waitsUntil.get(kept.name());
+      if (!stopped
+          && (due == null || System.nanoTime() - due >= 0)
+          && inbox.quarantine().isToBeRedriven(kept.name())) {
+        waitsUntil.remove(kept.name());
+        settled |= redrive(kept);
+      }
+    }
+    return settled;
   }
 
-  private void redrive(RedisQuarantine.Kept kept) {
+  private boolean redrive(RedisQuarantine.Kept kept) {
     UUID id = kept.message().messageId();
     if (id == null) {
-      return;
+      inbox.quarantine().redriven(kept.name());
+      return true;
     }
     Delivery delivery = kept.delivery();
     Receipt receipt =
@@ -99,10 +114,13 @@ final class RedisRedriver implements BackgroundWork {
             new CheckedDelivery(delivery, id), inbox.keys().record(id, delivery), watch);
     if (receipt instanceof Receipt.Processed || receipt instanceof Receipt.Duplicate) {
       inbox.quarantine().leave(kept.name());
-    } else if (!receipt.settled()) {
-      inbox.quarantine().askAgain(kept.name());
+    } else if (receipt.settled()) {
+      inbox.quarantine().redriven(kept.name());
+    } else {
+      waitsUntil.put(kept.name(), System.nanoTime() + receipt.retryAfter().toNanos());
     }
     log.info("Redriven with the outcome {}: {}", receipt, delivery);
+    return receipt.settled();
   }
 
   private synchronized void pause() {

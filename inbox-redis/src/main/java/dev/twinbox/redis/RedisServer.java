@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
 import redis.clients.jedis.AbstractPipeline;
+import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisDataException;
@@ -82,7 +83,7 @@ record RedisServer(UnifiedJedis client, int replicas, long replicasMillis) {
     }
     for (Object answer : answers) {
       if (answer instanceof JedisException e) {
-        throw new DatabaseUnavailableException(failure, e);
+        throw unavailable(failure, e);
       }
     }
     return answers;
@@ -113,9 +114,21 @@ record RedisServer(UnifiedJedis client, int replicas, long replicasMillis) {
                     .formatted(confirmed.get(), replicas, replicasMillis)));
       }
     } catch (JedisException | IllegalStateException e) {
-      throw new DatabaseUnavailableException(failure, e);
+      throw unavailable(failure, e);
     }
     return answers;
+  }
+
+  /** Pipelines follow no redirection, and learn nothing of it: the next one asks the right node. */
+  private DatabaseUnavailableException unavailable(String failure, RuntimeException cause) {
+    if (client instanceof RedisClusterClient cluster) {
+      try {
+        cluster.refreshClusterTopology();
+      } catch (JedisException | IllegalStateException e) {
+        cause.addSuppressed(e);
+      }
+    }
+    return new DatabaseUnavailableException(failure, cause);
   }
 
   private static Object answer(Response<Object> response) {

@@ -18,9 +18,13 @@ import java.util.UUID;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import redis.clients.jedis.UnifiedJedis;
 
 class KilledConsumersTest {
+  private static final Logger log = LoggerFactory.getLogger(KilledConsumersTest.class);
+
   @TempDir Path folder;
 
   @Test
@@ -51,11 +55,11 @@ class KilledConsumersTest {
           long enough = (long) messages * (killed + 1) / (kills + 1);
           await().atMost(Duration.ofMinutes(5)).until(() -> client.hlen("effects") >= enough);
           int victim = random.nextInt(workers);
-          if (running.get(victim).isRunning()) {
+          if (running.get(victim).isRunning()) { // or else it has finished: another one
             running.get(victim).kill();
             running.set(victim, start(redis, base, victim, workers, messages, starts));
+            killed++;
           }
-          killed++;
         }
         await().atMost(Duration.ofMinutes(5)).until(() -> client.scard("finished") == workers);
       } finally {
@@ -64,7 +68,12 @@ class KilledConsumersTest {
       Map<String, String> effects = client.hgetAll("effects");
       assertThat(effects).hasSize(messages);
       assertThat(effects.values()).containsOnly("1");
-      assertThat(explainRepeated(client)).isNotNegative();
+      log.info(
+          "{} messages, {} consumers, {} kills: {} effects elsewhere repeated, each explained",
+          messages,
+          workers,
+          kills,
+          explainRepeated(client));
     }
   }
 

@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.twinbox.inbox.BackgroundWork;
+import dev.twinbox.inbox.Backoff;
 import dev.twinbox.inbox.Delivery;
 import dev.twinbox.inbox.QuarantineReason;
 import dev.twinbox.inbox.Receipt;
@@ -22,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -376,6 +378,34 @@ class RedisInboxTest {
     }
     assertThat(fixture.effects(delivery)).isEqualTo("1");
     assertThat(receive(receiver, delivery.again())).isEqualTo(DUPLICATE);
+  }
+
+  @Test
+  void aRedriveThatFailsWaitsForItsBackoff() throws Exception {
+    AtomicInteger calls = new AtomicInteger();
+    RedisInbox inbox =
+        fixture
+            .inbox()
+            .backoff(Backoff.exponential(Duration.ofHours(1)).upTo(Duration.ofHours(1)))
+            .build();
+    Receiver receiver =
+        inbox.atLeastOnce(
+            (d, work) -> {
+              if (calls.getAndIncrement() == 0) {
+                throw new UnprocessableException("no");
+              }
+              throw new IllegalStateException("not yet");
+            });
+    receive(receiver, delivery());
+    BackgroundWork background = receiver.backgroundWork();
+    background.start();
+    try {
+      inbox.quarantine().redrive(inbox.quarantine().list(1).get(0).number());
+      await().until(() -> calls.get() == 2);
+      await().during(Duration.ofSeconds(2)).until(() -> calls.get() == 2);
+    } finally {
+      background.close(Duration.ofSeconds(10));
+    }
   }
 
   @Test
