@@ -19,11 +19,15 @@ import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.exception.MQClientException;
 import org.apache.rocketmq.client.impl.consumer.ProcessQueue;
 import org.apache.rocketmq.common.message.MessageQueue;
+import org.apache.rocketmq.remoting.exception.RemotingException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Brings the messages of RocketMQ topics to a handler, each once.
@@ -37,14 +41,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A member that dies keeps its queues locked for up to a minute, by the broker's rule.
  *
- * <p>Thread-safe. The database may be away when it is started.
+ * <p>Thread-safe. Database and servers may be away when it is started.
  */
 public final class RocketInboxConsumer implements ConsumerLag, AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(RocketInboxConsumer.class);
   private static final Duration LOOK = Duration.ofMillis(100);
+  private static final Duration AGAIN = Duration.ofSeconds(1);
   private static final Duration END_LIMIT = Duration.ofMillis(500);
   private static final Duration DEFAULT_HORIZON = Duration.ofDays(7);
 
-  private final DefaultMQPushConsumer client;
+  private final Supplier<DefaultMQPushConsumer> clients;
   private final QueueListener listener;
   private final BackgroundWork background;
   private final StartGate gate;
@@ -59,28 +65,42 @@ public final class RocketInboxConsumer implements ConsumerLag, AutoCloseable {
   private boolean started;
   private boolean closed;
 
+  /** Not there before its servers have answered. */
+  private volatile @Nullable DefaultMQPushConsumer client;
+
+  /** The next to be started; by one thread at a time. */
+  private volatile DefaultMQPushConsumer next;
+
+  private volatile long connectAt;
+
   private RocketInboxConsumer(Receiver receiver, Builder builder) {
     RocketConsumerSettings settings =
         new RocketConsumerSettings(
             receiver.consumer(), builder.properties, builder.maySkipMessages);
-    client = settings.consumer();
-    client.setConsumeThreadMin(builder.concurrency);
-    client.setConsumeThreadMax(builder.concurrency);
-    client.setConsumeMessageBatchMaxSize(builder.batchSize);
-    // So that a thread whose batch has just ended notes its offset before offsets are saved.
-    client.setAwaitTerminationMillisWhenShutdown(END_LIMIT.toMillis());
     gate = gate(receiver, settings, builder);
     listener = new QueueListener(receiver, gate, this::persist);
-    client.setMessageListener(listener);
+    clients = () -> client(settings, builder);
+    next = clients.get();
+    background = receiver.backgroundWork();
+    closeLimit = builder.closeLimit;
+  }
+
+  private DefaultMQPushConsumer client(RocketConsumerSettings settings, Builder builder) {
+    DefaultMQPushConsumer made = settings.consumer();
+    made.setConsumeThreadMin(builder.concurrency);
+    made.setConsumeThreadMax(builder.concurrency);
+    made.setConsumeMessageBatchMaxSize(builder.batchSize);
+    // So that a thread whose batch has just ended notes its offset before offsets are saved.
+    made.setAwaitTerminationMillisWhenShutdown(END_LIMIT.toMillis());
+    made.setMessageListener(listener);
     try {
       for (Map.Entry<String, String> topic : builder.topics.entrySet()) {
-        client.subscribe(topic.getKey(), topic.getValue());
+        made.subscribe(topic.getKey(), topic.getValue());
       }
     } catch (MQClientException e) {
       throw new IllegalArgumentException(String.valueOf(e.getErrorMessage()), e);
     }
-    background = receiver.backgroundWork();
-    closeLimit = builder.closeLimit;
+    return made;
   }
 
   private static StartGate gate(
@@ -126,7 +146,7 @@ public final class RocketInboxConsumer implements ConsumerLag, AutoCloseable {
     started = true;
     try {
       background.start();
-      client.start();
+      connect();
       var unused =
           clock.scheduleWithFixedDelay(
               Supervision.repeated("The clock of a RocketMQ consumer", this::tick),
@@ -140,6 +160,43 @@ public final class RocketInboxConsumer implements ConsumerLag, AutoCloseable {
     } catch (RuntimeException | Error e) { // such as a lack of threads: all of it or nothing
       close();
       throw e;
+    }
+  }
+
+  /**
+   * Starts the client. One whose servers do not answer gives itself up, so that another one tries
+   * it a second later.
+   */
+  private void connect() throws MQClientException {
+    DefaultMQPushConsumer made = next;
+    try {
+      made.start();
+    } catch (MQClientException | RuntimeException e) {
+      made.shutdown();
+      if (!(e.getCause() instanceof RemotingException)) {
+        throw e;
+      }
+      log.warn("RocketMQ does not answer; it is asked again in {}: {}", AGAIN, e.getMessage());
+      next = clients.get();
+      connectAt = System.nanoTime() + AGAIN.toNanos();
+      return;
+    }
+    synchronized (this) {
+      if (!closed) {
+        client = made;
+        return;
+      }
+    }
+    made.shutdown();
+  }
+
+  private void connectAgain() {
+    try {
+      connect();
+    } catch (MQClientException | RuntimeException e) {
+      log.error("RocketMQ's client does not start; tried again in {}", AGAIN, e);
+      next = clients.get();
+      connectAt = System.nanoTime() + AGAIN.toNanos();
     }
   }
 
@@ -177,7 +234,10 @@ public final class RocketInboxConsumer implements ConsumerLag, AutoCloseable {
     }
     listener.abandon();
     clock.shutdownNow();
-    client.shutdown();
+    DefaultMQPushConsumer running = client;
+    if (running != null) {
+      running.shutdown();
+    }
     background.close(Duration.ofNanos(Math.max(0, deadline - System.nanoTime())));
   }
 
@@ -187,10 +247,16 @@ public final class RocketInboxConsumer implements ConsumerLag, AutoCloseable {
    */
   @SuppressWarnings("deprecation") // there is no other way to an offset of one queue
   private void persist(MessageQueue queue) {
-    client.getDefaultMQPushConsumerImpl().getOffsetStore().persist(queue);
+    DefaultMQPushConsumer running = client;
+    if (running != null) {
+      running.getDefaultMQPushConsumerImpl().getOffsetStore().persist(queue);
+    }
   }
 
   private void tick() {
+    if (client == null && System.nanoTime() - connectAt >= 0) {
+      connectAgain();
+    }
     listener.interruptWhatHangs();
     Map<MessageQueue, ProcessQueue> held = held();
     for (MessageQueue queue : listener.known()) {
@@ -202,8 +268,11 @@ public final class RocketInboxConsumer implements ConsumerLag, AutoCloseable {
 
   @SuppressWarnings("deprecation") // there is no other way to what the client holds
   private Map<MessageQueue, ProcessQueue> held() {
-    return Map.copyOf(
-        client.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable());
+    DefaultMQPushConsumer running = client;
+    return running == null
+        ? Map.of()
+        : Map.copyOf(
+            running.getDefaultMQPushConsumerImpl().getRebalanceImpl().getProcessQueueTable());
   }
 
   /** Describes a consumer; not thread-safe. */

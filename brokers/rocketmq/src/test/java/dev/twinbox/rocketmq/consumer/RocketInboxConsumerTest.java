@@ -88,6 +88,34 @@ class RocketInboxConsumerTest {
   }
 
   @Test
+  void whatIsAwayAtTheStartIsWaitedFor() {
+    topic.send("k");
+    topic.rocket().pauseNameServer();
+    try {
+      start(consumer(InboxDatabase::effect));
+    } finally {
+      topic.rocket().resumeNameServer();
+    }
+
+    awaitEffects(1);
+    assertThat(database.effects()).hasSize(1);
+  }
+
+  @Test
+  void aNameServerThatIsNotThereAtTheStartIsWaitedFor() {
+    topic.send("k");
+    topic.rocket().killNameServer();
+    try {
+      start(consumer(InboxDatabase::effect));
+    } finally {
+      topic.rocket().startNameServer();
+    }
+
+    awaitEffects(1);
+    assertThat(database.effects()).hasSize(1);
+  }
+
+  @Test
   void theWireFormatIsReadAsItIsWritten() throws Exception {
     BlockingQueue<Delivery> arrived = new LinkedBlockingQueue<>();
     String id = Messages.id();
