@@ -98,7 +98,8 @@ final class SnippetsInDocsTest {
   private static Map<String, String> regions() {
     Map<String, String> regions = new HashMap<>();
     for (Path source : sources()) {
-      if (source.toString().contains("snippets")) {
+      if (source.toString().contains("snippets")
+          || source.startsWith(ROOT.resolve("examples/shop"))) {
         REGION
             .matcher(read(source))
             .results()
@@ -144,6 +145,7 @@ final class SnippetsInDocsTest {
             "spring-boot-starter",
             "testkit",
             "examples",
+            "examples/shop",
             "benchmarks")) {
       for (String folder : List.of("src/main/java", "src/test/java")) {
         try (Stream<Path> files = Files.walk(ROOT.resolve(module).resolve(folder))) {

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.twinbox.shop.local;
+
+import org.jspecify.annotations.NullMarked;
