@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Each Java block in README.md and docs/ names a region of a compiled source, and says the same.
+ * Each Java block in the READMEs and docs/ names a region of a compiled source, and says the same.
  *
  * <p>With {@code -Dsnippets=write} the blocks are rewritten from the sources instead.
  */
@@ -120,7 +120,7 @@ final class SnippetsInDocsTest {
   private static List<Path> pages() throws IOException {
     try (Stream<Path> docs = Files.walk(ROOT.resolve("docs"))) {
       return Stream.concat(
-              Stream.of(ROOT.resolve("README.md"), ROOT.resolve("CONTRIBUTING.md")), docs)
+              Stream.of("README.md", "README.zh-CN.md", "CONTRIBUTING.md").map(ROOT::resolve), docs)
           .filter(file -> file.toString().endsWith(".md"))
           .collect(Collectors.toList());
     }
