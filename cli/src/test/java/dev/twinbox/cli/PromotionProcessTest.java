@@ -95,7 +95,7 @@ class PromotionProcessTest {
   /** The relay that Quartz has given the promotion to. */
   private RelayProcess promoting() {
     String query =
-        "select instance_name from twinbox.qrtz_fired_triggers where trigger_name = 'PROMOTE' and"
+        "select instance_name from twinbox.qrtz_fired_triggers where trigger_name = 'UPKEEP' and"
             + " state = 'EXECUTING'";
     List<String> found = new ArrayList<>();
     await()

@@ -56,7 +56,7 @@ class CleanedTablesTest {
           .atMost(SOON)
           .until(
               () ->
-                  database.number("select count(*) from twinbox.qrtz_triggers") == 4
+                  database.number("select count(*) from twinbox.qrtz_triggers") == 1
                       && database.number("select count(*) from twinbox.outbox") < 100);
       await().atMost(SOON).until(() -> relay.health().up());
       Status status = relay.status();

@@ -19,20 +19,25 @@ final class Promotion {
   /** The longest pause between two looks; the next due time may be sooner. */
   private static final long POLL_MILLIS = 200;
 
+  /** The same, when nothing has waited for a while. */
+  private static final long IDLE_POLL_MILLIS = 500;
+
+  private static final int IDLE_LOOKS = 50;
+
   /** Between two looks whether another relay is late. */
   private static final long STAND_IN_MILLIS = 200;
 
   /** Between two moves at least, so that what is due soon is moved together. */
   private static final long PACE_MILLIS = 20;
 
-  private static final Duration OVERDUE = Duration.ofMillis(350);
+  private static final Duration OVERDUE = Duration.ofMillis(IDLE_POLL_MILLIS + 150);
 
-  /** As long as the pause between two firings, so that one session follows the other. */
-  private static final Duration SESSION = Duration.ofMillis(UpkeepJob.Duty.PROMOTE.everyMillis);
+  private static final Duration STAND_IN_SESSION = Duration.ofSeconds(5);
 
   private final Scheduled scheduled;
   private final Runnable promoted;
   private final CountDownLatch stop = new CountDownLatch(1);
+  private int looksInVain;
   private volatile long lastLook = System.nanoTime() - OVERDUE.toNanos();
 
   /**
@@ -44,9 +49,12 @@ final class Promotion {
     this.promoted = promoted;
   }
 
-  /** Moves what is due for about five seconds, or until the stop. */
-  void session() throws SQLException {
-    long end = System.nanoTime() + SESSION.toNanos();
+  /**
+   * Moves what is due until the stop, or about this time.
+   *
+   * @param end in terms of {@link System#nanoTime}
+   */
+  void sessionUntil(long end) throws SQLException {
     long pause;
     do {
       Optional<Duration> untilNext = scheduled.untilNextToPromote();
@@ -58,15 +66,15 @@ final class Promotion {
     } while (System.nanoTime() - end < 0 && !stopsWithin(Math.max(PACE_MILLIS, pause)));
   }
 
-  private static long pauseBefore(Optional<Duration> untilNext) {
-    return untilNext
-        .map(left -> Math.max(0, Math.min(POLL_MILLIS, left.toMillis())))
-        .orElse(POLL_MILLIS);
+  private long pauseBefore(Optional<Duration> untilNext) {
+    looksInVain = untilNext.isPresent() ? 0 : Math.min(IDLE_LOOKS, looksInVain + 1);
+    long longest = looksInVain < IDLE_LOOKS ? POLL_MILLIS : IDLE_POLL_MILLIS;
+    return untilNext.map(left -> Math.max(0, Math.min(longest, left.toMillis()))).orElse(longest);
   }
 
   /** Moves what nobody else has moved in time: looks for about five seconds, or until the stop. */
   void standIn() throws SQLException {
-    long end = System.nanoTime() + SESSION.toNanos();
+    long end = System.nanoTime() + STAND_IN_SESSION.toNanos();
     do {
       moveOverdue();
     } while (System.nanoTime() - end < 0 && !stopsWithin(STAND_IN_MILLIS));
@@ -98,7 +106,8 @@ final class Promotion {
     }
   }
 
-  private boolean stopsWithin(long millis) {
+  /** Waits so long for the stop. */
+  boolean stopsWithin(long millis) {
     try {
       return stop.await(millis, TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Properties;
+import java.util.Set;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.quartz.Job;
@@ -126,7 +127,7 @@ public final class RelayScheduler implements AutoCloseable {
                 upkeepTimes,
                 this::doubtLanes,
                 this::refreshLanes,
-                this::planDutiesAgain);
+                this::planUpkeepAgain);
           }
           if (job.getKey().getName().equals(StandInJob.NAME)) {
             return new StandInJob(upkeep);
@@ -139,6 +140,10 @@ public final class RelayScheduler implements AutoCloseable {
           }
           if (job.getKey().getName().equals(SampleJob.NAME)) {
             return new SampleJob(sampling);
+          }
+          String duty = job.getJobDataMap().getString(DutyJob.DUTY);
+          if (duty != null) {
+            return new DutyJob(upkeep, DutyJob.Duty.valueOf(duty));
           }
           String lane = job.getJobDataMap().getString(DrainJob.LANE);
           return lane == null ? new ShareJob(share) : drainJob(lane);
@@ -161,38 +166,49 @@ public final class RelayScheduler implements AutoCloseable {
     inMemory.scheduleJob(
         JobBuilder.newJob(OutageJob.class).withIdentity(OutageJob.NAME).build(),
         every(CLAIM_EVERY_MILLIS, OutageJob.NAME));
+    for (DutyJob.Duty duty : DutyJob.Duty.values()) {
+      inMemory.scheduleJob(
+          JobBuilder.newJob(DutyJob.class)
+              .withIdentity(duty.name())
+              .usingJobData(DutyJob.DUTY, duty.name())
+              .build(),
+          every(duty.everyMillis, duty.name()));
+    }
     for (LaneDrain lane : lanes) {
       schedule(inMemory, lane);
     }
     Scheduler clustered = create(clustered());
     duties = clustered;
+    // What a newer relay has planned is left to the newer relays: an exception here would make
+    // Quartz give it up on all of them.
     clustered.setJobFactory(
-        (fired, any) -> UpkeepJob.of(upkeep, fired.getJobDetail().getJobDataMap()));
-    planDuties(clustered);
+        (fired, any) ->
+            fired.getJobDetail().getKey().getName().equals(UpkeepJob.NAME)
+                ? new UpkeepJob(upkeep)
+                : unknown -> {});
+    for (String former : UpkeepJob.FORMER_NAMES) {
+      clustered.deleteJob(new JobKey(former));
+    }
+    planUpkeep(clustered);
     inMemory.start();
     clustered.start();
   }
 
-  private static void planDuties(Scheduler clustered) throws SchedulerException {
-    for (UpkeepJob.Duty duty : UpkeepJob.Duty.values()) {
-      JobDetail job =
-          JobBuilder.newJob(UpkeepJob.class)
-              .withIdentity(duty.name())
-              .usingJobData(UpkeepJob.DUTY, duty.name())
-              .build();
-      clustered.scheduleJob(
-          job, java.util.Set.of(every(duty.everyMillis, duty.name())), /* replace= */ true);
-    }
+  private static void planUpkeep(Scheduler clustered) throws SchedulerException {
+    clustered.scheduleJob(
+        JobBuilder.newJob(UpkeepJob.class).withIdentity(UpkeepJob.NAME).build(),
+        Set.of(every((int) UpkeepJob.EVERY.toMillis(), UpkeepJob.NAME)),
+        /* replace= */ true);
   }
 
   /** Somebody has removed Quartz's rows: no relay would do any upkeep any more. */
-  private void planDutiesAgain() {
+  private void planUpkeepAgain() {
     Scheduler clustered = duties;
     if (clustered == null) {
       return;
     }
     try {
-      planDuties(clustered);
+      planUpkeep(clustered);
       log.warn("The plan of upkeep was removed from Quartz's tables; made again");
     } catch (SchedulerException e) {
       log.warn("The plan of upkeep was removed and is not made again yet: {}", e.getMessage());
@@ -297,7 +313,7 @@ public final class RelayScheduler implements AutoCloseable {
     properties.setProperty("org.quartz.scheduler.instanceId", relay);
     properties.setProperty("org.quartz.threadPool.class", "org.quartz.simpl.SimpleThreadPool");
     properties.setProperty("org.quartz.threadPool.makeThreadsDaemons", "true");
-    properties.setProperty("org.quartz.threadPool.threadCount", "3");
+    properties.setProperty("org.quartz.threadPool.threadCount", "1");
     String store = "org.quartz.jobStore.";
     properties.setProperty(store + "class", "org.quartz.impl.jdbcjobstore.JobStoreTX");
     properties.setProperty(
@@ -306,8 +322,8 @@ public final class RelayScheduler implements AutoCloseable {
     properties.setProperty(store + "tablePrefix", tables.of("qrtz_"));
     properties.setProperty(store + "useProperties", "true");
     properties.setProperty(store + "isClustered", "true");
-    properties.setProperty(store + "clusterCheckinInterval", "5000");
-    properties.setProperty(store + "misfireThreshold", "5000");
+    properties.setProperty(store + "clusterCheckinInterval", "10000");
+    properties.setProperty(store + "misfireThreshold", "20000");
     properties.setProperty(store + "acquireTriggersWithinLock", "true");
     return common(properties);
   }

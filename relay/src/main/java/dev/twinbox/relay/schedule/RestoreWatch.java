@@ -36,7 +36,7 @@ public final class RestoreWatch {
    * @throws SQLException when the database cannot be asked or the re-stamping failed
    */
   public synchronized void start() throws SQLException {
-    act(guard.doubtsAtStart());
+    act(guard.lookAtStart());
   }
 
   /**
@@ -46,27 +46,22 @@ public final class RestoreWatch {
    */
   boolean look() {
     try {
-      Optional<String> doubts = guard.doubts();
-      act(doubts);
-      return doubts.isPresent();
+      ClusterGuard.Look look = guard.look();
+      act(look);
+      return look.doubts().isPresent();
     } catch (SQLException e) {
       log.warn("It is unknown whether the database was restored: {}", e.getMessage());
       return false;
     }
   }
 
-  private synchronized void act(Optional<String> doubts) throws SQLException {
+  private synchronized void act(ClusterGuard.Look look) throws SQLException {
+    Optional<String> doubts = look.doubts();
     if (doubts.isEmpty()) {
       lastComplaint = "";
-      guard
-          .notePromotion(relay)
-          .ifPresent(
-              p ->
-                  log.warn(
-                      "This database was promoted: timeline {}, formerly {}. Lanes go on where its"
-                          + " tables say",
-                      p.timeline(),
-                      p.formerTimeline()));
+      if (look.isPromoted()) {
+        notePromotion();
+      }
       return;
     }
     if (!doubts.get().equals(lastComplaint)) {
@@ -79,5 +74,17 @@ public final class RestoreWatch {
     restamp
         .run(relay, doubts.get())
         .ifPresent(report -> log.warn("Re-stamped a restored database: {}", report.text()));
+  }
+
+  private void notePromotion() throws SQLException {
+    guard
+        .notePromotion(relay)
+        .ifPresent(
+            p ->
+                log.warn(
+                    "This database was promoted: timeline {}, formerly {}. Lanes go on where its"
+                        + " tables say",
+                    p.timeline(),
+                    p.formerTimeline()));
   }
 }

@@ -22,6 +22,7 @@ public final class Upkeep {
   private static final int BATCHES_A_RUN = 20;
   private static final int PURGED_AT_ONCE = 1_000;
   private static final long STATES_KEPT = 1_000;
+  private static final long AFTER_FAILURE_MILLIS = 1_000;
 
   private final Promotion promotion;
   private final Rotation rotation;
@@ -29,6 +30,7 @@ public final class Upkeep {
   private final Retention retention;
   private final Duties duties;
   private final Phaser running = new Phaser(1);
+  private volatile boolean inCharge;
 
   /**
    * @param scheduled due messages are promoted
@@ -68,9 +70,25 @@ public final class Upkeep {
     promotion.requestStop();
   }
 
-  /** Moves what becomes due within the next seconds. */
-  public void promote() {
-    attempt("promotion of due messages", promotion::session);
+  /**
+   * This relay does all duties for so long, or until the stop: on this thread it moves messages as
+   * they become due, while the others run beside it.
+   */
+  void takeCharge(Duration length) {
+    long end = System.nanoTime() + length.toNanos();
+    inCharge = true;
+    try {
+      do {
+        attempt("promotion of due messages", () -> promotion.sessionUntil(end));
+      } while (System.nanoTime() - end < 0 && !promotion.stopsWithin(AFTER_FAILURE_MILLIS));
+    } finally {
+      inCharge = false;
+    }
+  }
+
+  /** Whether this relay is the one that does the duties now. */
+  boolean isInCharge() {
+    return inCharge;
   }
 
   /** Moves what is overdue within the next seconds, on whichever relay. */

@@ -1,56 +1,34 @@
 package dev.twinbox.relay.schedule;
 
-import java.util.function.Consumer;
-import java.util.stream.Stream;
+import java.time.Duration;
+import java.util.List;
 import org.quartz.DisallowConcurrentExecution;
 import org.quartz.Job;
-import org.quartz.JobDataMap;
 import org.quartz.JobExecutionContext;
 
-/** Quartz runs this on one relay of all, once for each duty. Its name is in Quartz's tables. */
+/**
+ * Quartz runs this on one relay of all, which so is in charge of upkeep for a session. Few long
+ * sessions: each firing costs some thirty statements on Quartz's tables.
+ */
 @DisallowConcurrentExecution
 final class UpkeepJob implements Job {
-  static final String DUTY = "duty";
+  /** In Quartz's tables. */
+  static final String NAME = "UPKEEP";
+
+  /** Of earlier versions, which had one for each duty. */
+  static final List<String> FORMER_NAMES = List.of("PROMOTE", "ROTATE", "TRIM", "RETAIN");
+
+  /** From one firing to the next; a session is as long, so that one follows the other. */
+  static final Duration EVERY = Duration.ofSeconds(20);
 
   private final Upkeep upkeep;
-  private final Duty duty;
 
-  UpkeepJob(Upkeep upkeep, Duty duty) {
+  UpkeepJob(Upkeep upkeep) {
     this.upkeep = upkeep;
-    this.duty = duty;
-  }
-
-  /**
-   * The job for a duty. One that a newer relay has scheduled is left to the newer relays: an
-   * exception here would make Quartz stop the duty on all of them.
-   */
-  static Job of(Upkeep upkeep, JobDataMap data) {
-    return Stream.of(Duty.values())
-        .filter(duty -> duty.name().equals(data.getString(DUTY)))
-        .findFirst()
-        .<Job>map(duty -> new UpkeepJob(upkeep, duty))
-        .orElse(unknown -> {});
   }
 
   @Override
   public void execute(JobExecutionContext context) {
-    duty.work.accept(upkeep);
-  }
-
-  /** The duties and how often each is due. */
-  @SuppressWarnings("ImmutableEnumChecker") // method references only
-  enum Duty {
-    PROMOTE(5_000, Upkeep::promote),
-    ROTATE(5_000, Upkeep::rotate),
-    TRIM(30_000, Upkeep::trim),
-    RETAIN(20_000, Upkeep::retain);
-
-    final int everyMillis;
-    private final Consumer<Upkeep> work;
-
-    Duty(int everyMillis, Consumer<Upkeep> work) {
-      this.everyMillis = everyMillis;
-      this.work = work;
-    }
+    upkeep.takeCharge(EVERY);
   }
 }

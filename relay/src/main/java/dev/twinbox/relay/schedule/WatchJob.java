@@ -18,7 +18,7 @@ final class WatchJob implements Job {
   private final UpkeepTimes times;
   private final Runnable doubtLanes;
   private final Runnable refreshLanes;
-  private final Runnable planDuties;
+  private final Runnable planUpkeep;
 
   WatchJob(
       Mending mending,
@@ -26,13 +26,13 @@ final class WatchJob implements Job {
       UpkeepTimes times,
       Runnable doubtLanes,
       Runnable refreshLanes,
-      Runnable planDuties) {
+      Runnable planUpkeep) {
     this.mending = mending;
     this.watch = watch;
     this.times = times;
     this.doubtLanes = doubtLanes;
     this.refreshLanes = refreshLanes;
-    this.planDuties = planDuties;
+    this.planUpkeep = planUpkeep;
   }
 
   @Override
@@ -41,8 +41,8 @@ final class WatchJob implements Job {
     if (watch.look() || mended) {
       doubtLanes.run();
     }
-    if (times.pullIn() < UpkeepJob.Duty.values().length) {
-      planDuties.run();
+    if (times.pullIn()) {
+      planUpkeep.run();
     }
     refreshLanes.run();
   }

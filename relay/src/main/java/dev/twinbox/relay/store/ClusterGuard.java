@@ -26,7 +26,8 @@ public final class ClusterGuard {
   private static final String LOOK =
       "select c.system_identifier as known, i.system_identifier as here, c.doubted_at is not"
           + " null as doubted, p.position, p.last_value, l.position as lane_position,"
-          + " l.ceiling, l.xmax, pg_snapshot_xmax(pg_current_snapshot())::text::bigint as"
+          + " l.ceiling, l.xmax, c.timeline <> (select timeline_id from pg_control_checkpoint()) as"
+          + " promoted, pg_snapshot_xmax(pg_current_snapshot())::text::bigint as"
           + " next_xid from pg_control_system() i left join {outbox_cluster} c on true cross"
           + " join (select last_value, last_value - (not is_called)::int as position from"
           + " {outbox_position}) p cross join (select coalesce(max(greatest(floor,"
@@ -65,23 +66,35 @@ public final class ClusterGuard {
   }
 
   /**
-   * Looks whether the tables belong here; reads a row a lane.
+   * What a look has found.
    *
-   * @return why they do not, or empty when all is well
+   * @param doubts why the tables do not belong here, or empty when all is well
+   * @param isPromoted whether the cluster was promoted, and {@link #notePromotion nobody has noted
+   *     it} yet
    */
+  public record Look(Optional<String> doubts, boolean isPromoted) {}
+
+  /** Looks whether the tables belong here; reads a row a lane. */
+  public Look look() throws SQLException {
+    return pipeline.query(
+        look, s -> {}, rows -> new Look(judge(rows), rows.getBoolean("promoted")));
+  }
+
+  /** As {@link #look()}; only why the tables do not belong here. */
   public Optional<String> doubts() throws SQLException {
-    return pipeline.query(look, s -> {}, ClusterGuard::judge);
+    return look().doubts();
   }
 
   /**
-   * As {@link #doubts()}, and also looks for rows beyond the sequence. For a start: it can walk the
+   * As {@link #look()}, and also looks for rows beyond the sequence. For a start: it can walk the
    * rows of an open transaction.
    */
-  public Optional<String> doubtsAtStart() throws SQLException {
-    Optional<String> doubts = doubts();
-    return doubts.isPresent()
-        ? doubts
-        : pipeline.query(rowsBeyond, s -> {}, ClusterGuard::judgeRowsBeyond);
+  public Look lookAtStart() throws SQLException {
+    Look look = look();
+    return look.doubts().isPresent()
+        ? look
+        : new Look(
+            pipeline.query(rowsBeyond, s -> {}, ClusterGuard::judgeRowsBeyond), look.isPromoted());
   }
 
   /** As {@link #doubts()}, on a connection of the caller. */
@@ -92,7 +105,7 @@ public final class ClusterGuard {
     }
   }
 
-  /** As {@link #doubtsAtStart()}, on a connection of the caller. */
+  /** As {@link #lookAtStart()}, on a connection of the caller. */
   static Optional<String> doubtsAtStart(Connection connection, Tables tables) throws SQLException {
     Optional<String> doubts = doubts(connection, tables);
     if (doubts.isPresent()) {

@@ -19,14 +19,10 @@ import org.postgresql.PGConnection;
  */
 public final class OwnTransactions {
   private static final String WORD =
-      "set transaction isolation level read committed read write; set local statement_timeout ="
-          + " '30s'; set local lock_timeout = 0; set local idle_in_transaction_session_timeout = 0";
+      "set transaction isolation level read committed read write; " + Pipeline.limits("30s");
 
   /** Fails where the transaction has failed, while a bare COMMIT would quietly roll back. */
   private static final String COMMIT = "set local lock_timeout = 0; commit";
-
-  /** Unknown to older servers, which have no such limit. */
-  private static final int TRANSACTION_TIMEOUT_SINCE = 17;
 
   private final DataSource dataSource;
 
@@ -108,9 +104,8 @@ public final class OwnTransactions {
         return;
       }
       begun = true;
-      boolean hasLimit = lent.getMetaData().getDatabaseMajorVersion() >= TRANSACTION_TIMEOUT_SINCE;
       try (Statement statement = lent.createStatement()) {
-        statement.execute(hasLimit ? WORD + "; set local transaction_timeout = 0" : WORD);
+        statement.execute(WORD);
       }
     }
 

@@ -33,14 +33,17 @@ public final class Pipeline {
   /** As {@link #BEGIN}, for what is bounded by the caller's patience alone. */
   static final String BEGIN_UNLIMITED = beginWithLimit("0");
 
-  /** Whatever limits the role has for others; those that this server does not know are left out. */
   private static String beginWithLimit(String statementTimeout) {
-    return BEGIN
-        + "select set_config(n, case n when 'statement_timeout' then '"
+    return BEGIN + limits(statementTimeout) + "; ";
+  }
+
+  /** Whatever limits the role has for others; those that this server does not know are left out. */
+  static String limits(String statementTimeout) {
+    return "select set_config(n, case n when 'statement_timeout' then '"
         + statementTimeout
         + "' else '0' end, true) from unnest(array['statement_timeout', 'lock_timeout',"
         + " 'idle_in_transaction_session_timeout', 'transaction_timeout']) n where"
-        + " current_setting(n, true) is not null; ";
+        + " current_setting(n, true) is not null";
   }
 
   /**

@@ -15,18 +15,20 @@ import org.slf4j.LoggerFactory;
 public final class UpkeepTimes {
   private static final Logger log = LoggerFactory.getLogger(UpkeepTimes.class);
 
-  /** Twice the longest interval of any duty. */
+  /** Thrice the interval from one session of upkeep to the next. */
   private static final Duration TOO_FAR = Duration.ofMinutes(1);
 
   /** The name that all relays' clustered schedulers share. */
   public static final String SCHEDULER = "twinbox";
 
+  private static final long LOOK_EVERY_NANOS = Duration.ofSeconds(5).toNanos();
   private static final Duration NOTED_WITHIN = Duration.ofSeconds(1);
 
   private final Pipeline pipeline;
   private final InstantSource clock;
   private final String pullIn;
   private final String running;
+  private volatile long nextLook = System.nanoTime();
 
   /** Works on Quartz's table in {@code tables}, by this relay's clock as Quartz does. */
   public UpkeepTimes(Pipeline pipeline, Tables tables, InstantSource clock) {
@@ -64,11 +66,16 @@ public final class UpkeepTimes {
   }
 
   /**
-   * Makes due now what is planned for more than a minute hence or given up. Does not throw.
+   * Makes due now what is planned for more than a minute hence or given up; looks every five
+   * seconds, however often it is called. Does not throw.
    *
-   * @return how many duties are planned; as many as can be where that is unknown
+   * @return whether nothing is planned at all, as far as is known
    */
-  public long pullIn() {
+  public boolean pullIn() {
+    if (System.nanoTime() - nextLook < 0) {
+      return false;
+    }
+    nextLook = System.nanoTime() + LOOK_EVERY_NANOS;
     long now = clock.millis();
     try {
       long[] found =
@@ -83,12 +90,12 @@ public final class UpkeepTimes {
                 return new long[] {rows.getLong(1), rows.getLong(2)};
               });
       if (found[0] > 0) {
-        log.info("{} upkeep duties were given up, or planned too far ahead: due now", found[0]);
+        log.info("Upkeep was given up, or planned too far ahead: due now");
       }
-      return found[1];
+      return found[1] == 0;
     } catch (SQLException e) {
       log.warn("Upkeep's times were not looked at: {}", e.getMessage());
-      return Long.MAX_VALUE;
+      return false;
     }
   }
 }
